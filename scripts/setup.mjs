@@ -1,0 +1,86 @@
+// Makes a fresh clone ready: npm packages, a build, a WebGPU adapter, and (--browser) Chromium for the browser
+// tests. Does only what is missing; says what it does; quiet and quick when there is nothing to do.
+//
+//   --quiet        print nothing when all is in place
+//   --no-adapter   do not look for an adapter (for `npm run doctor`, which reports on it)
+//   --browser      Chromium too
+//   --system-only  only the system packages: the part that needs root
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findChromium, installChromium, installLavapipe, SetupError } from './system-packages.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const options = new Set(process.argv.slice(2));
+const say = (text) => console.error(`setup: ${text}`);
+
+function requireNode() {
+  const major = Number(process.versions.node.split('.')[0]);
+  if (major < 20) throw new SetupError(`Node ${process.versions.node} is too old; install Node 20 or later.`);
+}
+
+/** `npm ci` when package-lock.json is not the one that node_modules was made from. */
+function installPackages() {
+  const marker = join(root, 'node_modules/.hrm-setup');
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+  if (existsSync(marker) && readFileSync(marker, 'utf8') === wanted) return;
+  say('installing npm packages (npm ci)…');
+  const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
+    cwd: root,
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+  });
+  if (npm.error || npm.status !== 0) {
+    throw new SetupError(`npm ci failed:\n${npm.error?.message ?? npm.stderr.trim()}`);
+  }
+  writeFileSync(marker, wanted);
+}
+
+async function build() {
+  const { embedShaders, compile } = await import('./build.mjs');
+  embedShaders();
+  if (compile() !== 0) throw new SetupError('the build failed (see above).');
+}
+
+/** The adapter that Dawn finds now, or null; `reason` is what the driver stack said on stderr. */
+function probeAdapter() {
+  const probe = spawnSync(process.execPath, [join(root, 'scripts/probe-adapter.mjs')], { encoding: 'utf8' });
+  const adapter = probe.status === 0 ? JSON.parse(probe.stdout.trim().split('\n').at(-1)) : null;
+  return { adapter, reason: probe.stderr.trim() };
+}
+
+function ensureAdapter() {
+  let { adapter, reason } = probeAdapter();
+  if (adapter) return adapter;
+  say('no WebGPU adapter found on this machine.');
+  for (const attempt of installLavapipe(say)) {
+    say(attempt);
+    ({ adapter, reason } = probeAdapter());
+    if (adapter) return adapter;
+  }
+  throw new SetupError(`still no WebGPU adapter. What the driver stack said:\n${reason}`);
+}
+
+try {
+  requireNode();
+  if (options.has('--system-only')) {
+    for (const attempt of installLavapipe(say)) say(attempt);
+    if (options.has('--browser')) installChromium(say);
+  } else {
+    installPackages();
+    await build();
+    if (!options.has('--no-adapter')) {
+      const adapter = ensureAdapter();
+      if (!options.has('--quiet')) say(`adapter: ${adapter.description || adapter.device || adapter.vendor}`);
+    }
+    if (options.has('--browser') && !process.env.HRM_SKIP_BROWSER && !findChromium()) installChromium(say);
+  }
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  say(error.message);
+  process.exitCode = 1;
+}
