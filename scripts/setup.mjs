@@ -46,11 +46,10 @@ async function build() {
   if (compile() !== 0) throw new SetupError('the build failed (see above).');
 }
 
-/** The adapter that Dawn finds now, or null; `reason` is what the driver stack said on stderr. */
+/** The name of the adapter that Dawn finds now, or undefined; `reason` is what was said about its absence. */
 function probeAdapter() {
   const probe = spawnSync(process.execPath, [join(root, 'scripts/probe-adapter.mjs')], { encoding: 'utf8' });
-  const adapter = probe.status === 0 ? JSON.parse(probe.stdout.trim().split('\n').at(-1)) : null;
-  return { adapter, reason: probe.stderr.trim() };
+  return { adapter: probe.status === 0 ? probe.stdout.trim() : undefined, reason: probe.stderr.trim() };
 }
 
 function ensureAdapter() {
@@ -62,7 +61,7 @@ function ensureAdapter() {
     ({ adapter, reason } = probeAdapter());
     if (adapter) return adapter;
   }
-  throw new SetupError(`still no WebGPU adapter. What the driver stack said:\n${reason}`);
+  throw new SetupError(`still no WebGPU adapter.\n${reason}`);
 }
 
 try {
@@ -75,7 +74,7 @@ try {
     await build();
     if (!options.has('--no-adapter')) {
       const adapter = ensureAdapter();
-      if (!options.has('--quiet')) say(`adapter: ${adapter.description || adapter.device || adapter.vendor}`);
+      if (!options.has('--quiet')) say(`adapter: ${adapter}`);
     }
     if (options.has('--browser') && !process.env.HRM_SKIP_BROWSER && !findChromium()) installChromium(say);
   }

@@ -1,19 +1,29 @@
 import { UserError } from './errors.ts';
 
-/**
- * The `GPU` entry point in a browser: `navigator.gpu`.
- *
- * @throws UserError when this browser or page has no WebGPU
- */
-export async function openGpu(): Promise<GPU> {
-  if (navigator.gpu) return navigator.gpu;
-  throw new UserError(
-    globalThis.isSecureContext === false
-      ? 'No WebGPU on this page: it needs a secure context. Serve the page over https or from localhost.'
-      : 'No WebGPU in this browser: use a current Chrome, Edge, Firefox or Safari with WebGPU switched on.',
-  );
+/** A GPU adapter together with the instance that must outlive it. */
+export interface OpenedAdapter {
+  instance: GPU;
+  adapter: GPUAdapter;
 }
 
-/** What to do when there is no adapter on this machine. */
-export const NO_ADAPTER_REMEDY =
-  'Check chrome://gpu (or about:support): WebGPU must be enabled and the graphics driver not blocked.';
+/**
+ * Asks the browser for the adapter that suits computing best.
+ *
+ * @throws UserError when this browser or page has no WebGPU, or there is no adapter
+ */
+export async function openAdapter(): Promise<OpenedAdapter> {
+  const instance = navigator.gpu;
+  if (!instance) {
+    throw new UserError(
+      globalThis.isSecureContext === false
+        ? 'No WebGPU on this page: it needs a secure context. Serve the page over https or from localhost.'
+        : 'No WebGPU in this browser: use a current Chrome, Edge, Firefox or Safari with WebGPU switched on.',
+    );
+  }
+  const adapter = await instance.requestAdapter({ powerPreference: 'high-performance' });
+  if (adapter) return { instance, adapter };
+  throw new UserError(
+    'This browser has WebGPU but found no adapter. Check chrome://gpu (or about:support): the graphics driver ' +
+      'may be blocked or hardware acceleration switched off.',
+  );
+}

@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { UserError } from './errors.ts';
 
 /**
@@ -8,25 +9,41 @@ import { UserError } from './errors.ts';
  */
 const SWIFTSHADER_ICD = '/usr/lib/chromium/vk_swiftshader_icd.json';
 
+/** What to do when there is no adapter on this machine. */
+const NO_ADAPTER_REMEDY =
+  'In a checkout, `npm run doctor` shows what is missing and `npm run setup` installs a software adapter ' +
+  '(Mesa lavapipe) on Debian or Ubuntu; elsewhere install a Vulkan, Metal or Direct3D 12 driver.';
+
+/** A GPU adapter together with the instance that must outlive it. */
+export interface OpenedAdapter {
+  /** Dawn's instance: when it is collected while a device lives, the process dies (`std::system_error`). */
+  instance: GPU;
+  adapter: GPUAdapter;
+}
+
 /**
- * The `GPU` entry point in Node: Dawn, from the optional peer package `webgpu`.
+ * Asks Dawn (the optional peer package `webgpu`) for the adapter that suits computing best.
  *
- * The returned object is Dawn's instance: it must stay referenced for as long as any adapter or device made
- * from it lives, else the process dies with `std::system_error`.
- *
- * @throws UserError when the package is missing or its native library does not load
+ * @throws UserError when the package is missing, its native library does not load, or there is no adapter
  */
-export async function openGpu(): Promise<GPU> {
+export async function openAdapter(): Promise<OpenedAdapter> {
   // Mesa complains on stderr when the variable is unset, as it is in containers and cron jobs.
   process.env.XDG_RUNTIME_DIR ??= tmpdir();
   const { create, globals } = await loadDawn();
   Object.assign(globalThis, globals);
-  const gpu = create([]) as GPU;
-  if (!process.env.VK_DRIVER_FILES && existsSync(SWIFTSHADER_ICD) && !(await gpu.requestAdapter())) {
+  const request = async () => {
+    const instance = create([]) as GPU;
+    const adapter = await instance.requestAdapter({ powerPreference: 'high-performance' });
+    return { instance, adapter };
+  };
+  let { result, said } = await captureStderr(request);
+  if (!result.adapter && !process.env.VK_DRIVER_FILES && existsSync(SWIFTSHADER_ICD)) {
     process.env.VK_DRIVER_FILES = SWIFTSHADER_ICD;
-    return create([]) as GPU;
+    ({ result, said } = await captureStderr(request));
   }
-  return gpu;
+  if (result.adapter) return { instance: result.instance, adapter: result.adapter };
+  const reason = said ? `\nThe driver stack said:\n${said}` : '';
+  throw new UserError(`No WebGPU adapter on this machine. ${NO_ADAPTER_REMEDY}${reason}`);
 }
 
 async function loadDawn(): Promise<typeof import('webgpu')> {
@@ -43,7 +60,39 @@ async function loadDawn(): Promise<typeof import('webgpu')> {
   }
 }
 
-/** What to do when there is no adapter on this machine. */
-export const NO_ADAPTER_REMEDY =
-  'Run `npm run doctor` in a checkout to see what is missing. On Debian or Ubuntu, `npm run setup` installs ' +
-  'a software adapter (Mesa lavapipe); elsewhere install a Vulkan, Metal or Direct3D 12 driver.';
+/**
+ * Runs `action` with file descriptor 2 pointing at a temporary file. While it looks for an adapter, Dawn writes
+ * warnings nobody can act on to stderr, and, when it finds none, the only account of why. Node cannot redirect
+ * what native code writes, but a closed descriptor 2 is the number that the next open gets (POSIX: the lowest
+ * free one). Linux only; elsewhere stderr stays as it is.
+ */
+async function captureStderr<T>(action: () => Promise<T>): Promise<{ result: T; said: string }> {
+  const original = process.platform === 'linux' ? duplicateStderr() : undefined;
+  if (original === undefined) return { result: await action(), said: '' };
+  const folder = mkdtempSync(join(tmpdir(), 'hrm-stderr-'));
+  const file = join(folder, 'stderr');
+  closeSync(2);
+  openSync(file, 'w');
+  try {
+    const result = await action();
+    const lines = readFileSync(file, 'utf8').split('\n');
+    return {
+      result,
+      said: lines.filter((line) => line.trim() && !line.includes('artificially reduced')).join('\n'),
+    };
+  } finally {
+    closeSync(2);
+    openSync(`/proc/self/fd/${original}`, 'a');
+    closeSync(original);
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** A second descriptor for what stderr is, or undefined where that cannot be reopened (a socket). */
+function duplicateStderr(): number | undefined {
+  try {
+    return openSync('/proc/self/fd/2', 'a');
+  } catch {
+    return undefined;
+  }
+}

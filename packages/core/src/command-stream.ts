@@ -1,0 +1,172 @@
+import type { BufferPool, PooledBuffer } from './buffer-pool.ts';
+import { type ParamValues, type Program, packParams } from './program.ts';
+
+/** One dispatch: a program, its buffers in binding order, its parameters and the grid of workgroups. */
+export interface Dispatch {
+  program: Program;
+  buffers: readonly PooledBuffer[];
+  params: ParamValues;
+  workgroups: readonly [number, number, number];
+}
+
+/** Parameters of the dispatches of a batch live in one uniform buffer, each at its own dynamic offset. */
+const PARAMS_STRIDE = 256;
+const MAX_DISPATCHES = 512;
+/** Bind groups are made once per (program layout, buffers); far above what one training step uses. */
+const MAX_BIND_GROUPS = 8192;
+
+/**
+ * The one place through which all GPU work goes, in order: dispatches, copies, uploads and readbacks.
+ *
+ * Work is gathered into a batch (one command buffer, as few passes as possible) and submitted when the batch is
+ * full, when an upload must not overtake it, or when something is read.
+ */
+export class CommandStream {
+  private encoder: GPUCommandEncoder | undefined;
+  private pass: GPUComputePassEncoder | undefined;
+  private batch = 0;
+  private dispatchesInBatch = 0;
+  private readonly paramsBuffer: PooledBuffer;
+  private readonly paramsBytes = new ArrayBuffer(PARAMS_STRIDE * MAX_DISPATCHES);
+  private readonly paramsView = new DataView(this.paramsBytes);
+  private readonly bindGroups = new Map<string, GPUBindGroup>();
+  /** Dispatches encoded since the device was opened. */
+  dispatchCount = 0;
+
+  constructor(
+    private readonly device: GPUDevice,
+    private readonly pool: BufferPool,
+    private readonly check: () => void,
+  ) {
+    this.paramsBuffer = pool.acquire(
+      this.paramsBytes.byteLength,
+      GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+      'dispatch parameters',
+    );
+  }
+
+  /** Appends a dispatch; an empty grid does nothing. */
+  dispatch({ program, buffers, params, workgroups }: Dispatch): void {
+    if (workgroups.includes(0)) return;
+    this.checkGrid(program, workgroups);
+    if (this.dispatchesInBatch === MAX_DISPATCHES) this.flush();
+    const offset = PARAMS_STRIDE * this.dispatchesInBatch++;
+    packParams(program, params, this.paramsView, offset);
+    this.pass ??= this.openEncoder().beginComputePass();
+    this.pass.setPipeline(program.pipeline);
+    this.pass.setBindGroup(0, this.bindGroup(program, buffers), [offset]);
+    this.pass.dispatchWorkgroups(...workgroups);
+    for (const buffer of buffers) buffer.lastBatch = this.batch;
+    this.dispatchCount += 1;
+  }
+
+  /** Appends a copy of `bytes` (a multiple of 4) between buffers. */
+  copy(source: PooledBuffer, target: PooledBuffer, bytes: number): void {
+    this.closePass();
+    this.openEncoder().copyBufferToBuffer(source.gpu, 0, target.gpu, 0, bytes);
+    source.lastBatch = this.batch;
+    target.lastBatch = this.batch;
+  }
+
+  /** Writes host data to a buffer, after all work appended so far and before all that follows. */
+  upload(target: PooledBuffer, data: ArrayBufferView): void {
+    // writeBuffer takes effect at once, that is before the batch still being encoded.
+    if (target.lastBatch === this.batch) this.flush();
+    this.device.queue.writeBuffer(
+      target.gpu,
+      0,
+      data.buffer as ArrayBuffer,
+      data.byteOffset,
+      data.byteLength,
+    );
+  }
+
+  /** The first `bytes` of a buffer, once all work appended so far has run. */
+  async read(source: PooledBuffer, bytes: number): Promise<ArrayBuffer> {
+    const staging = this.pool.acquire(bytes, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST, 'readback');
+    this.copy(source, staging, Math.ceil(bytes / 4) * 4);
+    this.flush();
+    try {
+      await staging.gpu.mapAsync(GPUMapMode.READ);
+    } catch (error) {
+      await Promise.resolve(); // let the reason for the loss arrive first: it is the better message
+      this.check();
+      throw error;
+    }
+    const result = staging.gpu.getMappedRange(0, Math.ceil(bytes / 4) * 4).slice(0, bytes);
+    staging.gpu.unmap();
+    this.pool.release(staging);
+    this.check();
+    return result;
+  }
+
+  /** Submits what has been appended. */
+  flush(): void {
+    this.check();
+    if (!this.encoder) return;
+    this.closePass();
+    if (this.dispatchesInBatch > 0) {
+      this.device.queue.writeBuffer(
+        this.paramsBuffer.gpu,
+        0,
+        this.paramsBytes,
+        0,
+        PARAMS_STRIDE * this.dispatchesInBatch,
+      );
+    }
+    this.device.queue.submit([this.encoder.finish()]);
+    this.encoder = undefined;
+    this.dispatchesInBatch = 0;
+    this.batch += 1;
+  }
+
+  /** Resolves when all work appended so far has run. */
+  async finish(): Promise<void> {
+    this.flush();
+    await this.device.queue.onSubmittedWorkDone();
+    this.check();
+  }
+
+  /** Forgets bind groups that hold a buffer about to be destroyed. */
+  forget(): void {
+    this.bindGroups.clear();
+  }
+
+  private openEncoder(): GPUCommandEncoder {
+    this.encoder ??= this.device.createCommandEncoder();
+    return this.encoder;
+  }
+
+  private closePass(): void {
+    this.pass?.end();
+    this.pass = undefined;
+  }
+
+  private bindGroup(program: Program, buffers: readonly PooledBuffer[]): GPUBindGroup {
+    let key = `${program.id}`;
+    for (const buffer of buffers) key += `,${buffer.id}`;
+    let group = this.bindGroups.get(key);
+    if (!group) {
+      if (this.bindGroups.size >= MAX_BIND_GROUPS) this.bindGroups.clear();
+      group = this.device.createBindGroup({
+        label: program.name,
+        layout: program.layout,
+        entries: [
+          { binding: 0, resource: { buffer: this.paramsBuffer.gpu, size: PARAMS_STRIDE } },
+          ...buffers.map((buffer, i) => ({ binding: i + 1, resource: { buffer: buffer.gpu } })),
+        ],
+      });
+      this.bindGroups.set(key, group);
+    }
+    return group;
+  }
+
+  private checkGrid(program: Program, workgroups: readonly number[]): void {
+    const limit = this.device.limits.maxComputeWorkgroupsPerDimension;
+    if (workgroups.every((count) => Number.isInteger(count) && count <= limit)) return;
+    throw new Error(
+      `${program.name}: a grid of ${workgroups.join('×')} workgroups; each dimension must be a whole number of at ` +
+        `most ${limit} (maxComputeWorkgroupsPerDimension)`,
+    );
+  }
+}

@@ -1,0 +1,144 @@
+import { GpuError } from './errors.ts';
+import { type ConstantValues, parseShader, type ShaderInterface, specialize } from './shader.ts';
+
+/** Values for the fields of a shader's `struct Params`. */
+export type ParamValues = Readonly<Record<string, number>>;
+
+/** A shader file: its name without `.wgsl`, and its text. */
+export interface ShaderSource {
+  name: string;
+  text: string;
+}
+
+/** A shader with its constants fixed, compiled for one device. */
+export interface Program {
+  id: number;
+  name: string;
+  interface: ShaderInterface;
+  pipeline: GPUComputePipeline;
+  layout: GPUBindGroupLayout;
+}
+
+/** Compiles shaders and keeps the results, one per shader and set of constants. */
+export class ProgramCache {
+  private readonly programs = new Map<string, Program>();
+  private readonly layouts = new Map<string, { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout }>();
+
+  constructor(
+    private readonly device: GPUDevice,
+    private readonly onError: (error: Error) => void,
+  ) {}
+
+  get(source: ShaderSource, constants: ConstantValues): Program {
+    const key = `${source.name}|${JSON.stringify(constants)}`;
+    let program = this.programs.get(key);
+    if (!program) {
+      program = this.compile(source, constants);
+      this.programs.set(key, program);
+    }
+    return program;
+  }
+
+  private compile(source: ShaderSource, constants: ConstantValues): Program {
+    const { name } = source;
+    const shader = parseShader(name, source.text);
+    const code = specialize(name, source.text, constants);
+    this.device.pushErrorScope('validation');
+    const module = this.device.createShaderModule({ code, label: `${name}.wgsl` });
+    const layout = this.layoutFor(shader);
+    const pipeline = this.device.createComputePipeline({
+      label: name,
+      layout: layout.pipeline,
+      compute: { module, entryPoint: 'main' },
+    });
+    this.reportErrors(name, code, module, constants);
+    return { id: this.programs.size, name, interface: shader, pipeline, layout: layout.group };
+  }
+
+  /** Compilation is asynchronous in WebGPU: its errors arrive later, and then fail the device. */
+  private reportErrors(name: string, code: string, module: GPUShaderModule, constants: ConstantValues): void {
+    this.device.popErrorScope().then(
+      async (error) => {
+        if (!error) return;
+        const { messages } = await module.getCompilationInfo();
+        const first = messages.find((message) => message.type === 'error');
+        const where = JSON.stringify(constants);
+        this.onError(
+          new GpuError(
+            first
+              ? `${formatCompilationError(name, code, first)}\n(constants: ${where})`
+              : `shaders/${name}.wgsl (constants: ${where}): ${error.message}`,
+          ),
+        );
+      },
+      () => {}, // the device is lost, which is reported by itself
+    );
+  }
+
+  private layoutFor(shader: ShaderInterface) {
+    const key = shader.bindings.map((binding) => binding.access).join();
+    let layout = this.layouts.get(key);
+    if (!layout) {
+      const uniform: GPUBindGroupLayoutEntry = {
+        binding: 0,
+        visibility: GPUShaderStage.COMPUTE,
+        buffer: { type: 'uniform', hasDynamicOffset: true },
+      };
+      const storage = shader.bindings.map(
+        ({ index, access }): GPUBindGroupLayoutEntry => ({
+          binding: index,
+          visibility: GPUShaderStage.COMPUTE,
+          buffer: { type: access === 'read' ? 'read-only-storage' : 'storage' },
+        }),
+      );
+      const group = this.device.createBindGroupLayout({ entries: [uniform, ...storage] });
+      layout = { group, pipeline: this.device.createPipelineLayout({ bindGroupLayouts: [group] }) };
+      this.layouts.set(key, layout);
+    }
+    return layout;
+  }
+}
+
+/** `shaders/x.wgsl:12:5: message`, with the line and a caret under the column. */
+export function formatCompilationError(
+  name: string,
+  code: string,
+  message: Pick<GPUCompilationMessage, 'lineNum' | 'linePos' | 'message'>,
+): string {
+  const line = code.split('\n')[message.lineNum - 1] ?? '';
+  const gutter = String(message.lineNum);
+  return [
+    `shaders/${name}.wgsl:${message.lineNum}:${message.linePos}: ${message.message}`,
+    `  ${gutter} | ${line}`,
+    `  ${' '.repeat(gutter.length)} | ${' '.repeat(Math.max(0, message.linePos - 1))}^`,
+  ].join('\n');
+}
+
+/**
+ * The parameters of one dispatch as the bytes of its `struct Params`, written at `byteOffset`.
+ *
+ * @throws Error when a field is missing, unknown or not a number
+ */
+export function packParams(
+  program: Program,
+  values: ParamValues,
+  target: DataView,
+  byteOffset: number,
+): void {
+  const { params } = program.interface;
+  params.forEach(({ name, type }, index) => {
+    const value = values[name];
+    if (typeof value !== 'number' || Number.isNaN(value)) {
+      throw new Error(`${program.name}: parameter '${name}' must be a number, got ${value}`);
+    }
+    const at = byteOffset + 4 * index;
+    if (type === 'f32') target.setFloat32(at, value, true);
+    else if (type === 'i32') target.setInt32(at, value, true);
+    else target.setUint32(at, value, true);
+  });
+  for (const name of Object.keys(values)) {
+    if (!params.some((param) => param.name === name)) {
+      throw new Error(`${program.name}: unknown parameter '${name}'`);
+    }
+  }
+}

@@ -1,0 +1,208 @@
+/**
+ * The safetensors format: the length of a JSON header (u64, little-endian), the header, then the tensors'
+ * bytes. https://huggingface.co/docs/safetensors. Offsets count from the end of the header, and the tensors
+ * must cover the rest of the file without holes or overlaps.
+ */
+
+import { UserError } from '@hrm-webgpu/core';
+import type { ByteSource } from './byte-source.ts';
+import { quoted } from './quote.ts';
+import {
+  type DType,
+  dtypeBytes,
+  elementCount,
+  isDType,
+  type StoredTensor,
+  type TensorFile,
+  tensorFile,
+} from './tensor-file.ts';
+
+/** The reference implementation's limit. */
+const MAX_HEADER_BYTES = 100_000_000;
+const METADATA_KEY = '__metadata__';
+
+interface Placed {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+function fail(source: ByteSource, found: string): never {
+  throw new UserError(
+    `${source.name}: damaged safetensors file: ${found}. Copy or download it again, or write it anew.`,
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/**
+ * A key that the object written in `json` (which must be valid) has twice; `JSON.parse` keeps the last
+ * silently.
+ */
+function duplicateKey(json: string): string | undefined {
+  const seen = new Set<string>();
+  let depth = 0;
+  let previous = '';
+  for (let i = 0; i < json.length; i++) {
+    const character = json[i];
+    if (character === '{' || character === '[') depth++;
+    else if (character === '}' || character === ']') depth--;
+    else if (character === '"') {
+      const start = i++;
+      while (json[i] !== '"') i += json[i] === '\\' ? 2 : 1;
+      if (depth === 1 && previous !== ':') {
+        const key = JSON.parse(json.slice(start, i + 1)) as string;
+        if (seen.has(key)) return key;
+        seen.add(key);
+      }
+    }
+    if (character.trim()) previous = character;
+  }
+  return undefined;
+}
+
+async function readHeader(
+  source: ByteSource,
+): Promise<{ header: Record<string, unknown>; dataStart: number }> {
+  if (source.size < 8) fail(source, `it has ${source.size} bytes, less than the 8 of the header's length`);
+  const prefix = await source.read(0, 8);
+  const length = Number(new DataView(prefix.buffer, prefix.byteOffset).getBigUint64(0, true));
+  if (length > source.size - 8) {
+    fail(source, `truncated: its header should have ${length} bytes, but only ${source.size - 8} follow`);
+  }
+  if (length > MAX_HEADER_BYTES)
+    fail(source, `its header has ${length} bytes, at most ${MAX_HEADER_BYTES} are allowed`);
+  const bytes = await source.read(8, length);
+  let text: string;
+  let header: unknown;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    header = JSON.parse(text);
+  } catch (cause) {
+    fail(source, `its header is not JSON (${cause instanceof Error ? cause.message.slice(0, 100) : cause})`);
+  }
+  if (!isRecord(header)) fail(source, 'its header is not a JSON object');
+  const twice = duplicateKey(text);
+  if (twice !== undefined) fail(source, `its header names ${quoted(twice)} twice`);
+  return { header, dataStart: 8 + length };
+}
+
+function place(source: ByteSource, name: string, entry: unknown, dataSize: number): Placed {
+  const label = `tensor ${quoted(name)}`;
+  if (!isRecord(entry)) fail(source, `${label} is not described by an object`);
+  const { dtype, shape, data_offsets: offsets } = entry;
+  if (!isDType(dtype)) fail(source, `${label} has dtype ${quoted(String(dtype))}, which is not supported`);
+  if (!Array.isArray(shape) || !shape.every(isCount)) {
+    fail(source, `the shape of ${label} is not a list of non-negative integers`);
+  }
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) {
+    fail(source, `the data_offsets of ${label} are not two non-negative integers`);
+  }
+  const [begin, end] = offsets as [number, number];
+  if (begin > end || end > dataSize) {
+    fail(
+      source,
+      `${label} lies at bytes ${begin} to ${end} of ${dataSize} (out of range, or the file is truncated)`,
+    );
+  }
+  const needed = elementCount(shape) * dtypeBytes(dtype);
+  if (needed !== end - begin) {
+    fail(
+      source,
+      `${label} of shape [${shape.slice(0, 8)}] and type ${dtype} needs ${needed} bytes, but has ${end - begin}`,
+    );
+  }
+  return { name, dtype, shape, begin, end };
+}
+
+/** Checks that `placed`, sorted by place, cover the data without holes or overlaps. */
+function checkCoverage(source: ByteSource, placed: readonly Placed[], dataSize: number): void {
+  let covered = 0;
+  for (const { name, begin, end } of placed) {
+    if (begin !== covered) {
+      const problem =
+        begin < covered ? 'overlaps the tensor before it' : `leaves a hole after byte ${covered}`;
+      fail(source, `tensor ${quoted(name)} at byte ${begin} ${problem}`);
+    }
+    covered = end;
+  }
+  if (covered !== dataSize) fail(source, `${dataSize - covered} bytes at its end belong to no tensor`);
+}
+
+function checkMetadata(source: ByteSource, metadata: unknown): Record<string, string> {
+  if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === 'string')) {
+    fail(source, `its ${METADATA_KEY} does not map strings to strings`);
+  }
+  return metadata as Record<string, string>;
+}
+
+/**
+ * Opens a safetensors file: the header is read and wholly checked, tensors are read when asked for.
+ * @throws UserError saying what is wrong with the file
+ */
+export async function openSafetensors(source: ByteSource): Promise<TensorFile> {
+  const { header, dataStart } = await readHeader(source);
+  const dataSize = source.size - dataStart;
+  const { [METADATA_KEY]: metadata = {}, ...entries } = header;
+  const placed = Object.entries(entries).map(([name, entry]) => place(source, name, entry, dataSize));
+  placed.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  checkCoverage(source, placed, dataSize);
+  const tensors = new Map<string, StoredTensor>();
+  for (const { name, dtype, shape, begin, end } of placed) {
+    tensors.set(name, { dtype, shape, load: () => source.read(dataStart + begin, end - begin) });
+  }
+  return tensorFile(source, tensors, checkMetadata(source, metadata));
+}
+
+/** A tensor to be written: row-major elements in the little-endian layout of `dtype`. */
+export interface TensorToWrite {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: ArrayBufferView;
+}
+
+/**
+ * The bytes of a safetensors file, as chunks to be written one after the other; the tensors' chunks are views
+ * of their data, not copies. The header is padded and wider types come first, so that every tensor is
+ * aligned.
+ * @throws UserError if a tensor's data do not fit its shape and type, or its name is reserved
+ */
+export function encodeSafetensors(
+  tensors: ReadonlyMap<string, TensorToWrite>,
+  metadata?: Record<string, string>,
+): Uint8Array[] {
+  const header = new Map<string, unknown>(metadata ? [[METADATA_KEY, metadata]] : []);
+  const order = [...tensors].sort(
+    ([a, { dtype: dtypeA }], [b, { dtype: dtypeB }]) =>
+      dtypeBytes(dtypeB) - dtypeBytes(dtypeA) || (a < b ? -1 : 1),
+  );
+  const chunks: Uint8Array[] = [];
+  let end = 0;
+  for (const [name, { dtype, shape, data }] of order) {
+    const needed = elementCount(shape) * dtypeBytes(dtype);
+    if (name === METADATA_KEY || needed !== data.byteLength) {
+      throw new UserError(
+        name === METADATA_KEY
+          ? `safetensors: a tensor cannot be named ${METADATA_KEY}: the format reserves it. Choose another name.`
+          : `safetensors: tensor ${quoted(name)} of shape [${shape}] and type ${dtype} needs ${needed} bytes, got ${data.byteLength}.`,
+      );
+    }
+    header.set(name, { dtype, shape, data_offsets: [end, end + needed] });
+    chunks.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    end += needed;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
+  const length = Math.ceil(json.length / 8) * 8;
+  const head = new Uint8Array(8 + length).fill(0x20);
+  new DataView(head.buffer).setBigUint64(0, BigInt(length), true);
+  head.set(json, 8);
+  return [head, ...chunks];
+}

@@ -1,0 +1,45 @@
+/**
+ * How a kernel is checked: a plain float64 reference and the cases to try it on. Checks are exported next to each
+ * definition and imported by tests, the doctor and tuning only, so that no bundle of the library carries them.
+ */
+import type { ConstantValues, HostArray, ParamValues, Philox } from '@hrm-webgpu/core';
+import type { Kernel } from './kernel.ts';
+
+/** Host data by binding name. */
+export type HostArrays = Record<string, HostArray>;
+
+/** Results of a reference by binding name, in float64. */
+export type ReferenceArrays = Record<string, Float64Array>;
+
+export interface KernelCheck<P extends ParamValues> {
+  kernel: Kernel<P>;
+  /** Parameters to try, with the awkward ones: 1, primes, not multiples of the tile. */
+  cases: readonly P[];
+  /** Constants to try in every case besides the defaults. */
+  variants?: readonly ConstantValues[];
+  /** What the bindings hold before the launch; buffers that are only written are made to size with junk in them. */
+  inputs(params: P, random: Philox): HostArrays;
+  /** Element counts of the bindings that are only written, and their type when it is not f32. */
+  outputs(params: P): Record<string, number>;
+  integers?: readonly string[];
+  /** The right contents of every binding that the kernel writes, computed in float64 from the same inputs. */
+  reference(inputs: HostArrays, params: P, constants: ConstantValues): ReferenceArrays;
+  /**
+   * Allowed |Δ| of each output, relative to the largest |reference| of that output (at least 1e-30). Its reason
+   * stands beside it. Integers must be equal.
+   */
+  tolerance(params: P): number;
+}
+
+/** 2⁻²⁴, the largest relative error of one rounding to f32. */
+export const UNIT_ROUNDOFF = 2 ** -24;
+
+/** `count` numbers, uniform in [−1, 1), exact in f32. */
+export function uniformArray(random: Philox, count: number): Float32Array {
+  return Float32Array.from({ length: count }, () => 2 * random.uniform() - 1);
+}
+
+/** `count` whole numbers, uniform in [0, below). */
+export function integerArray(random: Philox, count: number, below: number): Int32Array {
+  return Int32Array.from({ length: count }, () => random.below(below));
+}

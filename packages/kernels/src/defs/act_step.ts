@@ -1,0 +1,42 @@
+import { integerArray, type KernelCheck, uniformArray } from '../check.ts';
+import { type Kernel, linearGrid } from '../kernel.ts';
+
+/** training: 1 in training, 0 in evaluation. */
+export type ActStepParams = { batch: number; max_steps: number; training: number; exploration: number };
+
+export const actStep: Kernel<ActStepParams> = {
+  name: 'act_step',
+  workgroups: ({ batch }, { GROUP }) => linearGrid(batch, GROUP),
+  flops: () => 0,
+  bytes: ({ batch }) => 32 * batch,
+};
+
+export const check: KernelCheck<ActStepParams> = {
+  kernel: actStep,
+  cases: [
+    { batch: 1, max_steps: 1, training: 1, exploration: 0.1 },
+    { batch: 97, max_steps: 4, training: 1, exploration: 0 },
+    { batch: 97, max_steps: 4, training: 1, exploration: 0.5 },
+    { batch: 97, max_steps: 4, training: 0, exploration: 0.5 },
+  ],
+  inputs: ({ batch, max_steps }, random) => ({
+    q: uniformArray(random, 2 * batch),
+    explore: uniformArray(random, batch).map(Math.abs),
+    min_steps: Uint32Array.from(integerArray(random, batch, max_steps), (value) => value + 1),
+    steps: Uint32Array.from(integerArray(random, batch, max_steps + 1)),
+    halted: Uint32Array.from(integerArray(random, batch, 2)),
+  }),
+  outputs: () => ({}),
+  integers: ['steps', 'halted'],
+  reference({ q, explore, min_steps, steps, halted }, { batch, max_steps, training, exploration }) {
+    const after = Float64Array.from({ length: batch }, (_, b) => (halted[b] ? 0 : steps[b]) + 1);
+    const halt = after.map((step, b) => {
+      if (step >= max_steps && !training) return 1;
+      if (!training || max_steps === 1) return step >= max_steps ? 1 : 0;
+      const minimum = explore[b] < exploration ? min_steps[b] : 0;
+      return (step >= max_steps || q[2 * b] > q[2 * b + 1]) && step >= minimum ? 1 : 0;
+    });
+    return { steps: after, halted: halt };
+  },
+  tolerance: () => 0,
+};

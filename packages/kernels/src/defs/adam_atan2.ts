@@ -1,0 +1,49 @@
+import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { type Kernel, linearGrid } from '../kernel.ts';
+
+export type AdamAtan2Params = {
+  length: number;
+  decay: number;
+  rate1: number;
+  rate2: number;
+  step_size: number;
+  v_correction: number;
+};
+
+export const adamAtan2: Kernel<AdamAtan2Params> = {
+  name: 'adam_atan2',
+  workgroups: ({ length }, { GROUP }) => linearGrid(length, GROUP),
+  flops: ({ length }) => 30 * length,
+  bytes: ({ length }) => 28 * length,
+};
+
+export const check: KernelCheck<AdamAtan2Params> = {
+  kernel: adamAtan2,
+  cases: [
+    { length: 1, decay: 0.1, rate1: 0.1, rate2: 0.05, step_size: 1, v_correction: 1 },
+    { length: 1003, decay: 0, rate1: 0.1, rate2: 0.05, step_size: 0.5, v_correction: 4.47 },
+  ],
+  // All orders of magnitude of m/√v, both signs; every fifth entry has never had a gradient.
+  inputs({ length }, random) {
+    const none = (i: number) => i % 5 === 4;
+    const scale = (i: number) => 10 ** ((i % 13) - 6);
+    return {
+      g: uniformArray(random, length).map((value, i) => (none(i) ? 0 : value * scale(i))),
+      p: uniformArray(random, length),
+      m: uniformArray(random, length).map((value, i) => (none(i) ? 0 : value)),
+      v: uniformArray(random, length).map((value, i) => (none(i) ? 0 : Math.abs(value) * scale(i + 5))),
+    };
+  },
+  outputs: () => ({}),
+  reference({ g, p, m, v }, { decay, rate1, rate2, step_size, v_correction }) {
+    const mean = Float64Array.from(m, (value, i) => value + rate1 * (g[i] - value));
+    const square = Float64Array.from(v, (value, i) => value + rate2 * (g[i] * g[i] - value));
+    const after = Float64Array.from(
+      p,
+      (value, i) => value * (1 - decay) - step_size * Math.atan2(mean[i], Math.sqrt(square[i]) * v_correction),
+    );
+    return { p: after, m: mean, v: square };
+  },
+  // Rates rounded to f32 and products of them; atan2 of a slightly wrong quotient errs by less than its argument.
+  tolerance: () => 12 * UNIT_ROUNDOFF,
+};

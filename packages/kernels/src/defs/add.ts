@@ -1,0 +1,25 @@
+import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { type Kernel, linearGrid, packFor } from '../kernel.ts';
+
+export type AddParams = { length: number };
+
+export const add: Kernel<AddParams> = {
+  name: 'add',
+  constants({ length }) {
+    const { pack, width } = packFor(length);
+    return { pack, PACK: width };
+  },
+  workgroups: ({ length }, { GROUP, PACK }) => linearGrid(length / PACK, GROUP),
+  flops: ({ length }) => length,
+  bytes: ({ length }) => 12 * length,
+};
+
+export const check: KernelCheck<AddParams> = {
+  kernel: add,
+  // The last case has more workgroups than one dimension of the grid may have.
+  cases: [{ length: 1 }, { length: 66 }, { length: 1000 }, { length: 4 * 64 * 70_000 }],
+  inputs: ({ length }, random) => ({ a: uniformArray(random, length), b: uniformArray(random, length) }),
+  outputs: ({ length }) => ({ c: length }),
+  reference: ({ a, b }) => ({ c: Float64Array.from(a, (value, i) => value + b[i]) }),
+  tolerance: () => 2 * UNIT_ROUNDOFF, // one rounding of a sum below 2
+};

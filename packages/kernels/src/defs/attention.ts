@@ -1,0 +1,138 @@
+import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { type Grid, type Kernel, packFor } from '../kernel.ts';
+
+export type AttentionParams = { batch: number; seq_len: number; heads: number; head_dim: number };
+
+/** What the three attention kernels share: specialised on head_dim, a thread per query or key of each head. */
+export const attentionShape = {
+  constants({ head_dim }: AttentionParams) {
+    const { pack, width } = packFor(head_dim);
+    return { pack, HEAD_PACKS: head_dim / width };
+  },
+  workgroups: ({ batch, seq_len, heads }: AttentionParams, { GROUP }: Readonly<Record<string, number>>): Grid => [
+    Math.ceil(seq_len / GROUP),
+    heads,
+    batch,
+  ],
+};
+
+/** Multiply-adds of one product over all pairs of positions, as FLOPs. */
+export const pairFlops = ({ batch, seq_len, heads, head_dim }: AttentionParams) =>
+  2 * batch * heads * seq_len * seq_len * head_dim;
+
+/** Bytes of one [batch, seq_len, heads·head_dim] array. */
+export const tokenBytes = ({ batch, seq_len, heads, head_dim }: AttentionParams) => 4 * batch * seq_len * heads * head_dim;
+
+export const attention: Kernel<AttentionParams> = {
+  name: 'attention',
+  ...attentionShape,
+  flops: (params) => 2 * pairFlops(params),
+  bytes: (params) => 4 * tokenBytes(params),
+};
+
+/** Where the q (part 0), k (1) or v (2) vector of a token and head starts in qkv. */
+function at({ seq_len, heads, head_dim }: AttentionParams, part: 0 | 1 | 2, batch: number, token: number, head: number) {
+  return ((batch * seq_len + token) * 3 * heads + part * heads + head) * head_dim;
+}
+
+function dotAt(a: ArrayLike<number>, aAt: number, b: ArrayLike<number>, bAt: number, length: number): number {
+  let sum = 0;
+  for (let i = 0; i < length; i++) sum += a[aAt + i] * b[bAt + i];
+  return sum;
+}
+
+/** Softmax attention over qkv [batch, seq_len, 3·heads·head_dim] in float64, with the log of each denominator. */
+export function attentionReference(qkv: ArrayLike<number>, params: AttentionParams) {
+  const { batch, seq_len, heads, head_dim } = params;
+  const o = new Float64Array(batch * seq_len * heads * head_dim);
+  const log_sum_exp = new Float64Array(batch * heads * seq_len);
+  for (let b = 0; b < batch; b++) {
+    for (let h = 0; h < heads; h++) {
+      for (let t = 0; t < seq_len; t++) {
+        const scores = Float64Array.from(
+          { length: seq_len },
+          (_, s) => dotAt(qkv, at(params, 0, b, t, h), qkv, at(params, 1, b, s, h), head_dim) / Math.sqrt(head_dim),
+        );
+        const highest = scores.reduce((a, c) => Math.max(a, c));
+        const total = scores.reduce((sum, score) => sum + Math.exp(score - highest), 0);
+        log_sum_exp[(b * heads + h) * seq_len + t] = highest + Math.log(total);
+        const o_at = ((b * seq_len + t) * heads + h) * head_dim;
+        for (let s = 0; s < seq_len; s++) {
+          const weight = Math.exp(scores[s] - highest) / total;
+          for (let i = 0; i < head_dim; i++) o[o_at + i] += weight * qkv[at(params, 2, b, s, h) + i];
+        }
+      }
+    }
+  }
+  return { o, log_sum_exp };
+}
+
+/** The gradient of attentionReference with respect to qkv, in float64, and delta = d_o·o. */
+export function attentionBackwardReference(
+  qkv: ArrayLike<number>,
+  o: ArrayLike<number>,
+  d_o: ArrayLike<number>,
+  log_sum_exp: ArrayLike<number>,
+  params: AttentionParams,
+) {
+  const { batch, seq_len, heads, head_dim } = params;
+  const scale = 1 / Math.sqrt(head_dim);
+  const d_qkv = new Float64Array(qkv.length);
+  const delta = new Float64Array(batch * heads * seq_len);
+  for (let b = 0; b < batch; b++) {
+    for (let h = 0; h < heads; h++) {
+      for (let t = 0; t < seq_len; t++) {
+        const row = (b * heads + h) * seq_len + t;
+        const o_at = ((b * seq_len + t) * heads + h) * head_dim;
+        const q_at = at(params, 0, b, t, h);
+        delta[row] = dotAt(d_o, o_at, o, o_at, head_dim);
+        for (let s = 0; s < seq_len; s++) {
+          const k_at = at(params, 1, b, s, h);
+          const v_at = at(params, 2, b, s, h);
+          const p = Math.exp(dotAt(qkv, q_at, qkv, k_at, head_dim) * scale - log_sum_exp[row]);
+          const d_score = p * (dotAt(d_o, o_at, qkv, v_at, head_dim) - delta[row]) * scale;
+          for (let i = 0; i < head_dim; i++) {
+            d_qkv[q_at + i] += d_score * qkv[k_at + i];
+            d_qkv[k_at + i] += d_score * qkv[q_at + i];
+            d_qkv[v_at + i] += p * d_o[o_at + i];
+          }
+        }
+      }
+    }
+  }
+  return { d_qkv, delta };
+}
+
+export const attentionCases: readonly AttentionParams[] = [
+  { batch: 1, seq_len: 1, heads: 1, head_dim: 2 },
+  { batch: 2, seq_len: 5, heads: 3, head_dim: 10 },
+  { batch: 2, seq_len: 17, heads: 2, head_dim: 16 },
+  { batch: 1, seq_len: 37, heads: 3, head_dim: 64 },
+  { batch: 1, seq_len: 131, heads: 1, head_dim: 32 },
+];
+
+/** q, k and v three times as large as uniform, so that the softmax has both sharp and flat rows. */
+export function attentionInputs({ batch, seq_len, heads, head_dim }: AttentionParams, random: Parameters<typeof uniformArray>[0]) {
+  return uniformArray(random, batch * seq_len * 3 * heads * head_dim).map((x) => 3 * x);
+}
+
+// Scores are sums of head_dim products up to 9·√head_dim/√head_dim·√3: their rounding error, up to about 30
+// roundoffs, goes through exp as it is; WGSL's exp adds 3 + 2·|x| ULP, |x| ≤ 10 where the weight matters. Measured
+// on llvmpipe: at most 14 roundoffs.
+export const attentionTolerance = ({ head_dim }: AttentionParams) => (60 + 4 * Math.sqrt(head_dim)) * UNIT_ROUNDOFF;
+
+export const check: KernelCheck<AttentionParams> = {
+  kernel: attention,
+  cases: attentionCases,
+  variants: [
+    { BLOCK: 1, GROUP: 16 },
+    { BLOCK: 8, GROUP: 64 },
+  ],
+  inputs: (params, random) => ({ qkv: attentionInputs(params, random) }),
+  outputs: ({ batch, seq_len, heads, head_dim }) => ({
+    o: batch * seq_len * heads * head_dim,
+    log_sum_exp: batch * heads * seq_len,
+  }),
+  reference: ({ qkv }, params) => attentionReference(qkv, params),
+  tolerance: attentionTolerance,
+};

@@ -1,0 +1,48 @@
+import { type KernelCheck, uniformArray } from '../check.ts';
+import {
+  type AttentionParams,
+  attentionBackwardReference,
+  attentionCases,
+  attentionInputs,
+  attentionReference,
+  attentionShape,
+  attentionTolerance,
+  pairFlops,
+  tokenBytes,
+} from './attention.ts';
+import type { Kernel } from '../kernel.ts';
+
+export const attentionBackwardKey: Kernel<AttentionParams> = {
+  name: 'attention_backward_key',
+  ...attentionShape,
+  flops: (params) => 4 * pairFlops(params),
+  bytes: (params) => 6 * tokenBytes(params),
+};
+
+/** Sets the k and v parts of d_qkv and leaves the q part alone: zeros before and after. */
+export const check: KernelCheck<AttentionParams> = {
+  kernel: attentionBackwardKey,
+  cases: attentionCases,
+  inputs(params, random) {
+    const qkv = attentionInputs(params, random);
+    const { o, log_sum_exp } = attentionReference(qkv, params);
+    const d_o = uniformArray(random, o.length);
+    const { delta } = attentionBackwardReference(qkv, o, d_o, log_sum_exp, params);
+    return {
+      qkv,
+      d_o,
+      log_sum_exp: Float32Array.from(log_sum_exp),
+      delta: Float32Array.from(delta),
+      d_qkv: new Float32Array(qkv.length),
+    };
+  },
+  outputs: () => ({}),
+  reference({ qkv, d_o, log_sum_exp }, params) {
+    const { o } = attentionReference(qkv, params);
+    const { d_qkv } = attentionBackwardReference(qkv, o, d_o, log_sum_exp, params);
+    const width = params.heads * params.head_dim;
+    return { d_qkv: d_qkv.map((value, i) => (i % (3 * width) < width ? 0 : value)) };
+  },
+  // As forward, and 4 times that for the difference do·v − delta and the sum over queries.
+  tolerance: (params) => 4 * attentionTolerance(params),
+};

@@ -1,0 +1,45 @@
+import { type KernelCheck, uniformArray } from '../check.ts';
+import {
+  type AttentionParams,
+  attentionBackwardReference,
+  attentionCases,
+  attentionInputs,
+  attentionReference,
+  attentionShape,
+  attentionTolerance,
+  pairFlops,
+  tokenBytes,
+} from './attention.ts';
+import type { Kernel } from '../kernel.ts';
+
+export const attentionBackwardQuery: Kernel<AttentionParams> = {
+  name: 'attention_backward_query',
+  ...attentionShape,
+  flops: (params) => 3 * pairFlops(params),
+  bytes: (params) => 6 * tokenBytes(params),
+};
+
+/** Sets the q part of d_qkv and leaves the rest of it alone: zeros before and after. */
+export const check: KernelCheck<AttentionParams> = {
+  kernel: attentionBackwardQuery,
+  cases: attentionCases,
+  inputs(params, random) {
+    const qkv = attentionInputs(params, random);
+    const { o, log_sum_exp } = attentionReference(qkv, params);
+    return {
+      qkv,
+      o: Float32Array.from(o),
+      d_o: uniformArray(random, o.length),
+      log_sum_exp: Float32Array.from(log_sum_exp),
+      d_qkv: new Float32Array(qkv.length),
+    };
+  },
+  outputs: ({ batch, seq_len, heads }) => ({ delta: batch * heads * seq_len }),
+  reference({ qkv, o, d_o, log_sum_exp }, params) {
+    const { d_qkv, delta } = attentionBackwardReference(qkv, o, d_o, log_sum_exp, params);
+    const width = params.heads * params.head_dim;
+    return { delta, d_qkv: d_qkv.map((value, i) => (i % (3 * width) < width ? value : 0)) };
+  },
+  // As forward, and 4 times that for the difference do·v − delta and the sum over keys.
+  tolerance: (params) => 4 * attentionTolerance(params),
+};

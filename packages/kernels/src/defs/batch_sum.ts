@@ -1,0 +1,27 @@
+import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { type Kernel, linearGrid } from '../kernel.ts';
+
+export type BatchSumParams = { batch: number; length: number; scale: number };
+
+export const batchSum: Kernel<BatchSumParams> = {
+  name: 'batch_sum',
+  workgroups: ({ length }, { GROUP }) => linearGrid(length, GROUP),
+  flops: ({ batch, length }) => batch * length,
+  bytes: ({ batch, length }) => 4 * (batch + 1) * length,
+};
+
+export const check: KernelCheck<BatchSumParams> = {
+  kernel: batchSum,
+  cases: [
+    { batch: 1, length: 1, scale: 2 },
+    { batch: 7, length: 131, scale: -0.7 },
+  ],
+  inputs: ({ batch, length }, random) => ({ x: uniformArray(random, batch * length) }),
+  outputs: ({ length }) => ({ y: length }),
+  reference({ x }, { batch, length, scale }) {
+    const y = new Float64Array(length);
+    for (let i = 0; i < batch * length; i++) y[i % length] += scale * x[i];
+    return { y };
+  },
+  tolerance: ({ batch }) => (3 + batch) * UNIT_ROUNDOFF, // a sum of `batch` terms, the scale and its rounding
+};

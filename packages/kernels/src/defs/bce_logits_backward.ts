@@ -1,0 +1,22 @@
+import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { type Kernel, linearGrid } from '../kernel.ts';
+import { type BceParams, bceInputs } from './bce_logits.ts';
+
+export const bceLogitsBackward: Kernel<BceParams> = {
+  name: 'bce_logits_backward',
+  workgroups: ({ length }, { GROUP }) => linearGrid(length, GROUP),
+  flops: ({ length }) => 5 * length,
+  bytes: ({ length }) => 16 * length,
+};
+
+export const check: KernelCheck<BceParams> = {
+  kernel: bceLogitsBackward,
+  cases: [{ length: 2 }, { length: 134 }], // the second logit is not saturated: its gradient sets the scale
+  inputs: (params, random) => ({ ...bceInputs(params, random), d_loss: uniformArray(random, params.length) }),
+  outputs: ({ length }) => ({ dx: length }),
+  reference: ({ x, targets, d_loss }) => ({
+    dx: Float64Array.from(x, (value, i) => d_loss[i] * (1 / (1 + Math.exp(-value)) - targets[i])),
+  }),
+  // exp 3 + 2·|x| ULP where the sigmoid is not saturated, a division, a difference of numbers below 1.
+  tolerance: () => 24 * UNIT_ROUNDOFF,
+};

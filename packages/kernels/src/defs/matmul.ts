@@ -1,0 +1,67 @@
+import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { type Kernel, packFor } from '../kernel.ts';
+
+export type MatmulParams = { m: number; n: number; k: number; a_row: number; a_column: number };
+
+export const matmul: Kernel<MatmulParams> = {
+  name: 'matmul',
+  constants({ n }) {
+    const { pack, width } = packFor(n);
+    return { pack, PACK: width };
+  },
+  workgroups: ({ m, n }, { ROWS, PACKS, PACK, GROUP }) => [
+    Math.ceil(n / (PACK * PACKS * GROUP)),
+    Math.ceil(m / ROWS),
+    1,
+  ],
+  flops: ({ m, n, k }) => 2 * m * n * k,
+  bytes: ({ m, n, k }) => 4 * (m * k + k * n + m * n),
+};
+
+/** C = A·B in float64, A given by its two strides. */
+export function matmulReference(
+  a: ArrayLike<number>,
+  b: ArrayLike<number>,
+  { m, n, k, a_row, a_column }: MatmulParams,
+): Float64Array {
+  const c = new Float64Array(m * n);
+  for (let i = 0; i < m; i++) {
+    for (let l = 0; l < k; l++) {
+      const factor = a[i * a_row + l * a_column];
+      for (let j = 0; j < n; j++) c[i * n + j] += factor * b[l * n + j];
+    }
+  }
+  return c;
+}
+
+const rowMajor = (m: number, n: number, k: number) => ({ m, n, k, a_row: k, a_column: 1 });
+const transposed = (m: number, n: number, k: number) => ({ m, n, k, a_row: 1, a_column: m });
+
+export const check: KernelCheck<MatmulParams> = {
+  kernel: matmul,
+  cases: [
+    rowMajor(1, 1, 1),
+    rowMajor(1, 4, 7),
+    rowMajor(7, 11, 13),
+    rowMajor(8, 128, 32),
+    rowMajor(17, 6, 64),
+    rowMajor(65, 260, 129),
+    { m: 5, n: 12, k: 16, a_row: 48, a_column: 1 },
+    transposed(1, 2, 3),
+    transposed(33, 30, 101),
+    transposed(96, 128, 64),
+  ],
+  variants: [
+    { ROWS: 4, PACKS: 1, GROUP: 8 },
+    { ROWS: 16, PACKS: 4, GROUP: 64 },
+  ],
+  inputs: ({ m, n, k, a_row, a_column }, random) => ({
+    a: uniformArray(random, (m - 1) * a_row + (k - 1) * a_column + 1),
+    b: uniformArray(random, k * n),
+  }),
+  outputs: ({ m, n }) => ({ c: m * n }),
+  reference: ({ a, b }, params) => ({ c: matmulReference(a, b, params) }),
+  // Rounding errors of k additions add up like a random walk: 4·√k roundoffs of terms below 1, against a largest
+  // result that itself grows as √k (and is above 0.1 even for k = 1 with these seeds).
+  tolerance: ({ k }) => 10 * Math.sqrt(k + 4) * UNIT_ROUNDOFF,
+};

@@ -1,0 +1,30 @@
+import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { type Kernel, linearGrid } from '../kernel.ts';
+import { type QHeadParams, qHeadCases } from './q_head.ts';
+
+export const qHeadBackwardWeight: Kernel<QHeadParams> = {
+  name: 'q_head_backward_weight',
+  workgroups: ({ dim }, { GROUP }) => linearGrid(2 * dim, GROUP),
+  flops: ({ batch, dim }) => 4 * batch * dim,
+  bytes: ({ batch, dim }) => 4 * (batch + 2) * dim,
+};
+
+export const check: KernelCheck<QHeadParams> = {
+  kernel: qHeadBackwardWeight,
+  cases: qHeadCases,
+  inputs: ({ batch, seq_len, dim }, random) => ({
+    dq: uniformArray(random, 2 * batch),
+    z: uniformArray(random, batch * seq_len * dim),
+  }),
+  outputs: ({ dim }) => ({ d_weight: 2 * dim, d_bias: 2 }),
+  reference({ dq, z }, { batch, seq_len, dim }) {
+    const d_weight = new Float64Array(2 * dim);
+    const d_bias = new Float64Array(2);
+    for (let i = 0; i < 2 * batch; i++) {
+      d_bias[i % 2] += dq[i];
+      for (let j = 0; j < dim; j++) d_weight[(i % 2) * dim + j] += dq[i] * z[Math.floor(i / 2) * seq_len * dim + j];
+    }
+    return { d_weight, d_bias };
+  },
+  tolerance: ({ batch }) => 10 * Math.sqrt(batch + 4) * UNIT_ROUNDOFF, // sums over the batch, as in matmul
+};

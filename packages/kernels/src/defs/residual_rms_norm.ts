@@ -1,0 +1,46 @@
+import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { type Kernel, linearGrid, packFor } from '../kernel.ts';
+
+export type RmsNormParams = { rows: number; columns: number; eps: number };
+
+/** Lanes per row: threads of a GPU share a row, threads of a software adapter take one each. */
+export const rmsNormConstants: NonNullable<Kernel<{ columns: number }>['constants']> = ({ columns }, adapter) => {
+  const { pack, width } = packFor(columns);
+  return { pack, PACK: width, LANES: adapter === 'software' ? 1 : 32 };
+};
+
+export const residualRmsNorm: Kernel<RmsNormParams> = {
+  name: 'residual_rms_norm',
+  constants: rmsNormConstants,
+  workgroups: ({ rows }, { GROUP, LANES }) => linearGrid(rows * LANES, GROUP),
+  flops: ({ rows, columns }) => 5 * rows * columns,
+  bytes: ({ rows, columns }) => 12 * rows * columns,
+};
+
+export const check: KernelCheck<RmsNormParams> = {
+  kernel: residualRmsNorm,
+  cases: [
+    { rows: 1, columns: 2, eps: 1e-5 },
+    { rows: 3, columns: 30, eps: 1e-5 },
+    { rows: 67, columns: 128, eps: 1e-5 },
+    { rows: 5, columns: 516, eps: 0.1 },
+  ],
+  variants: [{ LANES: 1 }, { LANES: 8 }, { LANES: 64 }],
+  inputs: ({ rows, columns }, random) => ({
+    x: uniformArray(random, rows * columns),
+    r: uniformArray(random, rows * columns),
+  }),
+  outputs: ({ rows, columns }) => ({ y: rows * columns, inverse_rms: rows }),
+  reference({ x, r }, { rows, columns, eps }) {
+    const y = Float64Array.from(x, (value, i) => value + r[i]);
+    const inverse_rms = new Float64Array(rows);
+    for (let row = 0; row < rows; row++) {
+      const values = y.subarray(row * columns, (row + 1) * columns);
+      inverse_rms[row] = 1 / Math.sqrt(values.reduce((sum, v) => sum + v * v, 0) / columns + eps);
+      for (let i = 0; i < columns; i++) values[i] *= inverse_rms[row];
+    }
+    return { y, inverse_rms };
+  },
+  // A sum of positive terms (√columns roundoffs), a square root and a division (WGSL: 2.5 ULP each), two products.
+  tolerance: ({ columns }) => (10 + Math.sqrt(columns)) * UNIT_ROUNDOFF,
+};

@@ -1,0 +1,46 @@
+import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { type Kernel, linearGrid, packFor } from '../kernel.ts';
+
+/** width: numbers in a row of y; a row of gate_up has twice as many. */
+export type SwigluParams = { rows: number; width: number };
+
+export const swigluConstants: NonNullable<Kernel<SwigluParams>['constants']> = ({ width }) => {
+  const { pack, width: PACK } = packFor(width);
+  return { pack, PACK };
+};
+
+export const swiglu: Kernel<SwigluParams> = {
+  name: 'swiglu',
+  constants: swigluConstants,
+  workgroups: ({ rows, width }, { GROUP, PACK }) => linearGrid((rows * width) / PACK, GROUP),
+  flops: ({ rows, width }) => 5 * rows * width,
+  bytes: ({ rows, width }) => 12 * rows * width,
+};
+
+/** silu(gate)·up in float64. */
+export function swigluReference(gateUp: ArrayLike<number>, { rows, width }: SwigluParams): Float64Array {
+  return Float64Array.from({ length: rows * width }, (_, i) => {
+    const gate = gateUp[Math.floor(i / width) * 2 * width + (i % width)];
+    const up = gateUp[Math.floor(i / width) * 2 * width + width + (i % width)];
+    return (gate / (1 + Math.exp(-gate))) * up;
+  });
+}
+
+/** Gates far into both tails of the sigmoid besides ordinary ones. */
+export function swigluInputs(count: number, random: Parameters<typeof uniformArray>[0]): Float32Array {
+  return uniformArray(random, count).map((value, i) => (i % 7 === 3 ? 120 * value : 4 * value));
+}
+
+export const check: KernelCheck<SwigluParams> = {
+  kernel: swiglu,
+  cases: [
+    { rows: 1, width: 1 },
+    { rows: 3, width: 34 },
+    { rows: 17, width: 256 },
+  ],
+  inputs: ({ rows, width }, random) => ({ gate_up: swigluInputs(2 * rows * width, random) }),
+  outputs: ({ rows, width }) => ({ y: rows * width }),
+  reference: ({ gate_up }, params) => ({ y: swigluReference(gate_up, params) }),
+  // WGSL allows exp 3 + 2·|x| ULP, |x| ≤ 4 where it matters to the sum 1 + exp; division 2.5 ULP; two products.
+  tolerance: () => 18 * UNIT_ROUNDOFF,
+};

@@ -1,0 +1,78 @@
+import {
+  type AdapterDescription,
+  type ConstantValues,
+  type Device,
+  type ParamValues,
+  parseShader,
+  type Tensor,
+} from '@hrm-webgpu/core';
+import { shaderSources } from './shaders.gen.ts';
+
+/** Workgroups in x, y and z. */
+export type Grid = readonly [number, number, number];
+
+export type AdapterClass = AdapterDescription['class'];
+
+/**
+ * What there is to know about one kernel besides its WGSL file, which declares bindings, parameters and tunables.
+ * `P` are the fields of its `struct Params`.
+ */
+export interface Kernel<P extends ParamValues> {
+  /** The file `shaders/<name>.wgsl`. */
+  name: keyof typeof shaderSources;
+  /** Constants that follow from the shapes, and defaults of tunables that differ between adapter classes. */
+  constants?(params: P, adapter: AdapterClass): ConstantValues;
+  /** The grid; `constants` are those that the shader is compiled with, all of them. */
+  workgroups(params: P, constants: Readonly<Record<string, number>>): Grid;
+  /** Floating-point operations; a multiply-add counts two. */
+  flops(params: P): number;
+  /** Bytes that must be read and written at least once. */
+  bytes(params: P): number;
+}
+
+/** Runs a kernel: tensors by binding name, parameters, and constants that overrule the defaults. */
+export function launch<P extends ParamValues>(
+  device: Device,
+  kernel: Kernel<P>,
+  tensors: Readonly<Record<string, Tensor>>,
+  params: P,
+  overrides: ConstantValues = {},
+): void {
+  const source = { name: kernel.name, text: shaderSources[kernel.name] };
+  const constants = { ...kernel.constants?.(params, device.adapter.class), ...overrides };
+  const workgroups = kernel.workgroups(params, { ...defaultNumbers(kernel.name), ...numbersOf(constants) });
+  device.run({ source, constants, tensors, params, workgroups });
+}
+
+const defaults = new Map<string, Record<string, number>>();
+
+/** The numeric constants of a shader as its file declares them. */
+function defaultNumbers(name: keyof typeof shaderSources): Record<string, number> {
+  let numbers = defaults.get(name);
+  if (!numbers) {
+    const declared = parseShader(name, shaderSources[name]).constants.values();
+    numbers = numbersOf(Object.fromEntries([...declared].map(({ name, value }) => [name, Number(value)])));
+    defaults.set(name, numbers);
+  }
+  return numbers;
+}
+
+function numbersOf(constants: ConstantValues): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(constants).filter((entry): entry is [string, number] => Number.isFinite(entry[1])),
+  );
+}
+
+/** The widest vector (at most `widest`) that divides `length`, as the shaders' `pack` type. */
+export function packFor(length: number, widest: 2 | 4 = 4): { pack: string; width: number } {
+  if (widest === 4 && length % 4 === 0) return { pack: 'vec4<f32>', width: 4 };
+  if (length % 2 === 0) return { pack: 'vec2<f32>', width: 2 };
+  return { pack: 'f32', width: 1 };
+}
+
+/** A one-dimensional grid of at least `threads` threads, folded into two dimensions where one is too short. */
+export function linearGrid(threads: number, group: number): Grid {
+  const groups = Math.ceil(threads / group);
+  const widest = 32768; // WebGPU guarantees 65,535
+  return groups <= widest ? [groups, 1, 1] : [widest, Math.ceil(groups / widest), 1];
+}

@@ -1,0 +1,77 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { type ConstantValues, type Device, openDevice, Philox, type ParamValues, parseShader, Tensor } from '@hrm-webgpu/core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { HostArrays, KernelCheck } from '../src/check.ts';
+import { launch } from '../src/kernel.ts';
+
+const modules = import.meta.glob<{ check: KernelCheck<ParamValues> }>('../src/defs/*.ts', { eager: true });
+const checks = Object.entries(modules).map(([file, { check }]) => ({ file, check }));
+const shaderFiles = readdirSync(new URL('../../../shaders', import.meta.url)).sort();
+
+let device: Device;
+beforeAll(async () => {
+  device = await openDevice();
+});
+afterAll(() => device.close());
+
+it('every shader has one definition and one check, named like it', () => {
+  expect(checks.map(({ file, check }) => `${file}: ${check?.kernel.name}`)).toEqual(
+    checks.map(({ file }) => `${file}: ${file.split('/').at(-1)?.replace('.ts', '')}`),
+  );
+  expect(checks.map(({ check }) => `${check.kernel.name}.wgsl`).sort()).toEqual(shaderFiles);
+});
+
+/** Runs one case and returns every buffer that the kernel may write. */
+async function run(check: KernelCheck<ParamValues>, params: ParamValues, constants: ConstantValues) {
+  const inputs = check.inputs(params, new Philox(1));
+  const integers = new Set(check.integers);
+  const sizes = check.outputs(params);
+  const tensors: Record<string, Tensor> = {};
+  for (const [name, data] of Object.entries(inputs)) tensors[name] = Tensor.from(device, data);
+  for (const [name, size] of Object.entries(sizes)) {
+    // Junk that would show: a kernel must not rely on what a buffer held.
+    const junk = integers.has(name) ? new Int32Array(size).fill(-7) : new Float32Array(size).fill(12345.678);
+    tensors[name] = Tensor.from(device, junk);
+  }
+  launch(device, check.kernel, tensors, params, constants);
+  const expected = check.reference(inputs, params, constants);
+  const actual: HostArrays = {};
+  for (const name of Object.keys(expected)) actual[name] = await tensors[name].read();
+  for (const tensor of Object.values(tensors)) tensor.dispose();
+  return { expected, actual };
+}
+
+describe.each(checks)('$check.kernel.name', ({ check }) => {
+  const { name } = check.kernel;
+  const text = readFileSync(new URL(`../../../shaders/${name}.wgsl`, import.meta.url), 'utf8');
+  const { bindings } = parseShader(name, text);
+  const variants = [{}, ...(check.variants ?? [])];
+
+  it('checks everything that the shader may write', () => {
+    const written = bindings.filter(({ access }) => access === 'read_write').map((binding) => binding.name);
+    const { reference, inputs } = check;
+    const params = check.cases[0];
+    expect(Object.keys(reference(inputs(params, new Philox(1)), params, {})).sort()).toEqual(written.sort());
+  });
+
+  it.each(check.cases.flatMap((params) => variants.map((constants) => ({ params, constants }))))(
+    '$params $constants',
+    async ({ params, constants }) => {
+      const { expected, actual } = await run(check, params, constants);
+      for (const [output, reference] of Object.entries(expected)) {
+        const exact = check.integers?.includes(output);
+        const largest = reference.reduce((a, b) => Math.max(a, Math.abs(b)), 1e-30);
+        const allowed = exact ? 0 : check.tolerance(params) * largest;
+        let worst = { at: -1, error: -1 };
+        actual[output].forEach((value, i) => {
+          const found = exact ? value : Math.abs(value - reference[i]);
+          const error = exact ? Math.abs(value - reference[i]) : found;
+          if (!(error <= worst.error)) worst = { at: i, error };
+        });
+        expect(actual[output].length).toBe(reference.length);
+        expect(worst.error, `${output}[${worst.at}] = ${actual[output][worst.at]}, expected ${reference[worst.at]}`)
+          .toBeLessThanOrEqual(allowed);
+      }
+    },
+  );
+});

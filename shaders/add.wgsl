@@ -1,0 +1,20 @@
+// c = a + b, elementwise. Larger grids than one dimension allows are folded into two.
+
+alias pack = vec4<f32>; // as wide as the length allows
+const PACK: u32 = 4;
+const GROUP: u32 = 64;
+
+struct Params { length: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<pack>;
+@group(0) @binding(2) var<storage, read> b: array<pack>;
+@group(0) @binding(3) var<storage, read_write> c: array<pack>;
+
+@compute @workgroup_size(GROUP)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let i = id.y * groups.x * GROUP + id.x;
+  if (i < params.length / PACK) {
+    c[i] = a[i] + b[i];
+  }
+}

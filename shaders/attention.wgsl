@@ -1,0 +1,80 @@
+// o = softmax(q·kᵀ/√head_dim)·v for every head, not causal; q, k, v in qkv [batch, seq_len, 3·heads·head_dim] (all
+// q heads, all k heads, all v heads), o [batch, seq_len, heads·head_dim]. Also the log of each softmax denominator,
+// log_sum_exp [batch, heads, seq_len], from which the gradient recomputes the weights: nothing of size seq_len² is
+// ever stored. Online softmax: Milakov & Gimelshein, arXiv 1805.02867; FlashAttention: Dao et al., arXiv 2205.14135.
+//
+// A thread owns one query. All threads of a workgroup walk along the same keys, so k and v are read by all at once.
+// The running maximum is updated once in BLOCK keys.
+
+alias pack = vec4<f32>; // vec4<f32> or vec2<f32>
+const HEAD_PACKS: u32 = 16; // head_dim / width of a pack
+const BLOCK: u32 = 4; // tune: 1 2 4 8
+const GROUP: u32 = 32; // tune: 16 32 64
+
+struct Params { batch: u32, seq_len: u32, heads: u32, head_dim: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> qkv: array<pack>;
+@group(0) @binding(2) var<storage, read_write> o: array<pack>;
+@group(0) @binding(3) var<storage, read_write> log_sum_exp: array<f32>;
+
+const LOWEST: f32 = -3.4e38;
+
+@compute @workgroup_size(GROUP)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let query = id.x;
+  let head = id.y;
+  let batch = id.z;
+  let scale = 1 / sqrt(f32(params.head_dim));
+  if (query >= params.seq_len) {
+    return;
+  }
+  let width = params.heads * HEAD_PACKS;
+  let token0 = batch * params.seq_len;
+  let q_at = (token0 + query) * 3 * width + head * HEAD_PACKS;
+
+  var q: array<pack, HEAD_PACKS>;
+  var sums: array<pack, HEAD_PACKS>;
+  for (var i = 0u; i < HEAD_PACKS; i++) {
+    q[i] = qkv[q_at + i] * scale;
+  }
+
+  var highest = LOWEST;
+  var total = 0.0;
+  for (var key0 = 0u; key0 < params.seq_len; key0 += BLOCK) {
+    var weights: array<f32, BLOCK>;
+    var new_highest = highest;
+    for (var j = 0u; j < BLOCK; j++) {
+      let k_at = (token0 + min(key0 + j, params.seq_len - 1)) * 3 * width + width + head * HEAD_PACKS;
+      var products = pack(0);
+      for (var i = 0u; i < HEAD_PACKS; i++) {
+        products = fma(q[i], qkv[k_at + i], products);
+      }
+      // A key past the end gets the weight exp(−huge) = 0.
+      weights[j] = select(LOWEST, dot(products, pack(1)), key0 + j < params.seq_len);
+      new_highest = max(new_highest, weights[j]);
+    }
+    let rescale = exp(highest - new_highest);
+    highest = new_highest;
+    total *= rescale;
+    for (var j = 0u; j < BLOCK; j++) {
+      weights[j] = exp(weights[j] - highest);
+      total += weights[j];
+    }
+    for (var i = 0u; i < HEAD_PACKS; i++) {
+      sums[i] *= rescale;
+    }
+    for (var j = 0u; j < BLOCK; j++) {
+      let v_at = (token0 + min(key0 + j, params.seq_len - 1)) * 3 * width + 2 * width + head * HEAD_PACKS;
+      for (var i = 0u; i < HEAD_PACKS; i++) {
+        sums[i] = fma(pack(weights[j]), qkv[v_at + i], sums[i]);
+      }
+    }
+  }
+
+  let o_at = (token0 + query) * width + head * HEAD_PACKS;
+  for (var i = 0u; i < HEAD_PACKS; i++) {
+    o[o_at + i] = sums[i] / total;
+  }
+  log_sum_exp[(batch * params.heads + head) * params.seq_len + query] = highest + log(total);
+}

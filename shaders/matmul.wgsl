@@ -1,0 +1,63 @@
+// C = A·B for A [m, k], B [k, n], C [m, n]; B and C row-major, A by two strides, so that A may be transposed
+// (the weight gradient dyᵀ·x) or a strided selection of rows without being copied.
+//
+// Register tile without workgroup memory: a thread computes ROWS rows × PACKS packs of columns and walks along k.
+// All threads of a workgroup share their rows, so A is read as a scalar that is the same for all of them, and B
+// as packs that are neighbours; each load feeds ROWS or PACKS·PACK multiply-adds. Suits adapters where workgroup
+// memory and barriers are dear (software adapters). Idea: "register blocking", Goto & van de Geijn, 2008.
+
+alias pack = vec4<f32>; // as wide as n allows: vec4<f32>, vec2<f32> or f32
+const PACK: u32 = 4;
+const ROWS: u32 = 8; // tune: 4 8 16
+const PACKS: u32 = 2; // tune: 1 2 4
+const GROUP: u32 = 16; // tune: 8 16 32 64
+
+struct Params { m: u32, n: u32, k: u32, a_row: u32, a_column: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> b: array<pack>;
+@group(0) @binding(3) var<storage, read_write> c: array<pack>;
+
+@compute @workgroup_size(GROUP)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
+  let columns = params.n / PACK;
+  let row0 = group.y * ROWS;
+  let column0 = (group.x * GROUP + local.x) * PACKS;
+  if (column0 >= columns) {
+    return;
+  }
+
+  // Rows and columns past the edge repeat the last one and are not stored.
+  var a_at: array<u32, ROWS>;
+  for (var r = 0u; r < ROWS; r++) {
+    a_at[r] = min(row0 + r, params.m - 1) * params.a_row;
+  }
+  var b_at: array<u32, PACKS>;
+  for (var p = 0u; p < PACKS; p++) {
+    b_at[p] = min(column0 + p, columns - 1);
+  }
+
+  var sums: array<array<pack, PACKS>, ROWS>;
+  for (var k = 0u; k < params.k; k++) {
+    var b_k: array<pack, PACKS>;
+    for (var p = 0u; p < PACKS; p++) {
+      b_k[p] = b[k * columns + b_at[p]];
+    }
+    for (var r = 0u; r < ROWS; r++) {
+      let a_k = pack(a[a_at[r] + k * params.a_column]);
+      for (var p = 0u; p < PACKS; p++) {
+        sums[r][p] = fma(a_k, b_k[p], sums[r][p]);
+      }
+    }
+  }
+
+  for (var r = 0u; r < ROWS; r++) {
+    let row = row0 + r;
+    for (var p = 0u; p < PACKS; p++) {
+      if (row < params.m && column0 + p < columns) {
+        c[row * columns + column0 + p] = sums[r][p];
+      }
+    }
+  }
+}
