@@ -1,5 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { type ConstantValues, type Device, openDevice, Philox, type ParamValues, parseShader, Tensor } from '@hrm-webgpu/core';
+import {
+  type ConstantValues,
+  type Device,
+  openDevice,
+  type ParamValues,
+  Philox,
+  parseShader,
+  Tensor,
+} from '@hrm-webgpu/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HostArrays, KernelCheck } from '../src/check.ts';
 import { launch } from '../src/kernel.ts';
@@ -69,8 +77,10 @@ describe.each(checks)('$check.kernel.name', ({ check }) => {
           if (!(error <= worst.error)) worst = { at: i, error };
         });
         expect(actual[output].length).toBe(reference.length);
-        expect(worst.error, `${output}[${worst.at}] = ${actual[output][worst.at]}, expected ${reference[worst.at]}`)
-          .toBeLessThanOrEqual(allowed);
+        expect(
+          worst.error,
+          `${output}[${worst.at}] = ${actual[output][worst.at]}, expected ${reference[worst.at]}`,
+        ).toBeLessThanOrEqual(allowed);
       }
     },
   );

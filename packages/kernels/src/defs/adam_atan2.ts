@@ -40,7 +40,8 @@ export const check: KernelCheck<AdamAtan2Params> = {
     const square = Float64Array.from(v, (value, i) => value + rate2 * (g[i] * g[i] - value));
     const after = Float64Array.from(
       p,
-      (value, i) => value * (1 - decay) - step_size * Math.atan2(mean[i], Math.sqrt(square[i]) * v_correction),
+      (value, i) =>
+        value * (1 - decay) - step_size * Math.atan2(mean[i], Math.sqrt(square[i]) * v_correction),
     );
     return { p: after, m: mean, v: square };
   },

@@ -9,11 +9,10 @@ export const attentionShape = {
     const { pack, width } = packFor(head_dim);
     return { pack, HEAD_PACKS: head_dim / width };
   },
-  workgroups: ({ batch, seq_len, heads }: AttentionParams, { GROUP }: Readonly<Record<string, number>>): Grid => [
-    Math.ceil(seq_len / GROUP),
-    heads,
-    batch,
-  ],
+  workgroups: (
+    { batch, seq_len, heads }: AttentionParams,
+    { GROUP }: Readonly<Record<string, number>>,
+  ): Grid => [Math.ceil(seq_len / GROUP), heads, batch],
 };
 
 /** Multiply-adds of one product over all pairs of positions, as FLOPs. */
@@ -21,7 +20,8 @@ export const pairFlops = ({ batch, seq_len, heads, head_dim }: AttentionParams) 
   2 * batch * heads * seq_len * seq_len * head_dim;
 
 /** Bytes of one [batch, seq_len, heads·head_dim] array. */
-export const tokenBytes = ({ batch, seq_len, heads, head_dim }: AttentionParams) => 4 * batch * seq_len * heads * head_dim;
+export const tokenBytes = ({ batch, seq_len, heads, head_dim }: AttentionParams) =>
+  4 * batch * seq_len * heads * head_dim;
 
 export const attention: Kernel<AttentionParams> = {
   name: 'attention',
@@ -31,7 +31,13 @@ export const attention: Kernel<AttentionParams> = {
 };
 
 /** Where the q (part 0), k (1) or v (2) vector of a token and head starts in qkv. */
-function at({ seq_len, heads, head_dim }: AttentionParams, part: 0 | 1 | 2, batch: number, token: number, head: number) {
+function at(
+  { seq_len, heads, head_dim }: AttentionParams,
+  part: 0 | 1 | 2,
+  batch: number,
+  token: number,
+  head: number,
+) {
   return ((batch * seq_len + token) * 3 * heads + part * heads + head) * head_dim;
 }
 
@@ -51,7 +57,8 @@ export function attentionReference(qkv: ArrayLike<number>, params: AttentionPara
       for (let t = 0; t < seq_len; t++) {
         const scores = Float64Array.from(
           { length: seq_len },
-          (_, s) => dotAt(qkv, at(params, 0, b, t, h), qkv, at(params, 1, b, s, h), head_dim) / Math.sqrt(head_dim),
+          (_, s) =>
+            dotAt(qkv, at(params, 0, b, t, h), qkv, at(params, 1, b, s, h), head_dim) / Math.sqrt(head_dim),
         );
         const highest = scores.reduce((a, c) => Math.max(a, c));
         const total = scores.reduce((sum, score) => sum + Math.exp(score - highest), 0);
@@ -112,14 +119,18 @@ export const attentionCases: readonly AttentionParams[] = [
 ];
 
 /** q, k and v three times as large as uniform, so that the softmax has both sharp and flat rows. */
-export function attentionInputs({ batch, seq_len, heads, head_dim }: AttentionParams, random: Parameters<typeof uniformArray>[0]) {
+export function attentionInputs(
+  { batch, seq_len, heads, head_dim }: AttentionParams,
+  random: Parameters<typeof uniformArray>[0],
+) {
   return uniformArray(random, batch * seq_len * 3 * heads * head_dim).map((x) => 3 * x);
 }
 
 // Scores are sums of head_dim products up to 9·√head_dim/√head_dim·√3: their rounding error, up to about 30
 // roundoffs, goes through exp as it is; WGSL's exp adds 3 + 2·|x| ULP, |x| ≤ 10 where the weight matters. Measured
 // on llvmpipe: at most 14 roundoffs.
-export const attentionTolerance = ({ head_dim }: AttentionParams) => (60 + 4 * Math.sqrt(head_dim)) * UNIT_ROUNDOFF;
+export const attentionTolerance = ({ head_dim }: AttentionParams) =>
+  (60 + 4 * Math.sqrt(head_dim)) * UNIT_ROUNDOFF;
 
 export const check: KernelCheck<AttentionParams> = {
   kernel: attention,

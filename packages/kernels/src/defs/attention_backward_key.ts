@@ -1,4 +1,5 @@
 import { type KernelCheck, uniformArray } from '../check.ts';
+import type { Kernel } from '../kernel.ts';
 import {
   type AttentionParams,
   attentionBackwardReference,
@@ -10,7 +11,6 @@ import {
   pairFlops,
   tokenBytes,
 } from './attention.ts';
-import type { Kernel } from '../kernel.ts';
 
 export const attentionBackwardKey: Kernel<AttentionParams> = {
   name: 'attention_backward_key',

@@ -29,7 +29,9 @@ export const check: KernelCheck<BceParams> = {
   cases: [{ length: 1 }, { length: 134 }],
   inputs: bceInputs,
   outputs: ({ length }) => ({ loss: length }),
-  reference: ({ x, targets }) => ({ loss: Float64Array.from(x, (value, i) => bceReference(value, targets[i])) }),
+  reference: ({ x, targets }) => ({
+    loss: Float64Array.from(x, (value, i) => bceReference(value, targets[i])),
+  }),
   // Products up to 30 and their difference, a log (2⁻²¹ absolute near 1), against a largest loss above 1.
   tolerance: () => 16 * UNIT_ROUNDOFF,
 };

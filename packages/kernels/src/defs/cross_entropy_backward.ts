@@ -1,6 +1,11 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
-import { type CrossEntropyParams, crossEntropyCases, crossEntropyInputs, IGNORED_LABEL } from './cross_entropy.ts';
+import {
+  type CrossEntropyParams,
+  crossEntropyCases,
+  crossEntropyInputs,
+  IGNORED_LABEL,
+} from './cross_entropy.ts';
 
 export const crossEntropyBackward: Kernel<CrossEntropyParams> = {
   name: 'cross_entropy_backward',

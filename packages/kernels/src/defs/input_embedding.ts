@@ -19,7 +19,8 @@ export const inputEmbedding: Kernel<InputEmbeddingParams> = {
     const { pack, width } = packFor(dim);
     return { pack, PACK: width };
   },
-  workgroups: (params, { GROUP, PACK }) => linearGrid((params.batch * seqLen(params) * params.dim) / PACK, GROUP),
+  workgroups: (params, { GROUP, PACK }) =>
+    linearGrid((params.batch * seqLen(params) * params.dim) / PACK, GROUP),
   flops: (params) => params.batch * seqLen(params) * params.dim,
   bytes: (params) => 8 * params.batch * seqLen(params) * params.dim,
 };

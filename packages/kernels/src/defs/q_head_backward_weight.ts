@@ -22,7 +22,8 @@ export const check: KernelCheck<QHeadParams> = {
     const d_bias = new Float64Array(2);
     for (let i = 0; i < 2 * batch; i++) {
       d_bias[i % 2] += dq[i];
-      for (let j = 0; j < dim; j++) d_weight[(i % 2) * dim + j] += dq[i] * z[Math.floor(i / 2) * seq_len * dim + j];
+      for (let j = 0; j < dim; j++)
+        d_weight[(i % 2) * dim + j] += dq[i] * z[Math.floor(i / 2) * seq_len * dim + j];
     }
     return { d_weight, d_bias };
   },

@@ -4,7 +4,10 @@ import { type Kernel, linearGrid, packFor } from '../kernel.ts';
 export type RmsNormParams = { rows: number; columns: number; eps: number };
 
 /** Lanes per row: threads of a GPU share a row, threads of a software adapter take one each. */
-export const rmsNormConstants: NonNullable<Kernel<{ columns: number }>['constants']> = ({ columns }, adapter) => {
+export const rmsNormConstants: NonNullable<Kernel<{ columns: number }>['constants']> = (
+  { columns },
+  adapter,
+) => {
   const { pack, width } = packFor(columns);
   return { pack, PACK: width, LANES: adapter === 'software' ? 1 : 32 };
 };

@@ -32,7 +32,8 @@ export const check: KernelCheck<RmsNormBackwardParams> = {
     for (let row = 0; row < rows; row++) {
       let mean = 0;
       for (let i = row * columns; i < (row + 1) * columns; i++) mean += (dy[i] * y[i]) / columns;
-      for (let i = row * columns; i < (row + 1) * columns; i++) dx[i] = inverse_rms[row] * (dy[i] - y[i] * mean);
+      for (let i = row * columns; i < (row + 1) * columns; i++)
+        dx[i] = inverse_rms[row] * (dy[i] - y[i] * mean);
     }
     return { dx };
   },

@@ -25,7 +25,9 @@ export const check: KernelCheck<RowLossParams> = {
       if (i % 7 === 6 || Math.floor(i / labels_len) === 1) labels[i] = IGNORED_LABEL;
     }
     return {
-      token_loss: uniformArray(random, labels.length).map((loss, i) => (labels[i] === IGNORED_LABEL ? 0 : 1 + loss)),
+      token_loss: uniformArray(random, labels.length).map((loss, i) =>
+        labels[i] === IGNORED_LABEL ? 0 : 1 + loss,
+      ),
       prediction: integerArray(random, labels.length, 3),
       labels,
     };

@@ -24,7 +24,10 @@ export const check: KernelCheck<TransposeParams> = {
   inputs: ({ rows, columns }, random) => ({ x: uniformArray(random, rows * columns) }),
   outputs: ({ rows, columns }) => ({ y: rows * columns }),
   reference: ({ x }, { rows, columns }) => ({
-    y: Float64Array.from({ length: rows * columns }, (_, i) => x[(i % rows) * columns + Math.floor(i / rows)]),
+    y: Float64Array.from(
+      { length: rows * columns },
+      (_, i) => x[(i % rows) * columns + Math.floor(i / rows)],
+    ),
   }),
   tolerance: () => 0, // moves, computes nothing
 };

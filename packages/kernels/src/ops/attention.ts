@@ -1,0 +1,79 @@
+import { type Device, Tensor, UserError } from '@hrm-webgpu/core';
+import { attention as forward } from '../defs/attention.ts';
+import { attentionBackwardKey } from '../defs/attention_backward_key.ts';
+import { attentionBackwardQuery } from '../defs/attention_backward_query.ts';
+import { rope as ropeKernel } from '../defs/rope.ts';
+import { launch } from '../kernel.ts';
+import { expectShape } from './shapes.ts';
+
+/** cos and sin [seq_len, head_dim/2] of rotary position embedding. */
+export interface RopeTables {
+  cosines: Tensor;
+  sines: Tensor;
+}
+
+/**
+ * RoPE tables in f32, rounded after every operation as the published implementation does: float64 tables differ
+ * from them by 4e-5 at position 901.
+ */
+export function makeRopeTables(device: Device, seqLen: number, headDim: number, theta: number): RopeTables {
+  const half = headDim / 2;
+  const cosines = new Float32Array(seqLen * half);
+  const sines = new Float32Array(seqLen * half);
+  for (let i = 0; i < half; i++) {
+    const exponent = Math.fround(Math.fround(2 * i) / headDim);
+    const frequency = Math.fround(1 / Math.fround(theta ** exponent));
+    for (let position = 0; position < seqLen; position++) {
+      const angle = Math.fround(position * frequency);
+      cosines[position * half + i] = Math.cos(angle);
+      sines[position * half + i] = Math.sin(angle);
+    }
+  }
+  return {
+    cosines: Tensor.from(device, cosines, [seqLen, half]),
+    sines: Tensor.from(device, sines, [seqLen, half]),
+  };
+}
+
+/** Rotates the q and k heads of qkv [batch, seq_len, 3·heads·head_dim]. Su et al., arXiv 2104.09864. */
+export function rope(qkv: Tensor, tables: RopeTables, heads: number): Tensor {
+  const { device, shape } = qkv;
+  const [batch, seqLen, width] = shape;
+  const headDim = width / (3 * heads);
+  expectShape('rope', 'the table of cosines', tables.cosines, [seqLen, headDim / 2]);
+  const rotate = (x: Tensor, sign: number) => {
+    const y = Tensor.empty(device, shape);
+    const params = { tokens: batch * seqLen, seq_len: seqLen, heads, head_dim: headDim, sign };
+    launch(device, ropeKernel, { x, ...tables, y }, params);
+    return y;
+  };
+  const y = rotate(qkv, 1);
+  device.tape.record('rope', [qkv], y, [], (dy) => [rotate(dy, -1)]);
+  return y;
+}
+
+/**
+ * softmax(q·kᵀ/√head_dim)·v for each head of qkv [batch, seq_len, 3·heads·head_dim] (all q heads, then k, then v) →
+ * [batch, seq_len, heads·head_dim]. Memory grows with seq_len, not its square.
+ */
+export function attention(qkv: Tensor, heads: number): Tensor {
+  const { device, shape } = qkv;
+  const [batch, seqLen, width] = shape;
+  const headDim = width / (3 * heads);
+  if (!Number.isInteger(headDim / 2)) {
+    throw new UserError(`attention: ${width} numbers a token are not 3 × ${heads} heads of an even head_dim`);
+  }
+  const params = { batch, seq_len: seqLen, heads, head_dim: headDim };
+  const o = Tensor.empty(device, [batch, seqLen, heads * headDim]);
+  const log_sum_exp = Tensor.empty(device, [batch, heads, seqLen]);
+  launch(device, forward, { qkv, o, log_sum_exp }, params);
+  device.tape.record('attention', [qkv], o, [qkv, o, log_sum_exp], (d_o) => {
+    const d_qkv = Tensor.empty(device, shape);
+    const delta = Tensor.empty(device, [batch, heads, seqLen]);
+    launch(device, attentionBackwardQuery, { qkv, o, d_o, log_sum_exp, delta, d_qkv }, params);
+    launch(device, attentionBackwardKey, { qkv, d_o, log_sum_exp, delta, d_qkv }, params);
+    return [d_qkv];
+  });
+  log_sum_exp.dispose();
+  return o;
+}

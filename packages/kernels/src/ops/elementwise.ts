@@ -1,0 +1,37 @@
+import { Tensor } from '@hrm-webgpu/core';
+import { add as addKernel } from '../defs/add.ts';
+import { fill as fillKernel } from '../defs/fill.ts';
+import { swiglu as swigluKernel } from '../defs/swiglu.ts';
+import { swigluBackward } from '../defs/swiglu_backward.ts';
+import { launch } from '../kernel.ts';
+import { expectSameShape, rowsOf } from './shapes.ts';
+
+/** a + b, of equal shapes. */
+export function add(a: Tensor, b: Tensor): Tensor {
+  expectSameShape('add', a, b);
+  const { device } = a;
+  const c = Tensor.empty(device, a.shape);
+  launch(device, addKernel, { a, b, c }, { length: a.size });
+  device.tape.record('add', [a, b], c, [], (gradient) => [gradient.detach(), gradient.detach()]);
+  return c;
+}
+
+/** Sets every element of an f32 tensor. */
+export function fill(y: Tensor, value: number): void {
+  launch(y.device, fillKernel, { y }, { length: y.size, value });
+}
+
+/** silu(gate)·up of gateUp [..., 2·width], gate first → [..., width]. Shazeer, arXiv 2002.05202. */
+export function swiglu(gateUp: Tensor): Tensor {
+  const { device, shape } = gateUp;
+  const width = shape[shape.length - 1] / 2;
+  const params = { rows: rowsOf(shape), width };
+  const y = Tensor.empty(device, [...shape.slice(0, -1), width]);
+  launch(device, swigluKernel, { gate_up: gateUp, y }, params);
+  device.tape.record('swiglu', [gateUp], y, [gateUp], (dy) => {
+    const d_gate_up = Tensor.empty(device, shape);
+    launch(device, swigluBackward, { gate_up: gateUp, dy, d_gate_up }, params);
+    return [d_gate_up];
+  });
+  return y;
+}

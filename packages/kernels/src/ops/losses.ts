@@ -1,0 +1,61 @@
+import { Tensor } from '@hrm-webgpu/core';
+import { bceLogits } from '../defs/bce_logits.ts';
+import { bceLogitsBackward } from '../defs/bce_logits_backward.ts';
+import { crossEntropy, type LossType } from '../defs/cross_entropy.ts';
+import { crossEntropyBackward } from '../defs/cross_entropy_backward.ts';
+import { rowLoss } from '../defs/row_loss.ts';
+import { launch } from '../kernel.ts';
+import { expectSameShape, expectShape } from './shapes.ts';
+
+export interface CrossEntropyResult {
+  /** [batch]: Σ token losses / max(count, 1); the differentiable output. */
+  loss: Tensor;
+  /** Predicted tokens [batch, seq_len], i32: the first index of the largest logit. */
+  prediction: Tensor;
+  /** Valid labels of each row [batch], u32. */
+  count: Tensor;
+  /** Predictions equal to their label [batch], u32. */
+  correct: Tensor;
+}
+
+/**
+ * Cross-entropy of logits [batch, prefix + seq_len, vocab] against labels [batch, seq_len] (i32, −100 ignored); the
+ * first `prefix` positions have no labels. Stablemax: Prieto et al., arXiv 2501.04697.
+ */
+export function crossEntropyRows(logits: Tensor, labels: Tensor, type: LossType): CrossEntropyResult {
+  const { device } = logits;
+  const [batch, labels_len] = labels.shape;
+  const [, seqLen, vocab] = logits.shape;
+  expectShape('crossEntropyRows', 'the logits', logits, [batch, undefined, undefined]);
+  const params = { batch, labels_len, prefix: seqLen - labels_len, vocab };
+  const constants = { STABLEMAX: type === 'stablemax_cross_entropy' ? 'true' : 'false' };
+  const token_loss = Tensor.empty(device, [batch, labels_len]);
+  const prediction = Tensor.empty(device, [batch, labels_len], 'i32');
+  launch(device, crossEntropy, { logits, labels, loss: token_loss, prediction }, params, constants);
+  const loss = Tensor.empty(device, [batch]);
+  const count = Tensor.empty(device, [batch], 'u32');
+  const correct = Tensor.empty(device, [batch], 'u32');
+  launch(device, rowLoss, { token_loss, prediction, labels, loss, count, correct }, { batch, labels_len });
+  token_loss.dispose();
+  device.tape.record('crossEntropyRows', [logits], loss, [logits, labels, count], (d_row) => {
+    const d_logits = Tensor.empty(device, logits.shape);
+    launch(device, crossEntropyBackward, { logits, labels, count, d_row, d_logits }, params, constants);
+    return [d_logits];
+  });
+  return { loss, prediction, count, correct };
+}
+
+/** Binary cross-entropy of logits x against targets in [0, 1], elementwise. */
+export function bceWithLogits(x: Tensor, targets: Tensor): Tensor {
+  expectSameShape('bceWithLogits', x, targets);
+  const { device } = x;
+  const params = { length: x.size };
+  const loss = Tensor.empty(device, x.shape);
+  launch(device, bceLogits, { x, targets, loss }, params);
+  device.tape.record('bceWithLogits', [x], loss, [x, targets], (d_loss) => {
+    const dx = Tensor.empty(device, x.shape);
+    launch(device, bceLogitsBackward, { x, targets, d_loss, dx }, params);
+    return [dx];
+  });
+  return loss;
+}
