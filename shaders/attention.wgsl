@@ -8,7 +8,7 @@
 
 alias pack = vec4<f32>; // vec4<f32> or vec2<f32>
 const HEAD_PACKS: u32 = 16; // head_dim / width of a pack
-const BLOCK: u32 = 4; // tune: 1 2 4 8
+const BLOCK: u32 = 8; // tune: 1 2 4 8
 const GROUP: u32 = 32; // tune: 16 32 64
 
 struct Params { batch: u32, seq_len: u32, heads: u32, head_dim: u32 }
@@ -18,13 +18,14 @@ struct Params { batch: u32, seq_len: u32, heads: u32, head_dim: u32 }
 @group(0) @binding(2) var<storage, read_write> o: array<pack>;
 @group(0) @binding(3) var<storage, read_write> log_sum_exp: array<f32>;
 
+// Below any score: the first keys always raise the maximum.
 const LOWEST: f32 = -3.4e38;
 
 @compute @workgroup_size(GROUP)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let query = id.x;
-  let head = id.y;
-  let batch = id.z;
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
+  let query = group.x * GROUP + local.x;
+  let head = group.y;
+  let batch = group.z;
   let scale = 1 / sqrt(f32(params.head_dim));
   if (query >= params.seq_len) {
     return;
@@ -42,33 +43,33 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   var highest = LOWEST;
   var total = 0.0;
   for (var key0 = 0u; key0 < params.seq_len; key0 += BLOCK) {
+    let keys = min(BLOCK, params.seq_len - key0);
     var weights: array<f32, BLOCK>;
     var new_highest = highest;
-    for (var j = 0u; j < BLOCK; j++) {
-      let k_at = (token0 + min(key0 + j, params.seq_len - 1)) * 3 * width + width + head * HEAD_PACKS;
+    var k_at = (token0 + key0) * 3 * width + width + head * HEAD_PACKS;
+    for (var j = 0u; j < keys; j++) {
       var products = pack(0);
       for (var i = 0u; i < HEAD_PACKS; i++) {
         products = fma(q[i], qkv[k_at + i], products);
       }
-      // A key past the end gets the weight exp(−huge) = 0.
-      weights[j] = select(LOWEST, dot(products, pack(1)), key0 + j < params.seq_len);
+      weights[j] = dot(products, pack(1));
       new_highest = max(new_highest, weights[j]);
+      k_at += 3 * width;
     }
     let rescale = exp(highest - new_highest);
     highest = new_highest;
     total *= rescale;
-    for (var j = 0u; j < BLOCK; j++) {
-      weights[j] = exp(weights[j] - highest);
-      total += weights[j];
-    }
     for (var i = 0u; i < HEAD_PACKS; i++) {
       sums[i] *= rescale;
     }
-    for (var j = 0u; j < BLOCK; j++) {
-      let v_at = (token0 + min(key0 + j, params.seq_len - 1)) * 3 * width + 2 * width + head * HEAD_PACKS;
+    var v_at = (token0 + key0) * 3 * width + 2 * width + head * HEAD_PACKS;
+    for (var j = 0u; j < keys; j++) {
+      let weight = exp(weights[j] - highest);
+      total += weight;
       for (var i = 0u; i < HEAD_PACKS; i++) {
-        sums[i] = fma(pack(weights[j]), qkv[v_at + i], sums[i]);
+        sums[i] = fma(pack(weight), qkv[v_at + i], sums[i]);
       }
+      v_at += 3 * width;
     }
   }
 

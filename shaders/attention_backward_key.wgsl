@@ -17,10 +17,10 @@ struct Params { batch: u32, seq_len: u32, heads: u32, head_dim: u32 }
 @group(0) @binding(5) var<storage, read_write> d_qkv: array<pack>;
 
 @compute @workgroup_size(GROUP)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let key = id.x;
-  let head = id.y;
-  let batch = id.z;
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
+  let key = group.x * GROUP + local.x;
+  let head = group.y;
+  let batch = group.z;
   let scale = 1 / sqrt(f32(params.head_dim));
   if (key >= params.seq_len) {
     return;

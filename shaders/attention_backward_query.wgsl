@@ -18,10 +18,10 @@ struct Params { batch: u32, seq_len: u32, heads: u32, head_dim: u32 }
 @group(0) @binding(6) var<storage, read_write> d_qkv: array<pack>;
 
 @compute @workgroup_size(GROUP)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let query = id.x;
-  let head = id.y;
-  let batch = id.z;
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
+  let query = group.x * GROUP + local.x;
+  let head = group.y;
+  let batch = group.z;
   let scale = 1 / sqrt(f32(params.head_dim));
   if (query >= params.seq_len) {
     return;
@@ -49,14 +49,16 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let v_at = k_at + width;
     var scores = pack(0);
     var values = pack(0);
+    var k: array<pack, HEAD_PACKS>;
     for (var i = 0u; i < HEAD_PACKS; i++) {
-      scores = fma(q[i], qkv[k_at + i], scores);
+      k[i] = qkv[k_at + i];
+      scores = fma(q[i], k[i], scores);
       values = fma(g[i], qkv[v_at + i], values);
     }
     let p = exp(dot(scores, pack(1)) - log_sum_exp[row]);
     let d_score = pack(p * (dot(values, pack(1)) - row_delta));
     for (var i = 0u; i < HEAD_PACKS; i++) {
-      dq[i] = fma(d_score, qkv[k_at + i], dq[i]);
+      dq[i] = fma(d_score, k[i], dq[i]);
     }
   }
   for (var i = 0u; i < HEAD_PACKS; i++) {

@@ -46,7 +46,7 @@ export class Device {
   readonly tensors = new Set<Tensor>();
   private readonly pool: BufferPool;
   private readonly programs: ProgramCache;
-  private readonly scopes: Tensor[][] = [];
+  private scopes: Tensor[][] = [];
   private failure: Error | undefined;
   private closed = false;
 
@@ -141,6 +141,17 @@ export class Device {
         if (kept.has(tensor)) outer?.push(tensor);
         else tensor.dispose();
       }
+    }
+  }
+
+  /** Runs `body` outside all scopes: what it makes lives until it is disposed of. */
+  unscoped<T>(body: () => T): T {
+    const scopes = this.scopes;
+    this.scopes = [];
+    try {
+      return body();
+    } finally {
+      this.scopes = scopes;
     }
   }
 

@@ -115,7 +115,7 @@ export const attentionCases: readonly AttentionParams[] = [
   { batch: 2, seq_len: 5, heads: 3, head_dim: 10 },
   { batch: 2, seq_len: 17, heads: 2, head_dim: 16 },
   { batch: 1, seq_len: 37, heads: 3, head_dim: 64 },
-  { batch: 1, seq_len: 131, heads: 1, head_dim: 32 },
+  { batch: 1, seq_len: 131, heads: 1, head_dim: 16 },
 ];
 
 /** q, k and v three times as large as uniform, so that the softmax has both sharp and flat rows. */
@@ -135,10 +135,7 @@ export const attentionTolerance = ({ head_dim }: AttentionParams) =>
 export const check: KernelCheck<AttentionParams> = {
   kernel: attention,
   cases: attentionCases,
-  variants: [
-    { BLOCK: 1, GROUP: 16 },
-    { BLOCK: 8, GROUP: 64 },
-  ],
+  variants: [{ BLOCK: 2, GROUP: 16 }],
   inputs: (params, random) => ({ qkv: attentionInputs(params, random) }),
   outputs: ({ batch, seq_len, heads, head_dim }) => ({
     o: batch * seq_len * heads * head_dim,

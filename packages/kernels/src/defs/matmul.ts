@@ -53,7 +53,7 @@ export const check: KernelCheck<MatmulParams> = {
   ],
   variants: [
     { ROWS: 4, PACKS: 1, GROUP: 8 },
-    { ROWS: 16, PACKS: 4, GROUP: 64 },
+    { ROWS: 8, PACKS: 1, GROUP: 64 },
   ],
   inputs: ({ m, n, k, a_row, a_column }, random) => ({
     a: uniformArray(random, (m - 1) * a_row + (k - 1) * a_column + 1),

@@ -1,0 +1,141 @@
+import { Tensor } from '@hrm-webgpu/core';
+import {
+  actStep,
+  add,
+  bceWithLogits,
+  type CrossEntropyResult,
+  crossEntropyRows,
+  launch,
+  metrics as metricsKernel,
+  METRIC_NAMES,
+  qTargets,
+} from '@hrm-webgpu/kernels';
+import type { Carry, DeviceBatch } from './carry.ts';
+import type { SegmentOutput } from './model.ts';
+
+/** What exploration drew for the rows of one call. */
+export interface Exploration {
+  /** [batch], uniform in [0, 1): a row explores where this is below `halt_exploration_prob`. */
+  uniform: Float32Array;
+  /** [batch], uniform in {2..M}: the least number of segments of a row that explores. */
+  minSteps: Uint32Array;
+}
+
+/** The results of one call on the device. */
+export interface CallOutput extends SegmentOutput {
+  /** Sums over the batch [8], in the order of METRIC_NAMES; see {@link readMetrics}. */
+  metrics: Tensor;
+  /** What q should have been [batch, 2]; the second column means nothing where there is no extra segment. */
+  targets: Tensor;
+  /** Predicted tokens [batch, seq_len], i32. */
+  prediction: Tensor;
+}
+
+/**
+ * One training call: one segment for every row of the batch (§ ACT of the paper), with deep supervision. Returns the
+ * gradients of loss/global_batch_size for every trained tensor of the model, and for the batch's puzzle rows under
+ * `model.localPuzzleRows(batch)`. The carry moves on. Call it in a scope.
+ */
+export function trainingCall(carry: Carry, batch: DeviceBatch, exploration: Exploration, globalBatchSize: number) {
+  const { model } = carry;
+  const { device, config } = model;
+  carry.refill(batch);
+  const output = model.segment(carry.current, carry.current);
+  const hasNext = config.halt_max_steps > 1;
+  const call = device.scope(() => {
+    carry.advance(output);
+    step(carry, output.q, exploration);
+    const next = hasNext ? nextQ(carry) : output.q;
+    return supervise(carry, output, next);
+  });
+  const seeds = new Float32Array(2 * carry.batch).map((_, i) => (i % 2 === 0 || hasNext ? 0.5 : 0) / globalBatchSize);
+  const gradients = device.scope(() =>
+    device.tape.backward(
+      [
+        { of: call.loss.loss, gradient: Tensor.from(device, new Float32Array(carry.batch).fill(1 / globalBatchSize)) },
+        { of: call.qLoss, gradient: Tensor.from(device, seeds, [carry.batch, 2]) },
+      ],
+      add,
+    ),
+  );
+  return { gradients, output: callOutput(output, call) };
+}
+
+/** One evaluation call: one segment for every row; rows halt after `halt_max_steps` segments. Call it in a scope. */
+export function evaluationCall(carry: Carry, batch: DeviceBatch): CallOutput {
+  const { model } = carry;
+  return model.device.tape.noGrad(() => {
+    carry.refill(batch);
+    const output = model.segment(carry.current, carry.current);
+    carry.advance(output);
+    step(carry, output.q);
+    return callOutput(output, supervise(carry, output, output.q));
+  });
+}
+
+/** The halting rule; in evaluation, without exploration, rows run `halt_max_steps` segments. */
+function step(carry: Carry, q: Tensor, exploration?: Exploration): void {
+  const { device, config } = carry.model;
+  const { steps, halted } = carry.current;
+  device.scope(() => {
+    const explore = Tensor.from(device, exploration?.uniform ?? new Float32Array(carry.batch));
+    const min_steps = Tensor.from(device, exploration?.minSteps ?? new Uint32Array(carry.batch));
+    const params = {
+      batch: carry.batch,
+      max_steps: config.halt_max_steps,
+      training: exploration ? 1 : 0,
+      exploration: config.halt_exploration_prob,
+    };
+    launch(device, actStep, { q, explore, min_steps, steps, halted }, params);
+  });
+}
+
+/** q of one more segment from the new carry, without gradient: what q_continue is trained towards. */
+function nextQ(carry: Carry): Tensor {
+  const { device } = carry.model;
+  return device.scope(() => device.tape.noGrad(() => carry.model.segment(carry.current, carry.current).q));
+}
+
+interface Supervision {
+  loss: CrossEntropyResult;
+  qLoss: Tensor;
+  targets: Tensor;
+  metrics: Tensor;
+}
+
+/** Losses and metrics of a segment, for the data that the carry holds. */
+function supervise(carry: Carry, { logits, q }: SegmentOutput, qNext: Tensor): Supervision {
+  const { device, config } = carry.model;
+  const { labels, steps, halted } = carry.current;
+  const batch = carry.batch;
+  const loss = crossEntropyRows(logits, labels, config.loss_type);
+  const { count, correct } = loss;
+  const targets = Tensor.empty(device, [batch, 2]);
+  const params = { batch, max_steps: config.halt_max_steps };
+  launch(device, qTargets, { q_next: qNext, steps, count, correct, targets }, params);
+  const qLoss = bceWithLogits(q, targets);
+  const metrics = Tensor.empty(device, [METRIC_NAMES.length]);
+  launch(device, metricsKernel, { halted, steps, count, correct, q, row_loss: loss.loss, q_loss: qLoss, metrics }, {
+    batch,
+  });
+  return { loss, qLoss, targets, metrics };
+}
+
+function callOutput(output: SegmentOutput, { metrics, targets, loss }: Supervision): CallOutput {
+  return { ...output, metrics, targets, prediction: loss.prediction };
+}
+
+/** HRM's metrics by their published names: sums over rows, as in `shaders/metrics.wgsl`. */
+export type MetricSums = Record<(typeof METRIC_NAMES)[number], number>;
+
+/** Reads the sums of a call; without a next segment there is no q_continue_loss, and it reads 0. */
+export async function readMetrics(metrics: Tensor, hasQContinue: boolean): Promise<MetricSums> {
+  const values = await metrics.readF32();
+  const sums = Object.fromEntries(METRIC_NAMES.map((name, i) => [name, values[i]])) as MetricSums;
+  return hasQContinue ? sums : { ...sums, q_continue_loss: 0 };
+}
+
+/** lm_loss + 0.5·(q_halt_loss + q_continue_loss) */
+export function totalLoss({ lm_loss, q_halt_loss, q_continue_loss }: MetricSums): number {
+  return lm_loss + 0.5 * (q_halt_loss + q_continue_loss);
+}

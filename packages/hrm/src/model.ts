@@ -1,0 +1,239 @@
+import { type Device, Tensor, UserError } from '@hrm-webgpu/core';
+import {
+  add,
+  attention,
+  inputEmbedding,
+  linear,
+  makeRopeTables,
+  qHead,
+  type RopeTables,
+  residualRmsNorm,
+  rope,
+  swiglu,
+  transpose,
+} from '@hrm-webgpu/kernels';
+import { type ModelConfig, puzzlePositions } from './config.ts';
+import { initialWeights } from './init.ts';
+import { BUFFER_NAMES, PUZZLE_ROWS, parameterShapes } from './parameters.ts';
+
+/** The recurrent state [batch, T, D] of the two modules. */
+export interface State {
+  z_H: Tensor;
+  z_L: Tensor;
+}
+
+/** What a segment reads: i32 tensors. */
+export interface ModelInput {
+  /** [batch, seq_len] */
+  inputs: Tensor;
+  /** [batch] */
+  puzzle_identifiers: Tensor;
+}
+
+/** What a segment gives: the next state, logits [batch, T, V] (the first P positions count for nothing), q [batch, 2]. */
+export interface SegmentOutput extends State {
+  logits: Tensor;
+  q: Tensor;
+}
+
+type Level = 'H' | 'L';
+
+/**
+ * The Hierarchical Reasoning Model (arXiv 2506.21734): its weights on one device and one segment of its computation.
+ * Weights go by their published names.
+ */
+export class HrmModel {
+  readonly weights = new Map<string, Tensor>();
+  /** P, the positions in front of the tokens. */
+  readonly prefix: number;
+  /** Stands for the puzzle rows of a batch on the tape; see {@link inputEmbedding}. */
+  private localRows: Tensor | undefined;
+  private readonly transposed = new Map<Tensor, Tensor>();
+  private stale = new Set<Tensor>();
+  private readonly tables: RopeTables | undefined;
+
+  private constructor(
+    readonly device: Device,
+    readonly config: ModelConfig,
+  ) {
+    this.prefix = puzzlePositions(config);
+    if (config.pos_encodings === 'rope') {
+      const headDim = config.hidden_size / config.num_heads;
+      this.tables = makeRopeTables(device, this.prefix + config.seq_len, headDim, config.rope_theta);
+    }
+  }
+
+  /** A model with the given weights, by published name; each is asked for once, in order. */
+  static async load(
+    device: Device,
+    config: ModelConfig,
+    weight: (name: string, shape: readonly number[]) => Float32Array | Promise<Float32Array>,
+  ): Promise<HrmModel> {
+    const model = new HrmModel(device, config);
+    try {
+      for (const [name, shape] of parameterShapes(config)) {
+        const trained = !BUFFER_NAMES.includes(name) && name !== PUZZLE_ROWS;
+        model.weights.set(name, Tensor.from(device, await weight(name, shape), shape, trained));
+      }
+    } catch (error) {
+      model.dispose();
+      throw error;
+    }
+    return model;
+  }
+
+  /** A model with fresh weights. */
+  static initialize(device: Device, config: ModelConfig, seed: number): Promise<HrmModel> {
+    const weights = initialWeights(config, seed);
+    return HrmModel.load(device, config, () => weights.next().value[1]);
+  }
+
+  /** T, the positions of a sequence: P + seq_len. */
+  get positions(): number {
+    return this.prefix + this.config.seq_len;
+  }
+
+  /** A weight by published name. */
+  weight(name: string): Tensor {
+    const tensor = this.weights.get(name);
+    if (!tensor) throw new UserError(`the model has no tensor '${name}'`);
+    return tensor;
+  }
+
+  /** The tensors that Adam-atan2 trains, by name. */
+  get trained(): [string, Tensor][] {
+    return [...this.weights].filter(([, tensor]) => tensor.requiresGrad);
+  }
+
+  /** To be called when weights have been changed, so that what was derived from them is made again. */
+  weightsChanged(): void {
+    this.stale = new Set(this.transposed.keys());
+  }
+
+  /** The tensor whose gradient is that of the puzzle rows of a batch of this size, [batch, puzzle_emb_ndim]. */
+  localPuzzleRows(batch: number): Tensor | undefined {
+    if (this.config.puzzle_emb_ndim === 0) return undefined;
+    if (this.localRows?.shape[0] !== batch) {
+      this.localRows?.dispose();
+      const shape = [batch, this.config.puzzle_emb_ndim];
+      this.localRows = this.device.unscoped(() => Tensor.empty(this.device, shape, 'f32', true));
+    }
+    return this.localRows;
+  }
+
+  /**
+   * One segment: all steps but the last of each module without gradient, then one L step and one H step that are
+   * recorded on the tape, from the detached states (the one-step gradient).
+   */
+  segment(state: State, input: ModelInput): SegmentOutput {
+    const { device } = this;
+    return device.scope(() => {
+      const e = this.embed(input);
+      const warm = device.tape.noGrad(() => this.warmUp(state, e));
+      const z_L = this.level('L', warm.z_L, [warm.z_H, e]);
+      const z_H = this.level('H', warm.z_H, [z_L]);
+      warm.dispose();
+      return {
+        z_H,
+        z_L,
+        logits: this.linear(z_H, 'lm_head.weight'),
+        q: qHead(z_H, this.weight('q_head.weight'), this.weight('q_head.bias')),
+      };
+    });
+  }
+
+  dispose(): void {
+    for (const tensor of this.weights.values()) tensor.dispose();
+    for (const tensor of this.transposed.values()) tensor.dispose();
+    this.localRows?.dispose();
+    this.tables?.cosines.dispose();
+    this.tables?.sines.dispose();
+  }
+
+  /** H_cycles × L_cycles steps but the last of each module. Intermediate states are freed as they are replaced. */
+  private warmUp(state: State, e: Tensor): State & { dispose(): void } {
+    const { H_cycles, L_cycles } = this.config;
+    let z_H = state.z_H.detach();
+    let z_L = state.z_L.detach();
+    const replace = (old: Tensor, next: Tensor) => {
+      old.dispose();
+      return next;
+    };
+    for (let h = 1; h <= H_cycles; h++) {
+      for (let l = 1; l <= L_cycles; l++) {
+        const last = h === H_cycles && l === L_cycles;
+        if (!last) z_L = replace(z_L, this.level('L', z_L, [z_H, e]));
+      }
+      if (h < H_cycles) z_H = replace(z_H, this.level('H', z_H, [z_L]));
+    }
+    const dispose = () => {
+      z_H.dispose();
+      z_L.dispose();
+    };
+    return { z_H, z_L, dispose };
+  }
+
+  private embed({ inputs, puzzle_identifiers }: ModelInput): Tensor {
+    const { config } = this;
+    const [batch, seqLen] = inputs.shape;
+    if (seqLen !== config.seq_len) {
+      throw new UserError(`the model reads sequences of ${config.seq_len} tokens, got ${seqLen}`);
+    }
+    const localRows = this.localPuzzleRows(batch);
+    return inputEmbedding({
+      inputs,
+      identifiers: puzzle_identifiers,
+      tokens: this.weight('embed_tokens.embedding_weight'),
+      puzzle: localRows && { table: this.weight(PUZZLE_ROWS), prefix: this.prefix, localRows },
+      positions: this.weights.get('embed_pos.embedding_weight'),
+    });
+  }
+
+  /** x ← x + injection (the sum of `injected`), then the blocks of a module. */
+  private level(level: Level, state: Tensor, injected: readonly Tensor[]): Tensor {
+    return this.device.scope(() => {
+      let x = this.device.scope(() => add(state, injected.reduce((a, b) => add(a, b))));
+      for (let i = 0; i < this.config[`${level}_layers`]; i++) x = this.block(x, `${level}_level.layers.${i}`);
+      return x;
+    });
+  }
+
+  /** Post-norm: x ← rms(x + attention(x)); x ← rms(x + swiglu(x)). Frees x unless the tape needs it. */
+  private block(x: Tensor, layer: string): Tensor {
+    const { num_heads, rms_norm_eps } = this.config;
+    return this.device.scope(() => {
+      const qkv = this.linear(x, `${layer}.self_attn.qkv_proj.weight`);
+      const rotated = this.tables ? rope(qkv, this.tables, num_heads) : qkv;
+      if (rotated !== qkv) qkv.dispose();
+      const attended = attention(rotated, num_heads);
+      rotated.dispose();
+      const mixed = this.linear(attended, `${layer}.self_attn.o_proj.weight`);
+      attended.dispose();
+      const middle = residualRmsNorm(x, mixed, rms_norm_eps);
+      mixed.dispose();
+      x.dispose();
+      const gateUp = this.linear(middle, `${layer}.mlp.gate_up_proj.weight`);
+      const gated = swiglu(gateUp);
+      gateUp.dispose();
+      const down = this.linear(gated, `${layer}.mlp.down_proj.weight`);
+      gated.dispose();
+      return residualRmsNorm(middle, down, rms_norm_eps);
+    });
+  }
+
+  private linear(x: Tensor, name: string): Tensor {
+    const weight = this.weight(name);
+    return linear(x, weight, this.transposeOf(weight));
+  }
+
+  /** Wᵀ, made once for all uses between two changes of W. */
+  private transposeOf(weight: Tensor): Tensor {
+    let transposed = this.transposed.get(weight);
+    if (!transposed || this.stale.has(weight)) {
+      transposed = this.device.unscoped(() => transpose(weight, transposed));
+      this.transposed.set(weight, transposed);
+      this.stale.delete(weight);
+    }
+    return transposed;
+  }
+}
