@@ -42,10 +42,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
   for (var k = 0u; k < params.k; k++) {
     var b_k: array<pack, PACKS>;
     for (var p = 0u; p < PACKS; p++) {
-      b_k[p] = b[k * columns + b_at[p]];
+      b_k[p] = b[b_at[p]];
+      b_at[p] += columns;
     }
     for (var r = 0u; r < ROWS; r++) {
-      let a_k = pack(a[a_at[r] + k * params.a_column]);
+      let a_k = pack(a[a_at[r]]);
+      a_at[r] += params.a_column;
       for (var p = 0u; p < PACKS; p++) {
         sums[r][p] = fma(a_k, b_k[p], sums[r][p]);
       }

@@ -36,7 +36,10 @@ export class CommandStream {
   constructor(
     private readonly device: GPUDevice,
     private readonly pool: BufferPool,
+    /** Throws what went wrong on the device. */
     private readonly check: () => void,
+    /** The same, once it is known whether all pipelines compiled. */
+    private readonly settle: () => Promise<void>,
   ) {
     this.paramsBuffer = pool.acquire(
       this.paramsBytes.byteLength,
@@ -89,14 +92,13 @@ export class CommandStream {
     try {
       await staging.gpu.mapAsync(GPUMapMode.READ);
     } catch (error) {
-      await Promise.resolve(); // let the reason for the loss arrive first: it is the better message
-      this.check();
+      await this.settle(); // the reason for the failure is the better message
       throw error;
     }
     const result = staging.gpu.getMappedRange(0, Math.ceil(bytes / 4) * 4).slice(0, bytes);
     staging.gpu.unmap();
     this.pool.release(staging);
-    this.check();
+    await this.settle();
     return result;
   }
 
@@ -124,7 +126,7 @@ export class CommandStream {
   async finish(): Promise<void> {
     this.flush();
     await this.device.queue.onSubmittedWorkDone();
-    this.check();
+    await this.settle();
   }
 
   /** Forgets bind groups that hold a buffer about to be destroyed. */

@@ -27,6 +27,8 @@ export interface AdapterDescription {
   description: string;
   /** `software` for adapters that run on the CPU: kernels have other defaults there. */
   class: 'software' | 'gpu';
+  /** Fewest lanes of a subgroup; 0 without the feature `subgroups`. */
+  subgroupMinSize: number;
 }
 
 /** One kernel launch by name; see {@link Device.run}. */
@@ -48,6 +50,7 @@ export class Device {
   private readonly programs: ProgramCache;
   private scopes: Tensor[][] = [];
   private failure: Error | undefined;
+  private consequence: string | undefined;
   private closed = false;
 
   constructor(
@@ -59,7 +62,12 @@ export class Device {
     const fail = (error: Error) => {
       this.failure ??= error;
     };
-    gpu.onuncapturederror = ({ error }) => fail(new GpuError(`WebGPU reported: ${error.message}`));
+    gpu.onuncapturederror = ({ error }) => {
+      // A pipeline that does not compile makes everything after it invalid. The compiler's message, which comes a
+      // little later, is the one that helps.
+      if (/is invalid due to a previous error|\[Invalid /.test(error.message)) this.consequence ??= error.message;
+      else fail(new GpuError(`WebGPU reported: ${error.message}`));
+    };
     gpu.lost.then(({ message }) => {
       if (this.closed) return;
       fail(
@@ -70,7 +78,7 @@ export class Device {
       );
     });
     this.pool = new BufferPool(gpu, () => this.stream.forget());
-    this.stream = new CommandStream(gpu, this.pool, () => this.check());
+    this.stream = new CommandStream(gpu, this.pool, () => this.check(), () => this.settle());
     this.programs = new ProgramCache(gpu, fail);
     this.tape = new Tape(this);
   }
@@ -98,6 +106,13 @@ export class Device {
   /** Throws what went wrong on the device, if anything did. */
   check(): void {
     if (this.failure) throw this.failure;
+  }
+
+  /** Waits for the outcome of pipelines still being compiled, then throws what went wrong, if anything did. */
+  private async settle(): Promise<void> {
+    await this.programs.settled();
+    this.check();
+    if (this.consequence) throw new GpuError(`WebGPU reported: ${this.consequence}`);
   }
 
   /**
@@ -211,15 +226,22 @@ export async function openDevice(): Promise<Device> {
       { cause },
     );
   }
-  return new Device(gpu, describeAdapter(adapter.info), instance);
+  return new Device(gpu, describeAdapter(adapter.info, gpu), instance);
 }
 
 /** A {@link Device} around a `GPUDevice` that the caller made and goes on owning. */
 export function wrapDevice(gpu: GPUDevice): Device {
-  return new Device(gpu, describeAdapter(gpu.adapterInfo));
+  return new Device(gpu, describeAdapter(gpu.adapterInfo, gpu));
 }
 
-function describeAdapter(info: GPUAdapterInfo): AdapterDescription {
+function describeAdapter(info: GPUAdapterInfo, gpu: GPUDevice): AdapterDescription {
   const { vendor, architecture, device, description } = info;
-  return { vendor, architecture, device, description, class: info.isFallbackAdapter ? 'software' : 'gpu' };
+  return {
+    vendor,
+    architecture,
+    device,
+    description,
+    class: info.isFallbackAdapter ? 'software' : 'gpu',
+    subgroupMinSize: gpu.features.has('subgroups') ? info.subgroupMinSize : 0,
+  };
 }

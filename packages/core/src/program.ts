@@ -22,6 +22,7 @@ export interface Program {
 /** Compiles shaders and keeps the results, one per shader and set of constants. */
 export class ProgramCache {
   private readonly programs = new Map<string, Program>();
+  private readonly pending = new Set<Promise<void>>();
   private readonly layouts = new Map<string, { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout }>();
 
   constructor(
@@ -37,6 +38,11 @@ export class ProgramCache {
       this.programs.set(key, program);
     }
     return program;
+  }
+
+  /** Resolves when it is known whether all pipelines made so far are valid. */
+  async settled(): Promise<void> {
+    await Promise.all(this.pending);
   }
 
   private compile(source: ShaderSource, constants: ConstantValues): Program {
@@ -57,7 +63,7 @@ export class ProgramCache {
 
   /** Compilation is asynchronous in WebGPU: its errors arrive later, and then fail the device. */
   private reportErrors(name: string, code: string, module: GPUShaderModule, constants: ConstantValues): void {
-    this.device.popErrorScope().then(
+    const outcome = this.device.popErrorScope().then(
       async (error) => {
         if (!error) return;
         const { messages } = await module.getCompilationInfo();
@@ -73,6 +79,8 @@ export class ProgramCache {
       },
       () => {}, // the device is lost, which is reported by itself
     );
+    this.pending.add(outcome);
+    outcome.finally(() => this.pending.delete(outcome));
   }
 
   private layoutFor(shader: ShaderInterface) {

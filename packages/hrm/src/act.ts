@@ -6,8 +6,8 @@ import {
   type CrossEntropyResult,
   crossEntropyRows,
   launch,
-  metrics as metricsKernel,
   METRIC_NAMES,
+  metrics as metricsKernel,
   qTargets,
 } from '@hrm-webgpu/kernels';
 import type { Carry, DeviceBatch } from './carry.ts';
@@ -36,7 +36,12 @@ export interface CallOutput extends SegmentOutput {
  * gradients of loss/global_batch_size for every trained tensor of the model, and for the batch's puzzle rows under
  * `model.localPuzzleRows(batch)`. The carry moves on. Call it in a scope.
  */
-export function trainingCall(carry: Carry, batch: DeviceBatch, exploration: Exploration, globalBatchSize: number) {
+export function trainingCall(
+  carry: Carry,
+  batch: DeviceBatch,
+  exploration: Exploration,
+  globalBatchSize: number,
+) {
   const { model } = carry;
   const { device, config } = model;
   carry.refill(batch);
@@ -48,11 +53,16 @@ export function trainingCall(carry: Carry, batch: DeviceBatch, exploration: Expl
     const next = hasNext ? nextQ(carry) : output.q;
     return supervise(carry, output, next);
   });
-  const seeds = new Float32Array(2 * carry.batch).map((_, i) => (i % 2 === 0 || hasNext ? 0.5 : 0) / globalBatchSize);
+  const seeds = new Float32Array(2 * carry.batch).map(
+    (_, i) => (i % 2 === 0 || hasNext ? 0.5 : 0) / globalBatchSize,
+  );
   const gradients = device.scope(() =>
     device.tape.backward(
       [
-        { of: call.loss.loss, gradient: Tensor.from(device, new Float32Array(carry.batch).fill(1 / globalBatchSize)) },
+        {
+          of: call.loss.loss,
+          gradient: Tensor.from(device, new Float32Array(carry.batch).fill(1 / globalBatchSize)),
+        },
         { of: call.qLoss, gradient: Tensor.from(device, seeds, [carry.batch, 2]) },
       ],
       add,
@@ -115,9 +125,14 @@ function supervise(carry: Carry, { logits, q }: SegmentOutput, qNext: Tensor): S
   launch(device, qTargets, { q_next: qNext, steps, count, correct, targets }, params);
   const qLoss = bceWithLogits(q, targets);
   const metrics = Tensor.empty(device, [METRIC_NAMES.length]);
-  launch(device, metricsKernel, { halted, steps, count, correct, q, row_loss: loss.loss, q_loss: qLoss, metrics }, {
-    batch,
-  });
+  launch(
+    device,
+    metricsKernel,
+    { halted, steps, count, correct, q, row_loss: loss.loss, q_loss: qLoss, metrics },
+    {
+      batch,
+    },
+  );
   return { loss, qLoss, targets, metrics };
 }
 

@@ -40,8 +40,10 @@ export class Carry {
 
   static fresh(model: HrmModel, batch: number): Carry {
     const { device, positions, config } = model;
-    const zeros = (shape: number[]) => Tensor.from(device, new Float32Array(shape.reduce((a, b) => a * b)), shape);
-    const integers = (shape: number[]) => Tensor.from(device, new Int32Array(shape.reduce((a, b) => a * b)), shape);
+    const zeros = (shape: number[]) =>
+      Tensor.from(device, new Float32Array(shape.reduce((a, b) => a * b)), shape);
+    const integers = (shape: number[]) =>
+      Tensor.from(device, new Int32Array(shape.reduce((a, b) => a * b)), shape);
     return new Carry(model, {
       z_H: zeros([batch, positions, config.hidden_size]),
       z_L: zeros([batch, positions, config.hidden_size]),

@@ -125,7 +125,11 @@ export function formatAllConfig({ arch, train }: AllConfig): YamlMap {
 }
 
 /** Copies `values` over `defaults`; every key must exist there and have the same type. */
-export function overlay<T extends object>(defaults: T, values: Readonly<Record<string, unknown>>, where: string): T {
+export function overlay<T extends object>(
+  defaults: T,
+  values: Readonly<Record<string, unknown>>,
+  where: string,
+): T {
   const result = { ...defaults };
   for (const [key, value] of Object.entries(values)) {
     if (!(key in defaults)) {
@@ -170,8 +174,10 @@ export function checkArch(arch: ArchConfig, file: string): ArchConfig {
   if ((arch.hidden_size / arch.num_heads) % 2 !== 0) {
     fail('num_heads', `a divisor of hidden_size (${arch.hidden_size}) that leaves an even head_dim`);
   }
-  if (arch.hidden_size / arch.num_heads > 128) fail('num_heads', 'large enough for a head_dim of at most 128');
-  if (arch.pos_encodings !== 'rope' && arch.pos_encodings !== 'learned') fail('pos_encodings', "'rope' or 'learned'");
+  if (arch.hidden_size / arch.num_heads > 128)
+    fail('num_heads', 'large enough for a head_dim of at most 128');
+  if (arch.pos_encodings !== 'rope' && arch.pos_encodings !== 'learned')
+    fail('pos_encodings', "'rope' or 'learned'");
   if (arch.loss_type !== 'stablemax_cross_entropy' && arch.loss_type !== 'softmax_cross_entropy') {
     fail('loss_type', "'stablemax_cross_entropy' or 'softmax_cross_entropy'");
   }

@@ -14,7 +14,8 @@ const CUT_STD = 0.8796256610342398;
  */
 export function erfinv(x: number): number {
   const w = -Math.log((1 - x) * (1 + x));
-  const evaluate = (coefficients: readonly number[], at: number) => coefficients.reduce((sum, c) => sum * at + c, 0);
+  const evaluate = (coefficients: readonly number[], at: number) =>
+    coefficients.reduce((sum, c) => sum * at + c, 0);
   return x * (w < 5 ? evaluate(CENTRAL, w - 2.5) : evaluate(TAIL, Math.sqrt(w) - 3));
 }
 

@@ -192,8 +192,14 @@ export class HrmModel {
   /** x ← x + injection (the sum of `injected`), then the blocks of a module. */
   private level(level: Level, state: Tensor, injected: readonly Tensor[]): Tensor {
     return this.device.scope(() => {
-      let x = this.device.scope(() => add(state, injected.reduce((a, b) => add(a, b))));
-      for (let i = 0; i < this.config[`${level}_layers`]; i++) x = this.block(x, `${level}_level.layers.${i}`);
+      let x = this.device.scope(() =>
+        add(
+          state,
+          injected.reduce((a, b) => add(a, b)),
+        ),
+      );
+      for (let i = 0; i < this.config[`${level}_layers`]; i++)
+        x = this.block(x, `${level}_level.layers.${i}`);
       return x;
     });
   }

@@ -2,6 +2,7 @@ export { actStep } from './defs/act_step.ts';
 export { adamAtan2 } from './defs/adam_atan2.ts';
 export { IGNORED_LABEL, type LossType } from './defs/cross_entropy.ts';
 export { matmul } from './defs/matmul.ts';
+export { matmulSubgroup } from './defs/matmul_subgroup.ts';
 export { matmulNaive } from './defs/matmul_naive.ts';
 export { METRIC_NAMES, metrics } from './defs/metrics.ts';
 export { qTargets } from './defs/q_targets.ts';

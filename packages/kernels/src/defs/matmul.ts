@@ -37,9 +37,8 @@ export function matmulReference(
 const rowMajor = (m: number, n: number, k: number) => ({ m, n, k, a_row: k, a_column: 1 });
 const transposed = (m: number, n: number, k: number) => ({ m, n, k, a_row: 1, a_column: m });
 
-export const check: KernelCheck<MatmulParams> = {
-  kernel: matmul,
-  cases: [
+/** What any kernel for this product is checked on. */
+export const matmulCases = [
     rowMajor(1, 1, 1),
     rowMajor(1, 4, 7),
     rowMajor(7, 11, 13),
@@ -50,7 +49,11 @@ export const check: KernelCheck<MatmulParams> = {
     transposed(1, 2, 3),
     transposed(33, 30, 101),
     transposed(96, 128, 64),
-  ],
+];
+
+export const check: KernelCheck<MatmulParams> = {
+  kernel: matmul,
+  cases: matmulCases,
   variants: [
     { ROWS: 4, PACKS: 1, GROUP: 8 },
     { ROWS: 8, PACKS: 1, GROUP: 64 },

@@ -1,8 +1,16 @@
 import { Tensor } from '@hrm-webgpu/core';
-import { matmul } from '../defs/matmul.ts';
+import { type MatmulParams, matmul } from '../defs/matmul.ts';
+import { LANES, matmulSubgroup } from '../defs/matmul_subgroup.ts';
 import { transpose as transposeKernel } from '../defs/transpose.ts';
 import { launch } from '../kernel.ts';
 import { expectShape, rowsOf } from './shapes.ts';
+
+/** c = a·b by the kernel that suits the adapter. */
+function multiply(a: Tensor, b: Tensor, c: Tensor, params: MatmulParams): void {
+  const { device } = c;
+  const kernel = device.adapter.subgroupMinSize >= LANES ? matmulSubgroup : matmul;
+  launch(device, kernel, { a, b, c }, params);
+}
 
 /** xᵀ for x [rows, columns], into `target` or a new tensor [columns, rows]. Not differentiable. */
 export function transpose(x: Tensor, target?: Tensor): Tensor {
@@ -26,7 +34,7 @@ export function linear(x: Tensor, weight: Tensor, transposed?: Tensor): Tensor {
   const m = rowsOf(x.shape);
   const y = Tensor.empty(device, [...x.shape.slice(0, -1), out]);
   const b = transposed ?? transpose(weight);
-  launch(device, matmul, { a: x, b, c: y }, { m, n: out, k: inner, a_row: inner, a_column: 1 });
+  multiply(x, b, y, { m, n: out, k: inner, a_row: inner, a_column: 1 });
   if (!transposed) b.dispose();
   device.tape.record('linear', [x, weight], y, [x, weight], (dy, [needsX, needsWeight]) => [
     needsX ? linearBackwardInput(dy, weight, x.shape) : undefined,
@@ -40,7 +48,7 @@ function linearBackwardInput(dy: Tensor, weight: Tensor, shape: Tensor['shape'])
   const [out, inner] = weight.shape;
   const dx = Tensor.empty(dy.device, shape);
   const params = { m: rowsOf(shape), n: inner, k: out, a_row: out, a_column: 1 };
-  launch(dy.device, matmul, { a: dy, b: weight, c: dx }, params);
+  multiply(dy, weight, dx, params);
   return dx;
 }
 
@@ -49,6 +57,6 @@ function linearBackwardWeight(dy: Tensor, x: Tensor, shape: Tensor['shape']): Te
   const [out, inner] = shape;
   const dw = Tensor.empty(dy.device, shape);
   const params = { m: out, n: inner, k: rowsOf(x.shape), a_row: 1, a_column: out };
-  launch(dy.device, matmul, { a: dy, b: x, c: dw }, params);
+  multiply(dy, x, dw, params);
   return dw;
 }

@@ -1,0 +1,118 @@
+import { UserError } from '@hrm-webgpu/core';
+import {
+  type AllConfig,
+  checkArch,
+  checkTrain,
+  DEFAULT_ARCH,
+  DEFAULT_TRAIN,
+  type ModelConfig,
+  overlay,
+  parseAllConfig,
+  type TrainConfig,
+} from '../config.ts';
+import type { Batch } from '../data/sampler.ts';
+import type { ByteSource } from '../formats/byte-source.ts';
+import { openTensorFile } from '../formats/open-checkpoint.ts';
+import { openSafetensors } from '../formats/safetensors.ts';
+import type { TensorFile } from '../formats/tensor-file.ts';
+import { parseYaml } from '../formats/yaml.ts';
+
+/** Access to the files of a fixture folder: undefined for one that is not there. */
+export type OpenFile = (name: string) => Promise<ByteSource | undefined>;
+
+/** Per-step lists of `trace.json`. */
+export type Trace = Record<string, number[] | number[][]>;
+
+/** A fixture folder (see `test/fixtures/README.md`), opened; parts that it lacks are undefined. */
+export interface Fixture {
+  model: ModelConfig;
+  train: TrainConfig;
+  batchSize: number;
+  totalSteps: number;
+  /** Segments to evaluate. */
+  segments: number;
+  /** Absent: the weights are made by rule. */
+  checkpoint?: TensorFile;
+  eval?: TensorFile;
+  grad?: TensorFile;
+  trace?: { tensors: TensorFile; lists: Trace; steps: number };
+}
+
+/** @throws UserError when the folder is not a fixture */
+export async function openFixture(open: OpenFile): Promise<Fixture> {
+  const config = await readJson(open, 'config.json');
+  if (!config)
+    throw new UserError('no config.json in this folder: it is not a parity fixture (see docs/parity.md)');
+  const { batch_size, ...model } = config.model;
+  const arch = { ...model, loss_type: config.loss_type ?? DEFAULT_ARCH.loss_type };
+  const data = { vocab_size: 0, seq_len: 0, num_puzzle_identifiers: 0 };
+  const { data_path: _, ...train } = config.train ?? {};
+  const evaluation = await optional(open, 'eval.safetensors', openSafetensors);
+  const trace = await optional(open, 'trace.safetensors', openSafetensors);
+  await checkAllConfig(open);
+  return {
+    model: checkArch(
+      overlay({ ...DEFAULT_ARCH, ...data }, arch, 'config.json: model.'),
+      'config.json',
+    ) as ModelConfig,
+    train: checkTrain(
+      overlay(DEFAULT_TRAIN, { ...train, global_batch_size: batch_size }, 'config.json: train.'),
+      'config.json',
+    ),
+    batchSize: batch_size,
+    totalSteps: config.total_steps ?? config.steps ?? 1,
+    segments: evaluation?.names.filter((name) => /^eval\.\d+\.logits$/.test(name)).length ?? 0,
+    checkpoint: await optional(open, 'checkpoint', openTensorFile),
+    eval: evaluation,
+    grad: await optional(open, 'grad.safetensors', openSafetensors),
+    trace: trace && {
+      tensors: trace,
+      lists: (await readJson(open, 'trace.json')) ?? {},
+      steps: config.steps,
+    },
+  };
+}
+
+/** The batch under `prefix` (`batch` or `{step}.batch`). */
+export async function readBatch(file: TensorFile, prefix: string): Promise<Batch> {
+  const read = async (name: string) => Int32Array.from((await file.read(`${prefix}.${name}`)) as Int32Array);
+  const puzzleIdentifiers = await read('puzzle_identifiers');
+  return {
+    inputs: await read('inputs'),
+    labels: await read('labels'),
+    puzzleIdentifiers,
+    rows: puzzleIdentifiers.length,
+  };
+}
+
+/** The published configuration beside a checkpoint must be one that we read. */
+async function checkAllConfig(open: OpenFile): Promise<AllConfig | undefined> {
+  const source = await open('all_config.yaml');
+  if (!source) return undefined;
+  return parseAllConfig(parseYaml(await readText(source), source.name), source.name);
+}
+
+async function optional<T>(open: OpenFile, name: string, read: (source: ByteSource) => Promise<T>) {
+  const source = await open(name);
+  return source && read(source);
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: JSON of our own fixtures; its fields are checked where they are used
+async function readJson(open: OpenFile, name: string): Promise<any> {
+  const source = await open(name);
+  if (!source) return undefined;
+  try {
+    return JSON.parse(await readText(source));
+  } catch (cause) {
+    if (cause instanceof UserError) throw cause;
+    throw new UserError(`${source.name} is not valid JSON: ${(cause as Error).message}`, { cause });
+  }
+}
+
+async function readText(source: ByteSource): Promise<string> {
+  try {
+    return new TextDecoder().decode(await source.read(0, source.size));
+  } finally {
+    await source.close();
+  }
+}

@@ -1,0 +1,26 @@
+import type { KernelCheck } from '../check.ts';
+import type { Kernel } from '../kernel.ts';
+import { matmul, check as matmulCheck, type MatmulParams } from './matmul.ts';
+
+/** Rows of a thread's tile; fixed, since WGSL wants constant lane numbers. */
+const ROWS = 16;
+
+export const matmulSubgroup: Kernel<MatmulParams> = {
+  ...matmul,
+  name: 'matmul_subgroup',
+  workgroups: ({ m, n }, { PACKS, PACK, GROUP }) => [
+    Math.ceil(n / (PACK * PACKS * GROUP)),
+    Math.ceil(m / ROWS),
+    1,
+  ],
+};
+
+/** Subgroup size that the kernel needs. */
+export const LANES = 8;
+
+export const check: KernelCheck<MatmulParams> = {
+  ...matmulCheck,
+  kernel: matmulSubgroup,
+  variants: [{ PACKS: 2, GROUP: 64 }],
+  needs: ({ subgroupMinSize }) => subgroupMinSize >= LANES,
+};

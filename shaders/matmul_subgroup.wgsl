@@ -1,0 +1,76 @@
+enable subgroups;
+
+// C = A·B for A [m, k], B [k, n], C [m, n]; B and C row-major, A by two strides, as in matmul.wgsl.
+//
+// A register tile of 16 rows × PACKS packs a thread, like there, but the threads of a subgroup, which share their rows,
+// load A together: each of 8 lanes reads one value of A and all get it by broadcast. Per step of k that is two loads
+// for A instead of sixteen. Needs subgroups of at least 8 lanes.
+
+alias pack = vec4<f32>; // as wide as n allows: vec4<f32>, vec2<f32> or f32
+const PACK: u32 = 4;
+const PACKS: u32 = 1; // tune: 1 2
+const GROUP: u32 = 16; // tune: 8 16 32 64
+
+const ROWS: u32 = 16;
+const LANES: u32 = 8;
+
+const_assert GROUP % LANES == 0u;
+
+struct Params { m: u32, n: u32, k: u32, a_row: u32, a_column: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> b: array<pack>;
+@group(0) @binding(3) var<storage, read_write> c: array<pack>;
+
+@compute @workgroup_size(GROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(local_invocation_id) local: vec3<u32>,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let columns = params.n / PACK;
+  let row0 = group.y * ROWS;
+  let column0 = (group.x * GROUP + local.x) * PACKS;
+
+  // Rows and columns past the edge repeat the last one and are not stored: every lane must take part in broadcasts.
+  var low_at = min(row0 + lane % LANES, params.m - 1) * params.a_row;
+  var high_at = min(row0 + LANES + lane % LANES, params.m - 1) * params.a_row;
+  var b_at: array<u32, PACKS>;
+  for (var p = 0u; p < PACKS; p++) {
+    b_at[p] = min(column0 + p, columns - 1);
+  }
+
+  var sums: array<array<pack, PACKS>, ROWS>;
+  for (var k = 0u; k < params.k; k++) {
+    let low = a[low_at];
+    let high = a[high_at];
+    var b_k: array<pack, PACKS>;
+    for (var p = 0u; p < PACKS; p++) {
+      b_k[p] = b[b_at[p]];
+      b_at[p] += columns;
+    }
+    let a_k = array<f32, ROWS>(
+      subgroupBroadcast(low, 0u), subgroupBroadcast(low, 1u), subgroupBroadcast(low, 2u), subgroupBroadcast(low, 3u),
+      subgroupBroadcast(low, 4u), subgroupBroadcast(low, 5u), subgroupBroadcast(low, 6u), subgroupBroadcast(low, 7u),
+      subgroupBroadcast(high, 0u), subgroupBroadcast(high, 1u), subgroupBroadcast(high, 2u), subgroupBroadcast(high, 3u),
+      subgroupBroadcast(high, 4u), subgroupBroadcast(high, 5u), subgroupBroadcast(high, 6u), subgroupBroadcast(high, 7u),
+    );
+    for (var r = 0u; r < ROWS; r++) {
+      for (var p = 0u; p < PACKS; p++) {
+        sums[r][p] = fma(pack(a_k[r]), b_k[p], sums[r][p]);
+      }
+    }
+    low_at += params.a_column;
+    high_at += params.a_column;
+  }
+
+  for (var r = 0u; r < ROWS; r++) {
+    let row = row0 + r;
+    for (var p = 0u; p < PACKS; p++) {
+      if (row < params.m && column0 + p < columns) {
+        c[row * columns + column0 + p] = sums[r][p];
+      }
+    }
+  }
+}
