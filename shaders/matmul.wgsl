@@ -12,6 +12,8 @@ const ROWS: u32 = 8; // tune: 4 8 16
 const PACKS: u32 = 2; // tune: 1 2 4
 const GROUP: u32 = 16; // tune: 8 16 32 64
 
+const BLOCK: u32 = 32; // terms of k summed by themselves, so that rounding errors grow with √BLOCK + √(k/BLOCK)
+
 struct Params { m: u32, n: u32, k: u32, a_row: u32, a_column: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -38,18 +40,27 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     b_at[p] = min(column0 + p, columns - 1);
   }
 
-  var sums: array<array<pack, PACKS>, ROWS>;
-  for (var k = 0u; k < params.k; k++) {
-    var b_k: array<pack, PACKS>;
-    for (var p = 0u; p < PACKS; p++) {
-      b_k[p] = b[b_at[p]];
-      b_at[p] += columns;
+  var totals: array<array<pack, PACKS>, ROWS>;
+  for (var k0 = 0u; k0 < params.k; k0 += BLOCK) {
+    // Written out: some compilers do not clear a variable again each time round a loop.
+    var sums = array<array<pack, PACKS>, ROWS>();
+    for (var k = k0; k < min(k0 + BLOCK, params.k); k++) {
+      var b_k: array<pack, PACKS>;
+      for (var p = 0u; p < PACKS; p++) {
+        b_k[p] = b[b_at[p]];
+        b_at[p] += columns;
+      }
+      for (var r = 0u; r < ROWS; r++) {
+        let a_k = pack(a[a_at[r]]);
+        a_at[r] += params.a_column;
+        for (var p = 0u; p < PACKS; p++) {
+          sums[r][p] = fma(a_k, b_k[p], sums[r][p]);
+        }
+      }
     }
     for (var r = 0u; r < ROWS; r++) {
-      let a_k = pack(a[a_at[r]]);
-      a_at[r] += params.a_column;
       for (var p = 0u; p < PACKS; p++) {
-        sums[r][p] = fma(a_k, b_k[p], sums[r][p]);
+        totals[r][p] += sums[r][p];
       }
     }
   }
@@ -58,7 +69,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     let row = row0 + r;
     for (var p = 0u; p < PACKS; p++) {
       if (row < params.m && column0 + p < columns) {
-        c[row * columns + column0 + p] = sums[r][p];
+        c[row * columns + column0 + p] = totals[r][p];
       }
     }
   }

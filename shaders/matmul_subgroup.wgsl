@@ -11,6 +11,7 @@ const PACK: u32 = 4;
 const PACKS: u32 = 1; // tune: 1 2
 const GROUP: u32 = 16; // tune: 8 16 32 64
 
+const BLOCK: u32 = 32; // terms of k summed by themselves, so that rounding errors grow with √BLOCK + √(k/BLOCK)
 const ROWS: u32 = 16;
 const LANES: u32 = 8;
 
@@ -41,35 +42,45 @@ fn main(
     b_at[p] = min(column0 + p, columns - 1);
   }
 
-  var sums: array<array<pack, PACKS>, ROWS>;
-  for (var k = 0u; k < params.k; k++) {
-    let low = a[low_at];
-    let high = a[high_at];
-    var b_k: array<pack, PACKS>;
-    for (var p = 0u; p < PACKS; p++) {
-      b_k[p] = b[b_at[p]];
-      b_at[p] += columns;
+  var totals: array<array<pack, PACKS>, ROWS>;
+  for (var k0 = 0u; k0 < params.k; k0 += BLOCK) {
+    // Written out: some compilers do not clear a variable again each time round a loop.
+    var sums = array<array<pack, PACKS>, ROWS>();
+    for (var k = k0; k < min(k0 + BLOCK, params.k); k++) {
+      let low = a[low_at];
+      let high = a[high_at];
+      var b_k: array<pack, PACKS>;
+      for (var p = 0u; p < PACKS; p++) {
+        b_k[p] = b[b_at[p]];
+        b_at[p] += columns;
+      }
+      let a_k = array<f32, ROWS>(
+        subgroupBroadcast(low, 0u), subgroupBroadcast(low, 1u), subgroupBroadcast(low, 2u), subgroupBroadcast(low, 3u),
+        subgroupBroadcast(low, 4u), subgroupBroadcast(low, 5u), subgroupBroadcast(low, 6u), subgroupBroadcast(low, 7u),
+        subgroupBroadcast(high, 0u), subgroupBroadcast(high, 1u), subgroupBroadcast(high, 2u), subgroupBroadcast(high, 3u),
+        subgroupBroadcast(high, 4u), subgroupBroadcast(high, 5u), subgroupBroadcast(high, 6u), subgroupBroadcast(high, 7u),
+      );
+      for (var r = 0u; r < ROWS; r++) {
+        for (var p = 0u; p < PACKS; p++) {
+          sums[r][p] = fma(pack(a_k[r]), b_k[p], sums[r][p]);
+        }
+      }
+      low_at += params.a_column;
+      high_at += params.a_column;
     }
-    let a_k = array<f32, ROWS>(
-      subgroupBroadcast(low, 0u), subgroupBroadcast(low, 1u), subgroupBroadcast(low, 2u), subgroupBroadcast(low, 3u),
-      subgroupBroadcast(low, 4u), subgroupBroadcast(low, 5u), subgroupBroadcast(low, 6u), subgroupBroadcast(low, 7u),
-      subgroupBroadcast(high, 0u), subgroupBroadcast(high, 1u), subgroupBroadcast(high, 2u), subgroupBroadcast(high, 3u),
-      subgroupBroadcast(high, 4u), subgroupBroadcast(high, 5u), subgroupBroadcast(high, 6u), subgroupBroadcast(high, 7u),
-    );
+
     for (var r = 0u; r < ROWS; r++) {
       for (var p = 0u; p < PACKS; p++) {
-        sums[r][p] = fma(pack(a_k[r]), b_k[p], sums[r][p]);
+        totals[r][p] += sums[r][p];
       }
     }
-    low_at += params.a_column;
-    high_at += params.a_column;
   }
 
   for (var r = 0u; r < ROWS; r++) {
     let row = row0 + r;
     for (var p = 0u; p < PACKS; p++) {
       if (row < params.m && column0 + p < columns) {
-        c[row * columns + column0 + p] = sums[r][p];
+        c[row * columns + column0 + p] = totals[r][p];
       }
     }
   }
