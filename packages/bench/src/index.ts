@@ -1,1 +1,3 @@
-export {};
+export type { Benchmark, BenchmarkContext } from './benchmark.ts';
+export { benchmarks } from './benchmarks.ts';
+export { type Bar, type Control, formatReport, passed, type Report } from './report.ts';

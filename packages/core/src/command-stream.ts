@@ -129,6 +129,13 @@ export class CommandStream {
     await this.settle();
   }
 
+  /** Drops what has not been submitted and gives the parameters' memory back. Nothing may follow. */
+  close(): void {
+    this.pass = undefined;
+    this.encoder = undefined;
+    this.pool.release(this.paramsBuffer);
+  }
+
   /** Forgets bind groups that hold a buffer about to be destroyed. */
   forget(): void {
     this.bindGroups.clear();

@@ -52,6 +52,8 @@ export class Device {
   private failure: Error | undefined;
   private consequence: string | undefined;
   private closed = false;
+  /** What the owner of a wrapped device had set. */
+  private readonly ownersErrorHandler: GPUDevice['onuncapturederror'];
 
   constructor(
     readonly gpu: GPUDevice,
@@ -62,10 +64,12 @@ export class Device {
     const fail = (error: Error) => {
       this.failure ??= error;
     };
+    this.ownersErrorHandler = gpu.onuncapturederror;
     gpu.onuncapturederror = ({ error }) => {
       // A pipeline that does not compile makes everything after it invalid. The compiler's message, which comes a
       // little later, is the one that helps.
-      if (/is invalid due to a previous error|\[Invalid /.test(error.message)) this.consequence ??= error.message;
+      if (/is invalid due to a previous error|\[Invalid /.test(error.message))
+        this.consequence ??= error.message;
       else fail(new GpuError(`WebGPU reported: ${error.message}`));
     };
     gpu.lost.then(({ message }) => {
@@ -78,7 +82,12 @@ export class Device {
       );
     });
     this.pool = new BufferPool(gpu, () => this.stream.forget());
-    this.stream = new CommandStream(gpu, this.pool, () => this.check(), () => this.settle());
+    this.stream = new CommandStream(
+      gpu,
+      this.pool,
+      () => this.check(),
+      () => this.settle(),
+    );
     this.programs = new ProgramCache(gpu, fail);
     this.tape = new Tape(this);
   }
@@ -194,8 +203,10 @@ export class Device {
     this.closed = true;
     this.tape.clear();
     for (const tensor of [...this.tensors]) tensor.dispose();
+    this.stream.close();
     this.pool.trim();
     if (this.instance) this.gpu.destroy();
+    else this.gpu.onuncapturederror = this.ownersErrorHandler;
   }
 }
 

@@ -96,25 +96,20 @@ export class Tape {
       present.dispose();
       gradient.dispose();
     };
-    for (const { of, gradient } of roots) accumulate(of.id, gradient.detach());
-    const nodes = this.nodes;
-    this.nodes = [];
-    this.noGrad(() => {
-      for (const node of nodes.reverse()) {
-        const gradient = gradients.get(node.output);
-        if (gradient) {
-          gradients.delete(node.output);
-          const results = this.device.scope(() => node.rule(gradient, node.needs));
-          results.forEach((result, i) => {
-            if (result && node.needs[i]) accumulate(node.inputs[i], result);
-            else result?.dispose();
-          });
-          gradient.dispose();
+    try {
+      for (const { of, gradient } of roots) accumulate(of.id, gradient.detach());
+      this.noGrad(() => {
+        for (let node = this.nodes.pop(); node; node = this.nodes.pop()) {
+          this.differentiate(node, gradients, accumulate);
         }
-        for (const tensor of node.saved) tensor.release();
-      }
-    });
-    return this.collect(gradients);
+      });
+      return this.collect(gradients);
+    } catch (error) {
+      for (const gradient of gradients.values()) gradient.dispose();
+      throw error;
+    } finally {
+      this.clear();
+    }
   }
 
   /** Drops the record and what it keeps alive. */
@@ -132,7 +127,27 @@ export class Tape {
       if (parameter) result.set(parameter, gradient);
       else gradient.dispose(); // a root that no parameter leads to
     }
-    this.clear();
     return result;
+  }
+
+  /** Passes the gradient of a node's output on to its inputs and frees what the node kept. */
+  private differentiate(
+    { output, inputs, needs, saved, rule }: Node,
+    gradients: Map<number, Tensor>,
+    accumulate: (id: number, gradient: Tensor) => void,
+  ): void {
+    try {
+      const gradient = gradients.get(output);
+      if (!gradient) return;
+      const results = this.device.scope(() => rule(gradient, needs));
+      results.forEach((result, i) => {
+        if (result && needs[i]) accumulate(inputs[i], result);
+        else result?.dispose();
+      });
+      gradients.delete(output);
+      gradient.dispose();
+    } finally {
+      for (const tensor of saved) tensor.release();
+    }
   }
 }

@@ -58,7 +58,12 @@ export class Tensor {
   static from(device: Device, data: HostArray, shape: Shape = [data.length], requiresGrad = false): Tensor {
     const dtype = data instanceof Float32Array ? 'f32' : data instanceof Int32Array ? 'i32' : 'u32';
     const tensor = Tensor.empty(device, shape, dtype, requiresGrad);
-    tensor.write(data);
+    try {
+      tensor.write(data);
+    } catch (error) {
+      tensor.dispose();
+      throw error;
+    }
     return tensor;
   }
 

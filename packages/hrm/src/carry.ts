@@ -55,11 +55,6 @@ export class Carry {
     });
   }
 
-  /** A carry from stored tensors, which it takes over. */
-  static of(model: HrmModel, tensors: CarryTensors): Carry {
-    return new Carry(model, tensors);
-  }
-
   get current(): Readonly<CarryTensors> {
     return this.tensors;
   }

@@ -114,6 +114,22 @@ export function parseAllConfig(value: YamlValue, file: string): AllConfig {
   };
 }
 
+/**
+ * Checks the plain object of a {@link ModelConfig}, as checkpoints and fixtures store it.
+ *
+ * @throws UserError naming the first unknown key or bad value
+ */
+export function parseModelConfig(value: Readonly<Record<string, unknown>>, file: string): ModelConfig {
+  const data = { vocab_size: 0, seq_len: 0, num_puzzle_identifiers: 0 };
+  const config = overlay({ ...DEFAULT_ARCH, ...data }, value, `${file}: `);
+  for (const key of ['vocab_size', 'seq_len', 'num_puzzle_identifiers'] as const) {
+    if (Number.isInteger(config[key]) && config[key] >= 1) continue;
+    throw new UserError(`${file}: ${key} must be a whole number of at least 1, got ${config[key]}`);
+  }
+  checkArch(config, file);
+  return config;
+}
+
 /** The contents of an `all_config.yaml`, as the published code writes it. */
 export function formatAllConfig({ arch, train }: AllConfig): YamlMap {
   const { loss_type, ...rest } = arch;

@@ -1,13 +1,13 @@
 import { UserError } from '@hrm-webgpu/core';
 import {
   type AllConfig,
-  checkArch,
   checkTrain,
   DEFAULT_ARCH,
   DEFAULT_TRAIN,
   type ModelConfig,
   overlay,
   parseAllConfig,
+  parseModelConfig,
   type TrainConfig,
 } from '../config.ts';
 import type { Batch } from '../data/sampler.ts';
@@ -36,6 +36,8 @@ export interface Fixture {
   eval?: TensorFile;
   grad?: TensorFile;
   trace?: { tensors: TensorFile; lists: Trace; steps: number };
+  /** Closes the files. */
+  close(): Promise<void>;
 }
 
 /** @throws UserError when the folder is not a fixture */
@@ -45,16 +47,14 @@ export async function openFixture(open: OpenFile): Promise<Fixture> {
     throw new UserError('no config.json in this folder: it is not a parity fixture (see docs/parity.md)');
   const { batch_size, ...model } = config.model;
   const arch = { ...model, loss_type: config.loss_type ?? DEFAULT_ARCH.loss_type };
-  const data = { vocab_size: 0, seq_len: 0, num_puzzle_identifiers: 0 };
   const { data_path: _, ...train } = config.train ?? {};
   const evaluation = await optional(open, 'eval.safetensors', openSafetensors);
+  const grad = await optional(open, 'grad.safetensors', openSafetensors);
   const trace = await optional(open, 'trace.safetensors', openSafetensors);
+  const checkpoint = await optional(open, 'checkpoint', openTensorFile);
   await checkAllConfig(open);
   return {
-    model: checkArch(
-      overlay({ ...DEFAULT_ARCH, ...data }, arch, 'config.json: model.'),
-      'config.json',
-    ) as ModelConfig,
+    model: parseModelConfig(arch, 'config.json'),
     train: checkTrain(
       overlay(DEFAULT_TRAIN, { ...train, global_batch_size: batch_size }, 'config.json: train.'),
       'config.json',
@@ -62,13 +62,16 @@ export async function openFixture(open: OpenFile): Promise<Fixture> {
     batchSize: batch_size,
     totalSteps: config.total_steps ?? config.steps ?? 1,
     segments: evaluation?.names.filter((name) => /^eval\.\d+\.logits$/.test(name)).length ?? 0,
-    checkpoint: await optional(open, 'checkpoint', openTensorFile),
+    checkpoint,
     eval: evaluation,
-    grad: await optional(open, 'grad.safetensors', openSafetensors),
+    grad,
     trace: trace && {
       tensors: trace,
       lists: (await readJson(open, 'trace.json')) ?? {},
       steps: config.steps,
+    },
+    async close() {
+      for (const file of [evaluation, grad, trace, checkpoint]) await file?.close();
     },
   };
 }

@@ -1,0 +1,178 @@
+import { type Device, Philox, Tensor } from '@hrm-webgpu/core';
+import { launch, linear, matmul, matmulNaive, matmulSubgroup } from '@hrm-webgpu/kernels';
+import type { Benchmark } from './benchmark.ts';
+import { formatRatio, makeBar, makeControl, type Report, significant } from './report.ts';
+import { checkSampled } from './sampled-check.ts';
+import { median, quantile, type Ratio, ratioOfMedians } from './statistics.ts';
+import { type Calibrated, calibrate, deviceStopwatch, type Timed, timeInterleaved } from './timing.ts';
+
+const SIZE = 512;
+const FLOPS = 2 * SIZE ** 3;
+const ROUNDS = 21;
+const SEED = 1;
+/** `matmul_subgroup` shares loads among this many lanes. */
+const SUBGROUP_LANES = 8;
+/** The same as in the kernels' own tests: the error of a sum of k terms grows as √k. */
+const TOLERANCE = 10 * Math.sqrt(SIZE + 4) * 2 ** -24;
+/** Philox streams of the run's seed. */
+const STREAMS = { order: 0, bootstrap: 1, inputs: 2 };
+
+const NAIVE = 'matmul_naive';
+const TILED = 'matmul';
+
+/** A way to multiply the two square matrices of the benchmark. */
+interface Product {
+  name: string;
+  /** A new tensor with x·y, or x·yᵀ for `yTransposed`. */
+  multiply(): Tensor;
+  yTransposed?: boolean;
+}
+
+/** x and y, on the GPU. */
+interface Inputs {
+  x: Tensor;
+  y: Tensor;
+}
+
+/** A product timed, and what follows from the times. */
+interface Result {
+  name: string;
+  medianMs: number;
+  quartilesMs: [number, number];
+  gflops: number;
+  /** How many times as fast as one output per thread. */
+  timesNaive: Ratio;
+  runsPerSample: number;
+  samplesMs: number[];
+}
+
+export const matmulBenchmark: Benchmark = {
+  name: 'matmul',
+  summary: `the matrix product at ${SIZE}×${SIZE}×${SIZE}: simple, register tile, subgroups, x·Wᵀ`,
+  description: [
+    `Multiplies two ${SIZE}×${SIZE} f32 matrices. Every kernel is compared with float64 on sampled elements first; then`,
+    `${ROUNDS} rounds time all of them by turns, in an order drawn anew each round. 'linear with transpose' is x·Wᵀ as the`,
+    'model uses it, with W transposed each time. The fastest runs under two names: their ratio must be near 1.',
+  ].join('\n'),
+  async run({ device, note }) {
+    const inputs = { x: Tensor.empty(device, [SIZE, SIZE]), y: Tensor.empty(device, [SIZE, SIZE]) };
+    const { products, skipped } = productsFor(device, inputs);
+    note(`checking ${products.length} products against float64…`);
+    for (const [index, product] of products.entries()) await checkProduct(product, inputs, index);
+    const timed = await timeProducts(device, products, note);
+    inputs.x.dispose();
+    inputs.y.dispose();
+    return reportOf(timed, skipped);
+  },
+};
+
+function productsFor(device: Device, { x, y }: Inputs): { products: Product[]; skipped: string[] } {
+  const shape = { m: SIZE, n: SIZE, k: SIZE };
+  const strided = { ...shape, a_row: SIZE, a_column: 1 };
+  const into = (body: (c: Tensor) => void) => () => {
+    const c = Tensor.empty(device, [SIZE, SIZE]);
+    body(c);
+    return c;
+  };
+  const products: Product[] = [
+    { name: NAIVE, multiply: into((c) => launch(device, matmulNaive, { a: x, b: y, c }, shape)) },
+    { name: TILED, multiply: into((c) => launch(device, matmul, { a: x, b: y, c }, strided)) },
+    { name: 'linear with transpose', multiply: () => linear(x, y), yTransposed: true },
+  ];
+  const skipped: string[] = [];
+  const lanes = device.adapter.subgroupMinSize;
+  if (lanes >= SUBGROUP_LANES) {
+    const multiply = into((c) => launch(device, matmulSubgroup, { a: x, b: y, c }, strided));
+    products.splice(2, 0, { name: 'matmul_subgroup', multiply });
+  } else {
+    const found = lanes > 0 ? `subgroups of ${lanes} lanes` : 'no subgroups';
+    skipped.push(`matmul_subgroup: it needs subgroups of ${SUBGROUP_LANES} lanes; this adapter has ${found}`);
+  }
+  return { products, skipped };
+}
+
+/** Inputs differ from check to check: a result that another product left in a reused buffer does not pass. */
+async function checkProduct(product: Product, { x, y }: Inputs, index: number): Promise<void> {
+  const random = new Philox(SEED, STREAMS.inputs + index);
+  const [a, b] = [x, y].map(({ size }) =>
+    Float32Array.from({ length: size }, () => 2 * random.uniform() - 1),
+  );
+  x.write(a);
+  y.write(b);
+  const c = product.multiply();
+  const actual = await c.readF32();
+  c.dispose();
+  const [columnStep, termStep] = product.yTransposed ? [SIZE, 1] : [1, SIZE];
+  const exact = (row: number, column: number) => {
+    let sum = 0;
+    for (let k = 0; k < SIZE; k++) sum += a[row * SIZE + k] * b[column * columnStep + k * termStep];
+    return sum;
+  };
+  checkSampled(product.name, actual, [SIZE, SIZE], exact, TOLERANCE, random);
+}
+
+/** Times of all products, and last those of the fastest once more. */
+async function timeProducts(
+  device: Device,
+  products: readonly Product[],
+  note: (text: string) => void,
+): Promise<Timed[]> {
+  const stopwatch = deviceStopwatch(device);
+  const entries: Calibrated[] = [];
+  for (const { name, multiply } of products) {
+    entries.push(await calibrate({ name, run: () => multiply().dispose() }, stopwatch));
+  }
+  const fastest = entries.reduce((a, b) => (b.msPerRun < a.msPerRun ? b : a));
+  const again = { ...fastest.candidate, name: `${fastest.candidate.name} (control)` };
+  entries.push({ ...fastest, candidate: again });
+  const roundMs = entries.reduce((sum, { runsPerSample, msPerRun }) => sum + runsPerSample * msPerRun, 0);
+  note(`timing: ${ROUNDS} rounds, about ${Math.ceil((roundMs * (ROUNDS + 1)) / 1000)} s…`);
+  return timeInterleaved(entries, stopwatch, ROUNDS, new Philox(SEED, STREAMS.order));
+}
+
+function reportOf(timed: readonly Timed[], skipped: string[]): Report {
+  const random = new Philox(SEED, STREAMS.bootstrap);
+  const named = (name: string) => timed.find(({ candidate }) => candidate.name === name) as Timed;
+  const naive = named(NAIVE);
+  const results = timed.map((entry) => resultOf(entry, naive, random));
+  const gflops = (name: string) => results.find((result) => result.name === name)?.gflops as number;
+  const control = timed[timed.length - 1];
+  const original = timed.find(({ candidate }) =>
+    control.candidate.name.startsWith(`${candidate.name} (`),
+  ) as Timed;
+  return {
+    title: `f32 matrix product, ${SIZE}×${SIZE}×${SIZE}`,
+    settings: { size: SIZE, rounds: ROUNDS, seed: SEED },
+    results,
+    table: [['', 'median ms', 'middle half ms', 'GFLOP/s', '× naive [95 %]'], ...results.map(formatResult)],
+    skipped,
+    controls: [
+      makeControl(
+        `${original.candidate.name} against itself`,
+        ratioOfMedians(control.samplesMs, original.samplesMs, random),
+      ),
+    ],
+    bars: [
+      makeBar(`matmul at ${SIZE}³ ≥ 8 × naive`, gflops(TILED), gflops(NAIVE), 'GFLOP/s', 8),
+      makeBar('naive ≥ 1.3 GFLOP/s', gflops(NAIVE), 1.3, 'GFLOP/s', 1),
+    ],
+  };
+}
+
+function resultOf({ candidate, runsPerSample, samplesMs }: Timed, naive: Timed, random: Philox): Result {
+  const medianMs = median(samplesMs);
+  return {
+    name: candidate.name,
+    medianMs,
+    quartilesMs: [quantile(samplesMs, 0.25), quantile(samplesMs, 0.75)],
+    gflops: FLOPS / medianMs / 1e6,
+    timesNaive: ratioOfMedians(naive.samplesMs, samplesMs, random),
+    runsPerSample,
+    samplesMs,
+  };
+}
+
+function formatResult({ name, medianMs, quartilesMs, gflops, timesNaive }: Result): string[] {
+  const spread = quartilesMs.map(significant).join('–');
+  return [name, significant(medianMs), spread, significant(gflops), formatRatio(timesNaive)];
+}

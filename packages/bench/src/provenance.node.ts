@@ -1,0 +1,54 @@
+/** Where and with what a measurement was made: without it a number cannot be compared with another. Node only. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { cpus, release } from 'node:os';
+import type { AdapterDescription, Device } from '@hrm-webgpu/core';
+
+export interface Provenance {
+  date: string;
+  /** `description` names the driver and its version. */
+  adapter: AdapterDescription;
+  node: string;
+  /** Version of the npm package `webgpu` (Dawn). */
+  webgpu: string;
+  os: string;
+  cpu: string;
+  /** Of this checkout, with `+` when files differ from it; null outside a checkout. */
+  commit: string | null;
+}
+
+export function provenance(device: Device): Provenance {
+  const processors = cpus();
+  return {
+    date: new Date().toISOString(),
+    adapter: device.adapter,
+    node: process.versions.node,
+    webgpu: webgpuVersion(),
+    os: `${process.platform} ${release()} ${process.arch}`,
+    cpu: `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown'}`,
+    commit: commit(),
+  };
+}
+
+function webgpuVersion(): string {
+  const file = createRequire(import.meta.url).resolve('webgpu/package.json');
+  return JSON.parse(readFileSync(file, 'utf8')).version;
+}
+
+function commit(): string | null {
+  const head = git('rev-parse', '--short=12', 'HEAD');
+  return head && head + (git('status', '--porcelain') ? '+' : '');
+}
+
+/** What git says, or null where there is no git or no checkout. */
+function git(...words: string[]): string | null {
+  const run = spawnSync('git', words, { cwd: import.meta.dirname, encoding: 'utf8' });
+  return run.status === 0 ? run.stdout.trim() : null;
+}
+
+/** The machine in one line. */
+export function formatProvenance({ adapter, node, webgpu, cpu, commit }: Provenance): string {
+  const name = adapter.description || adapter.device || adapter.vendor;
+  return `${name} · ${cpu} · Node ${node} · webgpu ${webgpu} · commit ${commit ?? 'unknown'}`;
+}

@@ -1,0 +1,99 @@
+import type { Ratio } from './statistics.ts';
+
+/** Something that must hold: `ratio` = ours/peer must be at least `goal`. */
+export interface Bar {
+  name: string;
+  ours: number;
+  peer: number;
+  /** Of `ours` and `peer`. */
+  unit: string;
+  ratio: number;
+  goal: number;
+  ok: boolean;
+}
+
+/** The same thing timed as if it were two: if the ratio is not near 1, no other ratio of the run can be trusted. */
+export interface Control extends Ratio {
+  name: string;
+  /** Allowed |ratio − 1|. */
+  tolerance: number;
+  ok: boolean;
+}
+
+/** What a benchmark found. */
+export interface Report {
+  /** What was run, for people. */
+  title: string;
+  /** How it was run, for the record. */
+  settings: Record<string, unknown>;
+  /** One object for each thing measured, for the record. */
+  results: readonly object[];
+  /** The results for people: the first row is the header, the first column holds names. */
+  table: readonly (readonly string[])[];
+  /** What could not be measured here, and why. */
+  skipped: readonly string[];
+  controls: readonly Control[];
+  bars: readonly Bar[];
+}
+
+export function makeBar(name: string, ours: number, peer: number, unit: string, goal: number): Bar {
+  const ratio = ours / peer;
+  return { name, ours, peer, unit, ratio, goal, ok: ratio >= goal };
+}
+
+const CONTROL_TOLERANCE = 0.05;
+
+export function makeControl(name: string, ratio: Ratio): Control {
+  const ok = Math.abs(ratio.ratio - 1) <= CONTROL_TOLERANCE;
+  return { name, ...ratio, tolerance: CONTROL_TOLERANCE, ok };
+}
+
+/** Whether all bars and controls hold. */
+export function passed({ bars, controls }: Report): boolean {
+  return [...bars, ...controls].every(({ ok }) => ok);
+}
+
+/** The report as text for a terminal. */
+export function formatReport(report: Report): string {
+  return [
+    report.title,
+    '',
+    ...formatTable(report.table),
+    ...report.skipped.map((reason) => `not measured: ${reason}`),
+    '',
+    ...report.controls.map(formatControl),
+    ...report.bars.map(formatBar),
+    '',
+  ].join('\n');
+}
+
+function formatControl({ name, tolerance, ok, ...ratio }: Control): string {
+  return `${verdict(ok)} control: ${name}: ${formatRatio(ratio)}, must be 1 ± ${tolerance}`;
+}
+
+function formatBar({ name, ours, peer, unit, ratio, goal, ok }: Bar): string {
+  const numbers = `${significant(ours)} against ${significant(peer)} ${unit}`;
+  return `${verdict(ok)} ${name}: ${numbers}, ratio ${significant(ratio)}, must be ≥ ${goal}`;
+}
+
+const verdict = (ok: boolean) => (ok ? 'ok  ' : 'FAIL');
+
+/** `1.02 [0.99, 1.04]`: a ratio with its 95 % interval. */
+export function formatRatio({ ratio, low, high }: Ratio): string {
+  return `${significant(ratio)} [${significant(low)}, ${significant(high)}]`;
+}
+
+/** Three significant digits, without an exponent. */
+export function significant(value: number): string {
+  const decimals = 2 - Math.floor(Math.log10(Math.abs(value) || 1));
+  return value.toFixed(Math.min(Math.max(decimals, 0), 6));
+}
+
+function formatTable(table: Report['table']): string[] {
+  const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
+  return table.map((row) =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])))
+      .join('   '),
+  );
+}

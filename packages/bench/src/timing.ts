@@ -1,0 +1,84 @@
+import type { Device, Philox } from '@hrm-webgpu/core';
+
+/** Something to time. */
+export interface Candidate {
+  name: string;
+  /** Appends one execution to the device's stream, and frees what it made. */
+  run(): void;
+}
+
+/** A candidate and how often to run it for one sample. */
+export interface Calibrated {
+  candidate: Candidate;
+  runsPerSample: number;
+  /** A first estimate. */
+  msPerRun: number;
+}
+
+/** Times of a candidate: milliseconds a run, one for each round. */
+export interface Timed extends Calibrated {
+  samplesMs: number[];
+}
+
+/** Milliseconds that `runs` executions take together. */
+export type Stopwatch = (candidate: Candidate, runs: number) => Promise<number>;
+
+/** A sample lasts at least about this long, far above the clock's grain and the cost of waiting for the GPU. */
+export const SAMPLE_MS = 20;
+
+/** Runs encoded before the clock starts, and then between two submissions; the stream takes 512 dispatches. */
+const RUNS_PER_SUBMISSION = 64;
+
+/**
+ * Wall-clock time on `device`, from the first submission until all is done. Encoding goes on while the GPU works, so
+ * that it shows only where the host is slower than the GPU.
+ */
+export function deviceStopwatch(device: Device): Stopwatch {
+  return async (candidate, runs) => {
+    await device.stream.finish();
+    let start: number | undefined;
+    for (let done = 0; done < runs; ) {
+      const batch = Math.min(RUNS_PER_SUBMISSION, runs - done);
+      for (let i = 0; i < batch; i++) candidate.run();
+      start ??= performance.now();
+      device.stream.flush();
+      done += batch;
+    }
+    await device.stream.finish();
+    return performance.now() - (start ?? performance.now());
+  };
+}
+
+/** Finds how many runs make a sample of at least {@link SAMPLE_MS}. The first run, which compiles, does not count. */
+export async function calibrate(candidate: Candidate, stopwatch: Stopwatch): Promise<Calibrated> {
+  await stopwatch(candidate, 1);
+  let runsPerSample = 1;
+  let ms = await stopwatch(candidate, runsPerSample);
+  while (ms < SAMPLE_MS) {
+    const wanted = Math.ceil((1.2 * SAMPLE_MS * runsPerSample) / ms); // Infinity for 0 ms
+    runsPerSample = Math.min(Math.max(wanted, runsPerSample + 1), 8 * runsPerSample);
+    ms = await stopwatch(candidate, runsPerSample);
+  }
+  return { candidate, runsPerSample, msPerRun: ms / runsPerSample };
+}
+
+/**
+ * Times the candidates by turns: one sample of each in every round, in an order drawn anew each time, so that what
+ * slows the machine for a while, and what a candidate leaves in the caches, falls on all of them alike. A first
+ * round warms up and is not kept.
+ */
+export async function timeInterleaved(
+  entries: readonly Calibrated[],
+  stopwatch: Stopwatch,
+  rounds: number,
+  random: Philox,
+): Promise<Timed[]> {
+  const timed = entries.map((entry): Timed => ({ ...entry, samplesMs: [] }));
+  for (let round = -1; round < rounds; round++) {
+    for (const { candidate, runsPerSample, samplesMs } of random.shuffle([...timed])) {
+      const ms = await stopwatch(candidate, runsPerSample);
+      if (round >= 0) samplesMs.push(ms / runsPerSample);
+    }
+  }
+  return timed;
+}

@@ -1,0 +1,44 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { UserError } from '@hrm-webgpu/core';
+
+/** One subcommand of `hrm`. */
+export interface Command {
+  summary: string;
+  /** What `--help` prints. */
+  help: string;
+  /** Exit code. */
+  run(args: string[]): Promise<number>;
+}
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+type Parsed<O extends Options> = ReturnType<
+  typeof parseArgs<{ args: string[]; options: O; allowPositionals: true }>
+>;
+
+/**
+ * Parses the arguments of a command.
+ *
+ * @throws UserError for an unknown option or a missing value
+ */
+export function parse<O extends Options>(args: string[], options: O): Parsed<O> {
+  try {
+    return parseArgs({ args, options, allowPositionals: true });
+  } catch (error) {
+    throw new UserError(`${(error as Error).message.split('. To specify')[0]}. See --help for the options.`);
+  }
+}
+
+/** The value of a numeric option; undefined when it was not given. */
+export function wholeNumber(name: string, text: string | undefined, least = 1): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new UserError(`--${name} must be a whole number of at least ${least}, got '${text}'`);
+}
+
+/** The only positional argument of a command. */
+export function onePositional(positionals: string[], what: string): string {
+  if (positionals.length === 1) return positionals[0];
+  const found = positionals.length === 0 ? 'none' : positionals.map((word) => `'${word}'`).join(' ');
+  throw new UserError(`expected ${what}, got ${found}. See --help.`);
+}

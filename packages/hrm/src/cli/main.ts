@@ -1,0 +1,49 @@
+import { UserError } from '@hrm-webgpu/core';
+import type { Command } from './command.ts';
+import { demo } from './demo.ts';
+import { doctor } from './doctor.ts';
+import { evaluateCommand } from './eval.ts';
+import { parity } from './parity.ts';
+import { solve } from './solve.ts';
+import { bold, print, say } from './terminal.ts';
+import { train } from './train.ts';
+
+const commands: Record<string, Command> = { train, eval: evaluateCommand, solve, parity, doctor, demo };
+
+function help(): string {
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(8)}${summary}`);
+  return `${bold('hrm')} — the Hierarchical Reasoning Model on WebGPU
+
+usage: hrm <command> [options]
+
+${lines.join('\n')}
+
+'hrm <command> --help' explains a command.`;
+}
+
+/** Runs `hrm` with the given arguments; resolves to the exit code. Mistakes of the user print one message. */
+export async function main(args: string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    print(help());
+    return 0;
+  }
+  try {
+    const command = commands[name];
+    if (!command)
+      throw new UserError(`unknown command '${name}'. Commands: ${Object.keys(commands).join(', ')}`);
+    if (rest.includes('--help') || rest.includes('-h')) {
+      print(command.help);
+      return 0;
+    }
+    return await command.run(rest);
+  } catch (error) {
+    if (error instanceof UserError) {
+      say(`error: ${error.message}`);
+      return 1;
+    }
+    say('This is a defect in hrm-webgpu. Please report it with the lines below.');
+    say((error as Error).stack ?? String(error));
+    return 70; // EX_SOFTWARE
+  }
+}

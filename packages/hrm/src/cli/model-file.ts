@@ -1,0 +1,49 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type Device, UserError } from '@hrm-webgpu/core';
+import { readMetadata } from '../checkpoint.ts';
+import { parseAllConfig } from '../config.ts';
+import { fileSource } from '../formats/file-source.node.ts';
+import { openTensorFile } from '../formats/open-checkpoint.ts';
+import { parseYaml } from '../formats/yaml.ts';
+import { configOf, loadModel } from '../load.ts';
+import type { HrmModel } from '../model.ts';
+import { RUN_FILES } from './run.ts';
+
+/** What a folder is searched for, in this order; `checkpoint` is the published name. */
+const CHECKPOINT_NAMES = [RUN_FILES.best, RUN_FILES.latest, 'checkpoint'];
+
+/**
+ * Loads the model of a checkpoint file, or of a folder with one: this project's own, or a published `checkpoint` with
+ * `all_config.yaml` beside it.
+ *
+ * @param seqLen the sequence length, for published checkpoints that do not tell theirs
+ */
+export async function loadModelFile(device: Device, path: string, seqLen?: number): Promise<HrmModel> {
+  const file = await openTensorFile(await fileSource(findCheckpoint(path)));
+  try {
+    const config = readMetadata(file)?.config ?? configOf(readArch(file.name), file, seqLen);
+    return await loadModel(device, config, file);
+  } finally {
+    await file.close();
+  }
+}
+
+function findCheckpoint(path: string): string {
+  if (!existsSync(path))
+    throw new UserError(`${path}: no such file or folder; give a checkpoint or the folder of a run`);
+  if (!statSync(path).isDirectory()) return path;
+  const found = CHECKPOINT_NAMES.map((name) => join(path, name)).find(existsSync);
+  if (found) return found;
+  throw new UserError(`${path} has no checkpoint in it (looked for ${CHECKPOINT_NAMES.join(', ')})`);
+}
+
+function readArch(checkpoint: string) {
+  const path = join(dirname(checkpoint), RUN_FILES.config);
+  if (!existsSync(path)) {
+    throw new UserError(
+      `${checkpoint} needs its ${RUN_FILES.config} beside it: it does not tell its architecture itself`,
+    );
+  }
+  return parseAllConfig(parseYaml(readFileSync(path, 'utf8'), path), path).arch;
+}

@@ -1,0 +1,166 @@
+/**
+ * The browser path: the engine, bundled as users bundle it, reproduces the published implementation in Chromium on
+ * a real WebGPU adapter (SwiftShader, which needs no GPU).
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import {
+  build,
+  defaultClientConditions,
+  type InlineConfig,
+  type PreviewServer,
+  preview,
+  type Rollup,
+} from 'vite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findChromium } from '../../scripts/system-packages.mjs';
+import type { PageReport } from './page.ts';
+
+const FIXTURE = fileURLToPath(new URL('../fixtures/tiny-rope', import.meta.url));
+
+/** Every group of comparisons that the fixture has for evaluation and gradients, and the arrays in it. */
+const EXPECTED_GROUPS = {
+  'eval, segment 0': 5,
+  'eval, segment 1': 5,
+  'eval, segment 2': 5,
+  'eval, segment 3': 5,
+  'grad, losses and metrics': 9,
+  'grad, outputs': 4,
+  'grad, carry': 2,
+  'grad, gradients': 13,
+};
+
+/** WebGPU on SwiftShader, and a browser that talks to nobody but the test's server. */
+const CHROMIUM_FLAGS = [
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--no-proxy-server',
+  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost',
+  '--disable-sync',
+  '--disable-domain-reliability',
+  '--no-pings',
+];
+
+/** Well above what the whole file takes (5 s), below a minute in all. */
+const TIMEOUT = 25_000;
+
+const skip = process.env.HRM_SKIP_BROWSER
+  ? 'HRM_SKIP_BROWSER is set: nothing was run in a browser'
+  : undefined;
+
+describe('in Chromium', { timeout: TIMEOUT }, () => {
+  let browser: Browser;
+  let server: PreviewServer;
+  let modules: string[];
+  const cleanups: (() => unknown)[] = [];
+
+  beforeAll(async () => {
+    if (skip) return;
+    browser = await launchChromium();
+    cleanups.push(() => browser.close());
+    const folder = mkdtempSync(join(tmpdir(), 'hrm-browser-test-'));
+    cleanups.push(() => rmSync(folder, { recursive: true }));
+    modules = await bundlePage(folder);
+    server = await preview(viteConfig(folder));
+    cleanups.push(() => server.close());
+  }, TIMEOUT);
+
+  afterAll(() => Promise.all(cleanups.map((cleanup) => cleanup())));
+
+  /** Runs the page in a fresh profile; `before` runs there ahead of the page's own scripts. */
+  async function runPage(parts: string[], before = () => {}): Promise<PageReport> {
+    const context = await browser.newContext();
+    try {
+      const page = await context.newPage();
+      const failures = collectFailures(page);
+      await page.addInitScript(before);
+      await page.goto(server.resolvedUrls?.local[0] ?? '');
+      const report = await page.evaluate((parts) => window.parity(parts), parts);
+      expect(failures).toEqual([]);
+      return report;
+    } finally {
+      await context.close();
+    }
+  }
+
+  it('evaluation and gradients are those of the published implementation', async (test) => {
+    if (skip) test.skip(skip);
+    const report = await runPage(['eval', 'grad']);
+    if ('error' in report) throw new Error(report.error);
+    const { adapter, rows } = report;
+    console.log(`adapter in the browser: ${JSON.stringify(adapter)}`);
+    expect(adapter).toMatchObject({ vendor: 'google', architecture: 'swiftshader', class: 'software' });
+    expect(rows.filter((row) => !row.ok)).toEqual([]);
+    expect(Object.fromEntries(rows.map((row) => [row.group, row.compared]))).toEqual(EXPECTED_GROUPS);
+  });
+
+  it('without WebGPU, openDevice says what to do', async (test) => {
+    if (skip) test.skip(skip);
+    const report = await runPage([], () => Object.defineProperty(navigator, 'gpu', { value: undefined }));
+    expect(report).toEqual({
+      error:
+        'No WebGPU in this browser: use a current Chrome, Edge, Firefox or Safari with WebGPU switched on.',
+    });
+  });
+
+  it('without an adapter, openDevice says where to look', async (test) => {
+    if (skip) test.skip(skip);
+    const report = await runPage([], () => {
+      navigator.gpu.requestAdapter = async () => null;
+    });
+    expect(report).toEqual({ error: expect.stringMatching(/found no adapter\. Check chrome:\/\/gpu/) });
+  });
+
+  it('the bundle holds nothing of Node', (test) => {
+    if (skip) test.skip(skip);
+    expect(modules).toContainEqual(expect.stringContaining('gpu.browser.ts'));
+    expect(modules.filter((id) => /\.node\.ts$|^node:|browser-external/.test(id))).toEqual([]);
+  });
+});
+
+async function launchChromium(): Promise<Browser> {
+  const executablePath = findChromium();
+  if (!executablePath) {
+    throw new Error(
+      'No Chromium for the browser tests. Run `npm run setup`, which installs it, or set CHROMIUM_PATH; ' +
+        'HRM_SKIP_BROWSER=1 leaves these tests out.',
+    );
+  }
+  const isRoot = process.getuid?.() === 0; // for whom Chromium refuses to start its sandbox
+  const args = isRoot ? [...CHROMIUM_FLAGS, '--no-sandbox'] : CHROMIUM_FLAGS;
+  return chromium.launch({ executablePath, args, timeout: TIMEOUT / 2 });
+}
+
+/** Errors of a page that nothing waits for. */
+function collectFailures(page: Page): string[] {
+  const failures: string[] = [];
+  page.on('pageerror', (error) => failures.push(String(error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error') failures.push(message.text());
+  });
+  return failures;
+}
+
+/** The page in `folder`, with the files of the fixture beside it. */
+function viteConfig(folder: string): InlineConfig {
+  return {
+    root: import.meta.dirname,
+    configFile: false,
+    envFile: false,
+    logLevel: 'warn',
+    appType: 'mpa', // a missing file is a 404, not the page
+    publicDir: FIXTURE,
+    resolve: { conditions: ['source', ...defaultClientConditions] },
+    build: { outDir: folder, emptyOutDir: false, target: 'es2022' },
+    preview: { port: 0 },
+  };
+}
+
+/** Builds the page; returns the modules in it. */
+async function bundlePage(folder: string): Promise<string[]> {
+  const { output } = (await build(viteConfig(folder))) as Rollup.RollupOutput;
+  return output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
+}
