@@ -1,11 +1,26 @@
 import { defineConfig } from 'vitest/config';
+import type { Reporter, TestModule } from 'vitest/node';
+
+/** Ends a run with one plain line that scripts can read. */
+const closingLine: Reporter = {
+  onTestRunEnd(modules: readonly TestModule[]) {
+    const count = { passed: 0, failed: 0, skipped: 0, pending: 0 };
+    for (const module of modules) for (const test of module.children.allTests()) count[test.result().state] += 1;
+    console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped + count.pending} skipped`);
+  },
+};
 
 export default defineConfig({
+  // Tests run on the sources; the command-line tests on what global-setup has built.
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source', 'node', 'module', 'import', 'default'] } },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
-    testTimeout: 60_000,
+    globalSetup: 'test/global-setup.ts',
+    reporters: ['default', closingLine],
+    // A cold shader cache makes single tests slow on a software adapter; nothing here is timed.
+    testTimeout: 180_000,
+    hookTimeout: 60_000,
     pool: 'forks',
     maxWorkers: 2,
   },

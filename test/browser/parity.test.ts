@@ -58,7 +58,7 @@ describe('in Chromium', { timeout: TIMEOUT }, () => {
   const cleanups: (() => unknown)[] = [];
 
   beforeAll(async () => {
-    if (skip) return;
+    if (skip) return console.warn(`skipped: ${skip}`);
     browser = await launchChromium();
     cleanups.push(() => browser.close());
     const folder = mkdtempSync(join(tmpdir(), 'hrm-browser-test-'));

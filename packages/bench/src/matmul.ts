@@ -8,7 +8,7 @@ import { type Calibrated, calibrate, deviceStopwatch, type Timed, timeInterleave
 
 const SIZE = 512;
 const FLOPS = 2 * SIZE ** 3;
-const ROUNDS = 21;
+const ROUNDS = 31;
 const SEED = 1;
 /** `matmul_subgroup` shares loads among this many lanes. */
 const SUBGROUP_LANES = 8;
@@ -19,6 +19,7 @@ const STREAMS = { order: 0, bootstrap: 1, inputs: 2 };
 
 const NAIVE = 'matmul_naive';
 const TILED = 'matmul';
+const SUBGROUP = 'matmul_subgroup';
 
 /** A way to multiply the two square matrices of the benchmark. */
 interface Product {
@@ -52,17 +53,18 @@ export const matmulBenchmark: Benchmark = {
   description: [
     `Multiplies two ${SIZE}×${SIZE} f32 matrices. Every kernel is compared with float64 on sampled elements first; then`,
     `${ROUNDS} rounds time all of them by turns, in an order drawn anew each round. 'linear with transpose' is x·Wᵀ as the`,
-    'model uses it, with W transposed each time. The fastest runs under two names: their ratio must be near 1.',
+    'model uses it, with W transposed each time. The fastest runs under two names: their ratio must be near 1. The bar',
+    'is for the kernel that the engine takes on this adapter.',
   ].join('\n'),
   async run({ device, note }) {
     const inputs = { x: Tensor.empty(device, [SIZE, SIZE]), y: Tensor.empty(device, [SIZE, SIZE]) };
     const { products, skipped } = productsFor(device, inputs);
     note(`checking ${products.length} products against float64…`);
     for (const [index, product] of products.entries()) await checkProduct(product, inputs, index);
-    const timed = await timeProducts(device, products, note);
+    const timings = await timeProducts(device, products, note);
     inputs.x.dispose();
     inputs.y.dispose();
-    return reportOf(timed, skipped);
+    return reportOf(timings, skipped);
   },
 };
 
@@ -83,10 +85,10 @@ function productsFor(device: Device, { x, y }: Inputs): { products: Product[]; s
   const lanes = device.adapter.subgroupMinSize;
   if (lanes >= SUBGROUP_LANES) {
     const multiply = into((c) => launch(device, matmulSubgroup, { a: x, b: y, c }, strided));
-    products.splice(2, 0, { name: 'matmul_subgroup', multiply });
+    products.splice(2, 0, { name: SUBGROUP, multiply });
   } else {
     const found = lanes > 0 ? `subgroups of ${lanes} lanes` : 'no subgroups';
-    skipped.push(`matmul_subgroup: it needs subgroups of ${SUBGROUP_LANES} lanes; this adapter has ${found}`);
+    skipped.push(`${SUBGROUP}: it needs subgroups of ${SUBGROUP_LANES} lanes; this adapter has ${found}`);
   }
   return { products, skipped };
 }
@@ -111,50 +113,51 @@ async function checkProduct(product: Product, { x, y }: Inputs, index: number): 
   checkSampled(product.name, actual, [SIZE, SIZE], exact, TOLERANCE, random);
 }
 
-/** Times of all products, and last those of the fastest once more. */
+/** The products' times in order, and those of the fastest of them under a second name. */
+interface Timings {
+  timed: Timed[];
+  fastest: Timed;
+  control: Timed;
+}
+
 async function timeProducts(
   device: Device,
   products: readonly Product[],
   note: (text: string) => void,
-): Promise<Timed[]> {
+): Promise<Timings> {
   const stopwatch = deviceStopwatch(device);
   const entries: Calibrated[] = [];
   for (const { name, multiply } of products) {
     entries.push(await calibrate({ name, run: () => multiply().dispose() }, stopwatch));
   }
-  const fastest = entries.reduce((a, b) => (b.msPerRun < a.msPerRun ? b : a));
+  const estimates = entries.map(({ msPerRun }) => msPerRun);
+  const fastest = entries[estimates.indexOf(Math.min(...estimates))];
   const again = { ...fastest.candidate, name: `${fastest.candidate.name} (control)` };
   entries.push({ ...fastest, candidate: again });
   const roundMs = entries.reduce((sum, { runsPerSample, msPerRun }) => sum + runsPerSample * msPerRun, 0);
   note(`timing: ${ROUNDS} rounds, about ${Math.ceil((roundMs * (ROUNDS + 1)) / 1000)} s…`);
-  return timeInterleaved(entries, stopwatch, ROUNDS, new Philox(SEED, STREAMS.order));
+  const timed = await timeInterleaved(entries, stopwatch, ROUNDS, new Philox(SEED, STREAMS.order));
+  return { timed, fastest: timed[entries.indexOf(fastest)], control: timed[timed.length - 1] };
 }
 
-function reportOf(timed: readonly Timed[], skipped: string[]): Report {
+function reportOf({ timed, fastest, control }: Timings, skipped: string[]): Report {
   const random = new Philox(SEED, STREAMS.bootstrap);
-  const named = (name: string) => timed.find(({ candidate }) => candidate.name === name) as Timed;
-  const naive = named(NAIVE);
+  const naive = timed[0];
   const results = timed.map((entry) => resultOf(entry, naive, random));
-  const gflops = (name: string) => results.find((result) => result.name === name)?.gflops as number;
-  const control = timed[timed.length - 1];
-  const original = timed.find(({ candidate }) =>
-    control.candidate.name.startsWith(`${candidate.name} (`),
-  ) as Timed;
+  const rates = new Map(results.map(({ name, gflops }) => [name, gflops]));
+  const naiveRate = rates.get(NAIVE) as number;
+  const engineRate = rates.get(SUBGROUP) ?? (rates.get(TILED) as number); // as `linear` chooses
+  const itself = ratioOfMedians(control.samplesMs, fastest.samplesMs, random);
   return {
     title: `f32 matrix product, ${SIZE}×${SIZE}×${SIZE}`,
     settings: { size: SIZE, rounds: ROUNDS, seed: SEED },
     results,
     table: [['', 'median ms', 'middle half ms', 'GFLOP/s', '× naive [95 %]'], ...results.map(formatResult)],
     skipped,
-    controls: [
-      makeControl(
-        `${original.candidate.name} against itself`,
-        ratioOfMedians(control.samplesMs, original.samplesMs, random),
-      ),
-    ],
+    controls: [makeControl(`${fastest.candidate.name} against itself`, itself)],
     bars: [
-      makeBar(`matmul at ${SIZE}³ ≥ 8 × naive`, gflops(TILED), gflops(NAIVE), 'GFLOP/s', 8),
-      makeBar('naive ≥ 1.3 GFLOP/s', gflops(NAIVE), 1.3, 'GFLOP/s', 1),
+      makeBar(`matmul at ${SIZE}³ ≥ 8 × naive`, engineRate, naiveRate, 'GFLOP/s', 8),
+      makeBar('naive ≥ 1.3 GFLOP/s', naiveRate, 1.3, 'GFLOP/s', 1),
     ],
   };
 }

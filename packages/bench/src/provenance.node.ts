@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { cpus, release } from 'node:os';
+import { cpus, loadavg, release } from 'node:os';
 import type { AdapterDescription, Device } from '@hrm-webgpu/core';
 
 export interface Provenance {
@@ -14,6 +14,8 @@ export interface Provenance {
   webgpu: string;
   os: string;
   cpu: string;
+  /** Processes that wanted to run, on average over the last minute: near 0 on an idle machine. 0 on Windows. */
+  load: number;
   /** Of this checkout, with `+` when files differ from it; null outside a checkout. */
   commit: string | null;
 }
@@ -27,6 +29,7 @@ export function provenance(device: Device): Provenance {
     webgpu: webgpuVersion(),
     os: `${process.platform} ${release()} ${process.arch}`,
     cpu: `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown'}`,
+    load: loadavg()[0],
     commit: commit(),
   };
 }
@@ -48,7 +51,7 @@ function git(...words: string[]): string | null {
 }
 
 /** The machine in one line. */
-export function formatProvenance({ adapter, node, webgpu, cpu, commit }: Provenance): string {
+export function formatProvenance({ adapter, node, webgpu, cpu, load, commit }: Provenance): string {
   const name = adapter.description || adapter.device || adapter.vendor;
-  return `${name} · ${cpu} · Node ${node} · webgpu ${webgpu} · commit ${commit ?? 'unknown'}`;
+  return `${name} · ${cpu}, load ${load.toFixed(1)} · Node ${node} · webgpu ${webgpu} · commit ${commit ?? 'unknown'}`;
 }

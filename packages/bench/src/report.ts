@@ -67,8 +67,10 @@ export function formatReport(report: Report): string {
   ].join('\n');
 }
 
-function formatControl({ name, tolerance, ok, ...ratio }: Control): string {
-  return `${verdict(ok)} control: ${name}: ${formatRatio(ratio)}, must be 1 ± ${tolerance}`;
+function formatControl({ name, tolerance, ok, ratio, low, high }: Control): string {
+  const [middle, from, to] = [ratio, low, high].map((value) => value.toFixed(3));
+  const remedy = ok ? '' : '; too uneven to trust the other numbers: run it again on an idle machine';
+  return `${verdict(ok)} control: ${name}: ${middle} [${from}, ${to}], must be 1 ± ${tolerance}${remedy}`;
 }
 
 function formatBar({ name, ours, peer, unit, ratio, goal, ok }: Bar): string {

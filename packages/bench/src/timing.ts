@@ -24,7 +24,7 @@ export interface Timed extends Calibrated {
 export type Stopwatch = (candidate: Candidate, runs: number) => Promise<number>;
 
 /** A sample lasts at least about this long, far above the clock's grain and the cost of waiting for the GPU. */
-export const SAMPLE_MS = 20;
+export const SAMPLE_MS = 50;
 
 /** Runs encoded before the clock starts, and then between two submissions; the stream takes 512 dispatches. */
 const RUNS_PER_SUBMISSION = 64;

@@ -65,7 +65,9 @@ export class Device {
       this.failure ??= error;
     };
     this.ownersErrorHandler = gpu.onuncapturederror;
-    gpu.onuncapturederror = ({ error }) => {
+    gpu.onuncapturederror = (event) => {
+      event.preventDefault(); // it is thrown where somebody waits; the platform need not print it as well
+      const { error } = event;
       // A pipeline that does not compile makes everything after it invalid. The compiler's message, which comes a
       // little later, is the one that helps.
       if (/is invalid due to a previous error|\[Invalid /.test(error.message))

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from './errors.ts';
@@ -88,9 +88,13 @@ async function captureStderr<T>(action: () => Promise<T>): Promise<{ result: T; 
   }
 }
 
-/** A second descriptor for what stderr is, or undefined where that cannot be reopened (a socket). */
+/**
+ * A second descriptor for what stderr is. Undefined where that cannot be reopened (a socket), and for a file: it would
+ * be reopened with a position of its own, and others who write to it (stdout after `2>&1`) would overwrite our lines.
+ */
 function duplicateStderr(): number | undefined {
   try {
+    if (fstatSync(2).isFile()) return undefined;
     return openSync('/proc/self/fd/2', 'a');
   } catch {
     return undefined;

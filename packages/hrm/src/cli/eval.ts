@@ -1,7 +1,7 @@
 import { openDevice, UserError } from '@hrm-webgpu/core';
 import { readSplit } from '../data/dataset.node.ts';
+import { loadModelFile } from '../model-file.node.ts';
 import { type Command, onePositional, parse, wholeNumber } from './command.ts';
-import { loadModelFile } from './model-file.ts';
 import { evaluateWithBar } from './run.ts';
 import { percent, print } from './terminal.ts';
 
@@ -36,7 +36,7 @@ Runs every example of a split for halt_max_steps segments and prints the publish
             `${model.config.num_puzzle_identifiers}`,
         );
       }
-      if (vocab_size > model.config.vocab_size || seq_len !== model.config.seq_len) {
+      if (vocab_size !== model.config.vocab_size || seq_len !== model.config.seq_len) {
         throw new UserError(
           `${values.data} has vocab_size ${vocab_size} and seq_len ${seq_len}, but the model of ${path} was made for ` +
             `${model.config.vocab_size} and ${model.config.seq_len}`,

@@ -9,17 +9,9 @@ import { type Evaluation, evaluate } from '../evaluate.ts';
 import { writeFileAtomic } from '../formats/atomic-write.node.ts';
 import { fileError } from '../formats/file-error.node.ts';
 import { stringifyYaml } from '../formats/yaml.ts';
+import { RUN_FILES } from '../model-file.node.ts';
 import type { StepReport, Trainer } from '../trainer.ts';
 import { duration, ProgressBar, percent, say } from './terminal.ts';
-
-/** The files of a run, in its folder. */
-export const RUN_FILES = {
-  /** Everything needed to go on. */
-  latest: 'checkpoint.safetensors',
-  /** The weights that did best on the split that is evaluated during training. */
-  best: 'best.safetensors',
-  config: 'all_config.yaml',
-} as const;
 
 /** What a checkpoint keeps of the command line, so that `--resume` needs no other option. */
 export interface RunNotes {

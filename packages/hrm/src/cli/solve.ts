@@ -1,9 +1,9 @@
 import { openDevice, UserError } from '@hrm-webgpu/core';
 import { rulesBroken, type SudokuShape, sudokuGrid, sudokuShape, sudokuTokens } from '../data/sudoku.ts';
 import type { HrmModel } from '../model.ts';
+import { loadModelFile } from '../model-file.node.ts';
 import { think } from '../solve.ts';
 import { type Command, parse, wholeNumber } from './command.ts';
-import { loadModelFile } from './model-file.ts';
 import { drawGrid } from './sudoku-view.ts';
 import { dim, green, print, red } from './terminal.ts';
 

@@ -6,10 +6,11 @@
  */
 
 import { UserError } from '@hrm-webgpu/core';
+import { IGNORED_LABEL } from '@hrm-webgpu/kernels';
 import { encodeNpy, type IntegerArray, parseNpy } from './npy.ts';
 
-/** A label that counts neither in the loss nor in the metrics. */
-export const IGNORED_LABEL = -100;
+/** The label that is left out of losses and metrics. */
+export { IGNORED_LABEL };
 
 /** `dataset.json`, keys as published. */
 export interface DatasetMetadata {

@@ -40,7 +40,9 @@ export function rope(qkv: Tensor, tables: RopeTables, heads: number): Tensor {
   const { device, shape } = qkv;
   const [batch, seqLen, width] = shape;
   const headDim = width / (3 * heads);
+  expectShape('rope', 'qkv', qkv, [undefined, undefined, undefined]);
   expectShape('rope', 'the table of cosines', tables.cosines, [seqLen, headDim / 2]);
+  expectShape('rope', 'the table of sines', tables.sines, [seqLen, headDim / 2]);
   const rotate = (x: Tensor, sign: number) => {
     const y = Tensor.empty(device, shape);
     const params = { tokens: batch * seqLen, seq_len: seqLen, heads, head_dim: headDim, sign };
@@ -60,6 +62,7 @@ export function attention(qkv: Tensor, heads: number): Tensor {
   const { device, shape } = qkv;
   const [batch, seqLen, width] = shape;
   const headDim = width / (3 * heads);
+  expectShape('attention', 'qkv', qkv, [undefined, undefined, undefined]);
   if (!Number.isInteger(headDim / 2)) {
     throw new UserError(`attention: ${width} numbers a token are not 3 × ${heads} heads of an even head_dim`);
   }

@@ -1,10 +1,10 @@
-import { Tensor } from '@hrm-webgpu/core';
+import { Tensor, UserError } from '@hrm-webgpu/core';
 import { add as addKernel } from '../defs/add.ts';
 import { fill as fillKernel } from '../defs/fill.ts';
 import { swiglu as swigluKernel } from '../defs/swiglu.ts';
 import { swigluBackward } from '../defs/swiglu_backward.ts';
 import { launch } from '../kernel.ts';
-import { expectSameShape, rowsOf } from './shapes.ts';
+import { expectSameShape, expectType, rowsOf } from './shapes.ts';
 
 /** a + b, of equal shapes. */
 export function add(a: Tensor, b: Tensor): Tensor {
@@ -18,6 +18,7 @@ export function add(a: Tensor, b: Tensor): Tensor {
 
 /** Sets every element of an f32 tensor. */
 export function fill(y: Tensor, value: number): void {
+  expectType('fill', 'the tensor', y, 'f32');
   launch(y.device, fillKernel, { y }, { length: y.size, value });
 }
 
@@ -25,6 +26,10 @@ export function fill(y: Tensor, value: number): void {
 export function swiglu(gateUp: Tensor): Tensor {
   const { device, shape } = gateUp;
   const width = shape[shape.length - 1] / 2;
+  expectType('swiglu', 'the operand', gateUp, 'f32');
+  if (!Number.isInteger(width)) {
+    throw new UserError(`swiglu: the operand has shape [${shape.join(', ')}], expected an even last extent`);
+  }
   const params = { rows: rowsOf(shape), width };
   const y = Tensor.empty(device, [...shape.slice(0, -1), width]);
   launch(device, swigluKernel, { gate_up: gateUp, y }, params);

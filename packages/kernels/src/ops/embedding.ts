@@ -1,10 +1,17 @@
-import { Tensor } from '@hrm-webgpu/core';
+import { Tensor, UserError } from '@hrm-webgpu/core';
 import { batchSum } from '../defs/batch_sum.ts';
 import { embeddingBackward } from '../defs/embedding_backward.ts';
 import { inputEmbedding as forward } from '../defs/input_embedding.ts';
 import { scaledHead } from '../defs/scaled_head.ts';
 import { launch } from '../kernel.ts';
 import { expectShape } from './shapes.ts';
+
+/** Puzzle rows: the whole table, how many positions a row fills, and the tensor that stands for the batch's rows. */
+interface Puzzle {
+  table: Tensor;
+  prefix: number;
+  localRows: Tensor;
+}
 
 /** The pieces of HRM's input embedding; see `shaders/input_embedding.wgsl`. */
 export interface InputEmbedding {
@@ -14,8 +21,7 @@ export interface InputEmbedding {
   identifiers: Tensor;
   /** [vocab, dim] */
   tokens: Tensor;
-  /** Puzzle rows: the whole table, how many positions a row fills, and the tensor that stands for the batch's rows. */
-  puzzle?: { table: Tensor; prefix: number; localRows: Tensor };
+  puzzle?: Puzzle;
   /** Learned positions [prefix + seq_len, dim]. */
   positions?: Tensor;
 }
@@ -34,6 +40,10 @@ export function inputEmbedding({ inputs, identifiers, tokens, puzzle, positions 
   const [vocab, dim] = tokens.shape;
   const prefix = puzzle?.prefix ?? 0;
   const seqLen = prefix + inputsLen;
+  expectShape('inputEmbedding', 'the table of tokens', tokens, [undefined, undefined]);
+  expectShape('inputEmbedding', 'the array of inputs', inputs, [undefined, undefined], 'i32');
+  expectShape('inputEmbedding', 'the array of identifiers', identifiers, [batch], 'i32');
+  if (puzzle) checkPuzzle(puzzle, batch, dim);
   if (positions) expectShape('inputEmbedding', 'the table of positions', positions, [seqLen, dim]);
   const scale = Math.sqrt(dim) * (positions ? POSITION_SCALE : 1);
   const puzzleDim = puzzle?.table.shape[1] ?? 0;
@@ -61,6 +71,15 @@ export function inputEmbedding({ inputs, identifiers, tokens, puzzle, positions 
     return gradients;
   });
   return e;
+}
+
+function checkPuzzle({ table, prefix, localRows }: Puzzle, batch: number, dim: number): void {
+  expectShape('inputEmbedding', 'the table of puzzle rows', table, [undefined, undefined]);
+  expectShape('inputEmbedding', 'localRows', localRows, [batch, table.shape[1]]);
+  if (table.shape[1] <= prefix * dim) return;
+  throw new UserError(
+    `inputEmbedding: puzzle rows of ${table.shape[1]} numbers do not fit ${prefix} positions of ${dim}`,
+  );
 }
 
 function tokensGradient(de: Tensor, inputs: Tensor, vocab: number, prefix: number, scale: number): Tensor {

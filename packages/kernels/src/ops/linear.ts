@@ -3,7 +3,7 @@ import { type MatmulParams, matmul } from '../defs/matmul.ts';
 import { LANES, matmulSubgroup } from '../defs/matmul_subgroup.ts';
 import { transpose as transposeKernel } from '../defs/transpose.ts';
 import { launch } from '../kernel.ts';
-import { expectShape, rowsOf } from './shapes.ts';
+import { expectShape, expectType, rowsOf } from './shapes.ts';
 
 /** c = a·b by the kernel that suits the adapter. */
 function multiply(a: Tensor, b: Tensor, c: Tensor, params: MatmulParams): void {
@@ -30,7 +30,9 @@ export function transpose(x: Tensor, target?: Tensor): Tensor {
 export function linear(x: Tensor, weight: Tensor, transposed?: Tensor): Tensor {
   const { device } = x;
   const [out, inner] = weight.shape;
+  expectType('linear', 'the input', x, 'f32');
   expectShape('linear', 'the weight', weight, [undefined, x.shape[x.shape.length - 1]]);
+  if (transposed) expectShape('linear', 'the transposed weight', transposed, [inner, out]);
   const m = rowsOf(x.shape);
   const y = Tensor.empty(device, [...x.shape.slice(0, -1), out]);
   const b = transposed ?? transpose(weight);

@@ -1,4 +1,4 @@
-import { Tensor } from '@hrm-webgpu/core';
+import { Tensor, UserError } from '@hrm-webgpu/core';
 import { bceLogits } from '../defs/bce_logits.ts';
 import { bceLogitsBackward } from '../defs/bce_logits_backward.ts';
 import { crossEntropy, type LossType } from '../defs/cross_entropy.ts';
@@ -26,7 +26,11 @@ export function crossEntropyRows(logits: Tensor, labels: Tensor, type: LossType)
   const { device } = logits;
   const [batch, labels_len] = labels.shape;
   const [, seqLen, vocab] = logits.shape;
-  expectShape('crossEntropyRows', 'the logits', logits, [batch, undefined, undefined]);
+  expectShape('crossEntropyRows', 'the array of labels', labels, [undefined, undefined], 'i32');
+  expectShape('crossEntropyRows', 'the array of logits', logits, [batch, undefined, undefined]);
+  if (labels_len > seqLen) {
+    throw new UserError(`crossEntropyRows: ${labels_len} labels a row for logits of ${seqLen} positions`);
+  }
   const params = { batch, labels_len, prefix: seqLen - labels_len, vocab };
   const constants = { STABLEMAX: type === 'stablemax_cross_entropy' ? 'true' : 'false' };
   const token_loss = Tensor.empty(device, [batch, labels_len]);

@@ -9,6 +9,7 @@ import { expectShape } from './shapes.ts';
 export function qHead(z: Tensor, weight: Tensor, bias: Tensor): Tensor {
   const { device, shape } = z;
   const [batch, seq_len, dim] = shape;
+  expectShape('qHead', 'the state', z, [undefined, undefined, undefined]);
   expectShape('qHead', 'the weight', weight, [2, dim]);
   expectShape('qHead', 'the bias', bias, [2]);
   const params = { batch, seq_len, dim };

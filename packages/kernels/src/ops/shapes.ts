@@ -1,12 +1,20 @@
-import { type Shape, type Tensor, UserError } from '@hrm-webgpu/core';
+import { type DType, type Shape, type Tensor, UserError } from '@hrm-webgpu/core';
 
-/** Checks the shape of an op's operand; `undefined` in `expected` matches any extent. */
+/** Checks the type of an op's operand. */
+export function expectType(op: string, operand: string, { dtype }: Tensor, expected: DType): void {
+  if (dtype !== expected) throw new UserError(`${op}: ${operand} is ${dtype}, expected ${expected}`);
+}
+
+/** Checks the shape and type of an op's operand; `undefined` in `expected` matches any extent. */
 export function expectShape(
   op: string,
   operand: string,
-  { shape }: Tensor,
+  tensor: Tensor,
   expected: readonly (number | undefined)[],
+  dtype: DType = 'f32',
 ): void {
+  expectType(op, operand, tensor, dtype);
+  const { shape } = tensor;
   const matches =
     shape.length === expected.length && shape.every((n, i) => expected[i] === undefined || n === expected[i]);
   if (matches) return;
@@ -14,8 +22,9 @@ export function expectShape(
   throw new UserError(`${op}: ${operand} has shape [${shape.join(', ')}], expected [${wanted}]`);
 }
 
-/** Checks that two operands have the same shape. */
+/** Checks that two f32 operands have the same shape. */
 export function expectSameShape(op: string, a: Tensor, b: Tensor): void {
+  expectType(op, 'the first operand', a, 'f32');
   expectShape(op, 'the second operand', b, a.shape);
 }
 

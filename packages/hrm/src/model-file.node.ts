@@ -1,14 +1,22 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Device, UserError } from '@hrm-webgpu/core';
-import { readMetadata } from '../checkpoint.ts';
-import { parseAllConfig } from '../config.ts';
-import { fileSource } from '../formats/file-source.node.ts';
-import { openTensorFile } from '../formats/open-checkpoint.ts';
-import { parseYaml } from '../formats/yaml.ts';
-import { configOf, loadModel } from '../load.ts';
-import type { HrmModel } from '../model.ts';
-import { RUN_FILES } from './run.ts';
+import { readMetadata } from './checkpoint.ts';
+import { parseAllConfig } from './config.ts';
+import { fileSource } from './formats/file-source.node.ts';
+import { openTensorFile } from './formats/open-checkpoint.ts';
+import { parseYaml } from './formats/yaml.ts';
+import { configOf, loadModel } from './load.ts';
+import type { HrmModel } from './model.ts';
+
+/** The files of a training run, in its folder. */
+export const RUN_FILES = {
+  /** Everything needed to go on. */
+  latest: 'checkpoint.safetensors',
+  /** The weights that did best on the split that is evaluated during training. */
+  best: 'best.safetensors',
+  config: 'all_config.yaml',
+} as const;
 
 /** What a folder is searched for, in this order; `checkpoint` is the published name. */
 const CHECKPOINT_NAMES = [RUN_FILES.best, RUN_FILES.latest, 'checkpoint'];

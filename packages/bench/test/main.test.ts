@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { main } from '../src/main.ts';
+
+async function run(...args: string[]) {
+  const said = { out: '', err: '' };
+  const code = await main(args, {
+    out: (text) => {
+      said.out += text;
+    },
+    err: (text) => {
+      said.err += text;
+    },
+  });
+  return { code, ...said };
+}
+
+describe('the bench command', () => {
+  it.each([[[]], [['--help']]])('lists the benchmarks for %j', async (args) => {
+    const { code, out, err } = await run(...args);
+    expect(code).toBe(0);
+    expect(err).toBe('');
+    expect(out).toMatch(/^usage: .*\n\n {2}matmul {3}/);
+  });
+
+  it('describes one benchmark', async () => {
+    const { code, out } = await run('matmul', '--help');
+    expect(code).toBe(0);
+    expect(out).toContain('compared with float64');
+  });
+
+  it.each([
+    [['matmull'], "bench: there is no benchmark 'matmull'. There are: matmul."],
+    [['matmul', '--jsno'], "bench: Unknown option '--jsno'"],
+    [['matmul', 'infer'], 'bench: one benchmark at a time, got: matmul infer'],
+  ])('refuses %j with a message', async (args, message) => {
+    const { code, out, err } = await run(...args);
+    expect(code).toBe(1);
+    expect(out).toBe('');
+    expect(err).toContain(message);
+  });
+});

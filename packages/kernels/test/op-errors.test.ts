@@ -1,0 +1,133 @@
+import { type Device, type DType, openDevice, type Shape, Tensor, UserError } from '@hrm-webgpu/core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import {
+  add,
+  attention,
+  bceWithLogits,
+  crossEntropyRows,
+  fill,
+  inputEmbedding,
+  linear,
+  makeRopeTables,
+  qHead,
+  residualRmsNorm,
+  rope,
+  swiglu,
+  transpose,
+} from '../src/index.ts';
+
+let device: Device;
+beforeAll(async () => {
+  device = await openDevice();
+});
+afterAll(() => device.close());
+
+const make = (shape: Shape, dtype: DType = 'f32') => Tensor.empty(device, shape, dtype);
+
+/** An embedding that is right but for `change`: batch 2, sequence 3, P = 2, D = 4, V = 7. */
+const embed = (change: Partial<Parameters<typeof inputEmbedding>[0]>) =>
+  inputEmbedding({
+    inputs: make([2, 3], 'i32'),
+    identifiers: make([2], 'i32'),
+    tokens: make([7, 4]),
+    ...change,
+  });
+
+const cases: [message: string, action: () => unknown][] = [
+  ['add: the second operand has shape [2, 3], expected [3, 2]', () => add(make([3, 2]), make([2, 3]))],
+  ['add: the second operand has shape [6], expected [3, 2]', () => add(make([3, 2]), make([6]))],
+  ['add: the first operand is i32, expected f32', () => add(make([2], 'i32'), make([2], 'i32'))],
+  ['add: the second operand is u32, expected f32', () => add(make([2]), make([2], 'u32'))],
+  ['fill: the tensor is u32, expected f32', () => fill(make([2], 'u32'), 1)],
+  ['swiglu: the operand has shape [2, 3], expected an even last extent', () => swiglu(make([2, 3]))],
+  ['swiglu: the operand is i32, expected f32', () => swiglu(make([2, 4], 'i32'))],
+  [
+    'residualRmsNorm: the second operand has shape [2, 1], expected [2, 2]',
+    () => residualRmsNorm(make([2, 2]), make([2, 1]), 1e-5),
+  ],
+  ['linear: the weight has shape [5, 3], expected [?, 4]', () => linear(make([2, 4]), make([5, 3]))],
+  ['linear: the weight has shape [5, 4, 1], expected [?, 4]', () => linear(make([2, 4]), make([5, 4, 1]))],
+  ['linear: the weight is i32, expected f32', () => linear(make([2, 4]), make([5, 4], 'i32'))],
+  ['linear: the input is i32, expected f32', () => linear(make([2, 4], 'i32'), make([5, 4]))],
+  [
+    'linear: the transposed weight has shape [5, 4], expected [4, 5]',
+    () => linear(make([2, 4]), make([5, 4]), make([5, 4])),
+  ],
+  ['transpose: the target has shape [2, 3], expected [3, 2]', () => transpose(make([2, 3]), make([2, 3]))],
+  ['attention: qkv has shape [6, 18], expected [?, ?, ?]', () => attention(make([6, 18]), 3)],
+  [
+    'attention: 18 numbers a token are not 3 × 4 heads of an even head_dim',
+    () => attention(make([1, 2, 18]), 4),
+  ],
+  [
+    'attention: 9 numbers a token are not 3 × 3 heads of an even head_dim',
+    () => attention(make([1, 2, 9]), 3),
+  ],
+  ['attention: qkv is u32, expected f32', () => attention(make([1, 2, 12], 'u32'), 2)],
+  [
+    'rope: the table of cosines has shape [5, 2], expected [6, 2]',
+    () => rope(make([2, 6, 24]), makeRopeTables(device, 5, 4, 1e4), 2),
+  ],
+  [
+    'rope: the table of sines has shape [5, 2], expected [6, 2]',
+    () => rope(make([2, 6, 24]), { cosines: make([6, 2]), sines: make([5, 2]) }, 2),
+  ],
+  [
+    'rope: qkv has shape [6, 24], expected [?, ?, ?]',
+    () => rope(make([6, 24]), makeRopeTables(device, 6, 4, 1e4), 2),
+  ],
+  ['inputEmbedding: the array of inputs is f32, expected i32', () => embed({ inputs: make([2, 3]) })],
+  [
+    'inputEmbedding: the array of identifiers has shape [3], expected [2]',
+    () => embed({ identifiers: make([3], 'i32') }),
+  ],
+  [
+    'inputEmbedding: the table of positions has shape [4, 4], expected [3, 4]',
+    () => embed({ positions: make([4, 4]) }),
+  ],
+  [
+    'inputEmbedding: localRows has shape [3, 6], expected [2, 6]',
+    () => embed({ puzzle: { table: make([9, 6]), prefix: 2, localRows: make([3, 6]) } }),
+  ],
+  [
+    'inputEmbedding: puzzle rows of 6 numbers do not fit 1 positions of 4',
+    () => embed({ puzzle: { table: make([9, 6]), prefix: 1, localRows: make([2, 6]) } }),
+  ],
+  [
+    'qHead: the weight has shape [2, 3], expected [2, 4]',
+    () => qHead(make([1, 5, 4]), make([2, 3]), make([2])),
+  ],
+  ['qHead: the bias has shape [1], expected [2]', () => qHead(make([1, 5, 4]), make([2, 4]), make([1]))],
+  [
+    'qHead: the state has shape [5, 4], expected [?, ?, ?]',
+    () => qHead(make([5, 4]), make([2, 4]), make([2])),
+  ],
+  [
+    'crossEntropyRows: the array of logits has shape [3, 5, 7], expected [2, ?, ?]',
+    () => crossEntropyRows(make([3, 5, 7]), make([2, 5], 'i32'), 'softmax_cross_entropy'),
+  ],
+  [
+    'crossEntropyRows: the array of labels is f32, expected i32',
+    () => crossEntropyRows(make([2, 5, 7]), make([2, 5]), 'softmax_cross_entropy'),
+  ],
+  [
+    'crossEntropyRows: 6 labels a row for logits of 5 positions',
+    () => crossEntropyRows(make([2, 5, 7]), make([2, 6], 'i32'), 'softmax_cross_entropy'),
+  ],
+  [
+    'bceWithLogits: the second operand has shape [3], expected [2]',
+    () => bceWithLogits(make([2]), make([3])),
+  ],
+];
+
+it.each(cases)('%s', (message, action) => {
+  device.scope(() => {
+    expect(action).toThrow(UserError);
+    expect(action).toThrow(message);
+  });
+  expect(device.tensors.size).toBe(0);
+});
+
+it('and the embedding is right without a change', () => {
+  device.scope(() => expect(embed({}).shape).toEqual([2, 3, 4]));
+});

@@ -1,0 +1,163 @@
+/**
+ * The one-step gradient: what a training call returns, against central differences of the loss in float64. The warm
+ * states, exactness and target_q_continue are constants there, as HRM has it.
+ */
+import { type Device, openDevice, Philox, type Tensor } from '@hrm-webgpu/core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readMetrics, totalLoss, trainingCall } from '../packages/hrm/src/act.ts';
+import { Carry, uploadBatch } from '../packages/hrm/src/carry.ts';
+import { DEFAULT_ARCH, type ModelConfig } from '../packages/hrm/src/config.ts';
+import { HrmModel } from '../packages/hrm/src/model.ts';
+import { BUFFER_NAMES, PUZZLE_ROWS } from '../packages/hrm/src/parameters.ts';
+import { ruleWeight } from '../packages/hrm/src/parity/rule-weights.ts';
+import { LOCAL_ROWS, ReferenceHrm, type Weights } from './reference-hrm.ts';
+
+let device: Device;
+beforeAll(async () => {
+  device = await openDevice();
+});
+afterAll(() => device.close());
+
+const BATCH = 4;
+const GLOBAL_BATCH = 5; // not BATCH: the two must not be mixed up
+
+const base: ModelConfig = {
+  ...DEFAULT_ARCH,
+  hidden_size: 30,
+  num_heads: 3,
+  H_layers: 1,
+  L_layers: 2,
+  H_cycles: 1,
+  L_cycles: 1,
+  puzzle_emb_ndim: 30,
+  vocab_size: 7,
+  seq_len: 5,
+  num_puzzle_identifiers: 4,
+};
+const learned = { ...base, hidden_size: 32, num_heads: 4, puzzle_emb_ndim: 48, pos_encodings: 'learned' } as const;
+const withoutPuzzle = { ...base, puzzle_emb_ndim: 0 };
+const twoCycles = { H_cycles: 2, L_cycles: 2 };
+const softmax = { loss_type: 'softmax_cross_entropy' } as const;
+
+const configs: [string, ModelConfig][] = [
+  ['rope, P = 1, 1×1 cycles, stablemax', base],
+  ['rope, P = 1, 2×2 cycles, softmax', { ...base, ...twoCycles, ...softmax }],
+  ['learned positions, P = 2, 1×1 cycles, softmax', { ...learned, ...softmax }],
+  ['learned positions, P = 2, 2×2 cycles, stablemax', { ...learned, ...twoCycles }],
+  ['no puzzle embedding, 2×2 cycles, stablemax', { ...withoutPuzzle, ...twoCycles }],
+  ['no puzzle embedding, 1×1 cycles, softmax', { ...withoutPuzzle, ...softmax }],
+];
+
+/** Row 1 has no valid label; of the others some are ignored. Two rows share a puzzle. Token 6 never occurs. */
+function makeBatch({ seq_len, vocab_size, puzzle_emb_ndim }: ModelConfig) {
+  const random = new Philox(3);
+  const inputs = Int32Array.from({ length: BATCH * seq_len }, () => random.below(vocab_size - 1));
+  const labels = inputs.map((_, i) =>
+    Math.floor(i / seq_len) === 1 || i % 7 === 2 ? -100 : random.below(vocab_size),
+  );
+  const puzzleIdentifiers = Int32Array.of(2, 1, 2, 3).map((id) => (puzzle_emb_ndim > 0 ? id : 0));
+  return { inputs, labels, puzzleIdentifiers };
+}
+
+/** Weights in float64, those of the puzzles gathered into rows of the batch. */
+function referenceWeights(weights: ReadonlyMap<string, Float32Array>, identifiers: Int32Array): Weights {
+  const result: Weights = new Map();
+  for (const [name, values] of weights) {
+    if (name !== PUZZLE_ROWS) {
+      result.set(name, Float64Array.from(values));
+      continue;
+    }
+    const width = values.length / base.num_puzzle_identifiers;
+    const rows = [...identifiers].flatMap((id) => [...values.subarray(id * width, (id + 1) * width)]);
+    result.set(LOCAL_ROWS, Float64Array.from(rows));
+  }
+  return result;
+}
+
+/** Draws that never explore: 1 is not below any probability. */
+const noExploration = () => ({ uniform: new Float32Array(BATCH).fill(1), minSteps: new Uint32Array(BATCH) });
+
+/** What one call on a fresh carry gives: gradients by name, the loss and the targets. */
+async function callOnGpu(config: ModelConfig, weights: ReadonlyMap<string, Float32Array>) {
+  const model = await HrmModel.load(device, config, (name) => weights.get(name) as Float32Array);
+  const carry = Carry.fresh(model, BATCH);
+  const { gradients, output } = device.scope(() =>
+    trainingCall(carry, uploadBatch(device, makeBatch(config)), noExploration(), GLOBAL_BATCH),
+  );
+  const named = new Map<string, Float32Array>();
+  for (const [name, tensor] of [...model.weights, [LOCAL_ROWS, model.localPuzzleRows(BATCH)] as const]) {
+    const gradient = tensor && gradients.get(tensor);
+    if (gradient) named.set(name, await gradient.readF32());
+  }
+  const result = {
+    gradients: named,
+    count: gradients.size,
+    loss: totalLoss(await readMetrics(output.metrics, true)),
+    targets: await output.targets.readF32(),
+  };
+  for (const tensor of [...gradients.values(), ...(Object.values(output) as Tensor[])]) tensor.dispose();
+  carry.dispose();
+  model.dispose();
+  return result;
+}
+
+/** Central difference of `f` when `values` move along `direction` (a unit vector). */
+function derivativeAlong(f: () => number, values: Float64Array, direction: ArrayLike<number>): number {
+  // Truncation ~h², roundoff ~2⁻⁵³/h: 1e-10 of losses of unit size.
+  const h = 1e-5;
+  const start = values.slice();
+  const at = (distance: number) => {
+    for (let i = 0; i < values.length; i++) values[i] = start[i] + distance * direction[i];
+    return f();
+  };
+  const difference = (at(h) - at(-h)) / (2 * h);
+  values.set(start);
+  return difference;
+}
+
+const ELEMENT = 2e-6;
+const DIRECTION = 2e-6;
+
+describe.each(configs)('%s', (_, config) => {
+  it('the gradient of every trained tensor is that of the float64 loss', async () => {
+    const weights = new Map<string, Float32Array>();
+    const model = await HrmModel.load(device, config, (name, shape) => {
+      weights.set(name, ruleWeight(name, shape));
+      return weights.get(name) as Float32Array;
+    });
+    const trained = model.trained.map(([name]) => name);
+    model.dispose();
+
+    const gpu = await callOnGpu(config, weights);
+    const data = makeBatch(config);
+    const reference = referenceWeights(weights, data.puzzleIdentifiers);
+    const hrm = new ReferenceHrm(config, reference, BATCH);
+    const warm = hrm.warmUp(hrm.initialState(), data);
+    const first = hrm.lastSteps(warm, data);
+    const targets = hrm.targets(first, data);
+    console.log('targets', Math.max(...targets.map((t, i) => Math.abs(t - gpu.targets[i]))), 'loss', hrm.loss(first, data, targets), gpu.loss / hrm.loss(first, data, targets) - 1);
+
+    const loss = () => hrm.loss(hrm.lastSteps(warm, data), data, gpu.targets) / GLOBAL_BATCH;
+    const names = config.puzzle_emb_ndim > 0 ? [...trained, LOCAL_ROWS] : trained;
+    expect([...gpu.gradients.keys()].sort()).toEqual([...names].sort());
+    const random = new Philox(11);
+    for (const name of names) {
+      const values = reference.get(name) as Float64Array;
+      const gradient = gpu.gradients.get(name) as Float32Array;
+      const largest = gradient.reduce((a, g) => Math.max(a, Math.abs(g)), 0);
+      const norm = Math.sqrt(gradient.reduce((a, g) => a + g * g, 0));
+      let worst = 0;
+      const elements = Array.from({ length: 12 }, () => random.below(values.length));
+      elements.push(gradient.findIndex((g) => Math.abs(g) === largest));
+      for (const at of elements) {
+        const unit = values.map((_, i) => (i === at ? 1 : 0));
+        worst = Math.max(worst, Math.abs(derivativeAlong(loss, values, unit) - gradient[at]) / largest);
+      }
+      const signs = values.map(() => (random.below(2) === 0 ? -1 : 1));
+      const direction = signs.map((sign) => sign / Math.sqrt(values.length));
+      const dot = gradient.reduce((sum, g, i) => sum + g * direction[i], 0);
+      const along = Math.abs(derivativeAlong(loss, values, direction) - dot) / (norm / Math.sqrt(values.length));
+      console.log(name, 'largest', largest.toExponential(2), 'el', worst.toExponential(2), 'dir', along.toExponential(2));
+    }
+  });
+});

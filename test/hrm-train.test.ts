@@ -1,0 +1,205 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeIdentifiers, writeSplit } from '../packages/hrm/src/data/dataset.node.ts';
+import { sudokuShape } from '../packages/hrm/src/data/sudoku.ts';
+import { buildSudokuSplits } from '../packages/hrm/src/data/sudoku-dataset.ts';
+import { hrm } from './run-hrm.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'hrm-train-'));
+const data = join(folder, 'data');
+
+beforeAll(async () => {
+  const counts = { train: 64, validation: 32, test: 40 };
+  const splits = buildSudokuSplits({ shape: sudokuShape(4), minBlanks: 4, maxBlanks: 8, seed: 1, ...counts });
+  for (const [name, split] of Object.entries(splits)) await writeSplit(data, name, split);
+  await writeIdentifiers(data, ['<blank>']);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const TINY = [
+  ...['hidden_size=32', 'num_heads=2', 'H_layers=1', 'L_layers=1', 'puzzle_emb_ndim=32', 'halt_max_steps=3'],
+].flatMap((setting) => ['--set', `arch.${setting}`]);
+const OPTIMISER = [
+  'lr=1e-3',
+  'lr_warmup_steps=5',
+  'global_batch_size=8',
+  'epochs=2',
+  'eval_interval=1',
+].flatMap((setting) => ['--set', setting]);
+
+/** A small run; 40 steps unless told. */
+const train = (out: string, extra: string[] = []) => [
+  ...['train', '--data', data, '--out', join(folder, out), '--augment', 'sudoku-digits', '--steps', '40'],
+  ...['--eval-every', '20', '--eval-split', 'validation', ...TINY, ...OPTIMISER, ...extra],
+];
+
+/** The tensor bytes of a checkpoint, without its metadata (which hold the position only). */
+function tensorsOf(out: string): string {
+  const bytes = readFileSync(join(folder, out, 'checkpoint.safetensors'));
+  return createHash('sha256')
+    .update(bytes.subarray(8 + Number(bytes.readBigUInt64LE(0))))
+    .digest('hex');
+}
+
+describe('hrm train', () => {
+  it('trains, evaluates and saves; eval and solve read what it saved', async () => {
+    const run = await hrm(train('whole'));
+    expect(run.stderr).toMatch(/step 40: validation exact \d+\.\d %/);
+    expect(run).toMatchObject({ code: 0 });
+    expect(existsSync(join(folder, 'whole', 'best.safetensors'))).toBe(true);
+
+    const json = await hrm(['eval', join(folder, 'whole'), '--data', data, '--json', '--batch', '16']);
+    expect(json.code).toBe(0);
+    const result = JSON.parse(json.stdout);
+    expect(result).toMatchObject({ count: 40, steps: 3 });
+    expect(result.exact_accuracy).toBe(result.exact / 40);
+    // The padded last batch changes nothing but the order of sums.
+    const oneBatch = JSON.parse(
+      (await hrm(['eval', join(folder, 'whole'), '--data', data, '--json'])).stdout,
+    );
+    expect(oneBatch.exact).toBe(result.exact);
+    expect(oneBatch.lm_loss).toBeCloseTo(result.lm_loss, 5);
+
+    const solved = await hrm(['solve', join(folder, 'whole'), '12..34....43..21', '--max-steps', '5']);
+    expect([0, 2]).toContain(solved.code); // 2: thought to the end, not solved after 40 steps of training
+    expect(solved.stdout.match(/segment \d +q_halt -?\d+\.\d+ +q_continue -?\d+\.\d+/g)).toHaveLength(5);
+  });
+
+  it('goes on after Ctrl-C with the same bits', async () => {
+    let sent = false;
+    const stopped = await hrm(train('stopped'), {
+      onStderr(text, kill) {
+        if (!sent && text.includes('step 20:')) kill('SIGINT');
+        sent ||= text.includes('step 20:');
+      },
+    });
+    expect(stopped.code).toBe(130);
+    expect(stopped.stdout).toContain('--resume');
+    const resumed = await hrm(['train', '--out', join(folder, 'stopped'), '--resume']);
+    expect(resumed.code).toBe(0);
+    expect(resumed.stderr).toMatch(/steps 2\d to 40|steps 3\d to 40/);
+    expect(tensorsOf('stopped')).toBe(tensorsOf('whole'));
+  });
+
+  it('survives being killed: the last checkpoint is whole, and goes on to the same bits', async () => {
+    let killed = false;
+    await hrm(train('killed'), {
+      onStderr(text, kill) {
+        if (!killed && text.includes('step 20:')) setTimeout(() => kill('SIGKILL'), 150);
+        killed ||= text.includes('step 20:');
+      },
+    });
+    const resumed = await hrm(['train', '--out', join(folder, 'killed'), '--resume']);
+    expect(resumed.code).toBe(0);
+    expect(tensorsOf('killed')).toBe(tensorsOf('whole'));
+  });
+
+  it('stops at a loss that is no number, and keeps what was saved', async () => {
+    const run = await hrm(train('nan', ['--set', 'lr=1e38', '--set', 'lr_warmup_steps=30']));
+    expect(run.code).toBe(1);
+    expect(run.stderr).toMatch(/error: step \d+: the loss is NaN.*Lower lr/s);
+    expect(run.stderr).not.toContain('    at ');
+  });
+});
+
+describe('bad input is one message and exit code 1', () => {
+  const whole = () => join(folder, 'whole');
+  const write = (name: string, contents: string | Uint8Array) => {
+    writeFileSync(join(folder, name), contents);
+    return join(folder, name);
+  };
+  it.each<[string, () => string[], RegExp]>([
+    ['unknown command', () => ['fly'], /unknown command 'fly'/],
+    ['unknown option', () => ['train', '--speed', '9'], /Unknown option '--speed'/],
+    ['no data', () => ['train', '--out', whole()], /--data DIR/],
+    [
+      'missing dataset',
+      () => ['train', '--data', join(folder, 'none'), '--out', whole()],
+      /none.*dataset\.json/s,
+    ],
+    [
+      'wrong config key',
+      () => train('x', ['--set', 'arch.hiden_size=3']),
+      /arch\.hiden_size is not a known configuration key/,
+    ],
+    [
+      'wrong config value',
+      () => train('x', ['--set', 'arch.num_heads=5']),
+      /arch\.num_heads must be a divisor of hidden_size/,
+    ],
+    ['batch too large', () => train('x', ['--set', 'global_batch_size=4096', '--steps', '5']), /batch/],
+    [
+      'nothing to resume',
+      () => ['train', '--out', join(folder, 'data'), '--resume'],
+      /nothing|no checkpoint\.safetensors/,
+    ],
+    [
+      'resume with other options',
+      () => ['train', '--out', whole(), '--resume', '--steps', '9'],
+      /--steps cannot be given/,
+    ],
+    ['weights only', () => ['train', '--out', weightsOnly(), '--resume'], /weights only/],
+    [
+      'out is a file',
+      () => [...train('x').slice(0, 3), '--out', write('file', 'x')],
+      /file.*(exists|not a folder|directory)/s,
+    ],
+    ['truncated checkpoint', () => ['eval', truncated(), '--data', data], /truncated|beyond|bytes/],
+    ['not a checkpoint', () => ['eval', write('page', '<html></html>'), '--data', data], /page/],
+    ['missing checkpoint', () => ['eval', join(folder, 'none'), '--data', data], /none: no such file/],
+    [
+      'another task',
+      () => ['eval', new URL('fixtures/trained-6x6', import.meta.url).pathname, '--data', data],
+      /vocab_size 6 and seq_len 16/,
+    ],
+    ['short Sudoku', () => ['solve', whole(), '123'], /16, 36 or 81 characters, got 3/],
+    ['bad Sudoku', () => ['solve', whole(), '12..34....43..2x'], /character 16 .* 'x'/],
+    ['Sudoku that breaks a rule', () => ['solve', whole(), '11..34....43..21'], /row 1, column 1/],
+    ['Sudoku of another size', () => ['solve', whole(), '.'.repeat(81)], /81 of 11|reads 16 tokens/],
+    ['no fixture', () => ['parity', data], /config\.json/],
+  ])('%s', async (_, args, message) => {
+    const run = await hrm(args());
+    expect(run.stderr).toMatch(message);
+    expect(run.stderr).toMatch(/^error: /m);
+    expect(run.stderr).not.toContain('    at ');
+    expect(run.code).toBe(1);
+  });
+
+  function truncated(): string {
+    const bytes = readFileSync(join(whole(), 'best.safetensors'));
+    return write('truncated.safetensors', bytes.subarray(0, bytes.length - 100));
+  }
+  function weightsOnly(): string {
+    const out = mkdtempSync(join(folder, 'weights-'));
+    writeFileSync(join(out, 'checkpoint.safetensors'), readFileSync(join(whole(), 'best.safetensors')));
+    return out;
+  }
+});
+
+describe('without an adapter', () => {
+  it.each(['doctor', 'parity'])('hrm %s says what to do', async (command) => {
+    const args =
+      command === 'parity' ? ['parity', new URL('fixtures/tiny-rope', import.meta.url).pathname] : ['doctor'];
+    const run = await hrm(args, { env: { VK_DRIVER_FILES: '/nonexistent.json' } });
+    expect(run.code).toBe(1);
+    expect(run.stderr).toMatch(/error: No WebGPU adapter.*npm run setup/s);
+  });
+});
+
+it('every command explains itself', async () => {
+  for (const command of ['train', 'eval', 'solve', 'parity', 'doctor', 'demo']) {
+    const run = await hrm([command, '--help']);
+    expect(run).toMatchObject({ code: 0, stderr: '' });
+    expect(run.stdout).toContain(`usage: hrm ${command}`);
+  }
+  expect((await hrm([])).stdout).toContain('usage: hrm <command>');
+});
+
+it('doctor proves the adapter', async () => {
+  const run = await hrm(['doctor']);
+  expect(run.code).toBe(0);
+  expect(run.stdout).toMatch(/ok {2}matmul.*\n.*ok {2}attention/);
+});

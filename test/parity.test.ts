@@ -1,0 +1,105 @@
+import { type Device, openDevice, type Tensor } from '@hrm-webgpu/core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { evaluationCall } from '../packages/hrm/src/act.ts';
+import { Carry, uploadBatch } from '../packages/hrm/src/carry.ts';
+import { fileSource } from '../packages/hrm/src/formats/file-source.node.ts';
+import { openSafetensors } from '../packages/hrm/src/formats/safetensors.ts';
+import { loadModel } from '../packages/hrm/src/load.ts';
+import { openFixture } from '../packages/hrm/src/parity/fixture.ts';
+import { folderFiles } from '../packages/hrm/src/parity/folder.node.ts';
+import { runParity } from '../packages/hrm/src/parity/parity.ts';
+
+const folder = (name: string) => new URL(`fixtures/${name}`, import.meta.url).pathname;
+
+let device: Device;
+beforeAll(async () => {
+  device = await openDevice();
+});
+afterAll(() => device.close());
+
+const EVAL = (segments: number) => Array.from({ length: segments }, (_, i) => `eval, segment ${i}`);
+const GRAD = ['grad, losses and metrics', 'grad, outputs', 'grad, carry', 'grad, gradients'];
+const TRACE = [
+  'trace, metrics',
+  'trace, losses to step 5',
+  'trace, learning rates',
+  'trace, halting',
+  'trace, tensors after step 1',
+  'trace, puzzle rows',
+  'trace, losses after',
+  'trace, tensors after the last step',
+];
+
+describe('parity with the published implementation', () => {
+  it.each([
+    ['tiny-rope', [...EVAL(4), ...GRAD, ...TRACE]],
+    ['tiny-learned', [...EVAL(4), ...GRAD, ...TRACE]],
+    ['tiny-explore', [...EVAL(6), ...GRAD, ...TRACE]],
+    ['tiny-overfit', [...EVAL(4), ...GRAD, ...TRACE]],
+    ['tiny-solved', [...EVAL(4), ...GRAD, ...TRACE]],
+    ['full-27m', EVAL(2)],
+  ])('%s', async (name, groups) => {
+    const fixture = await openFixture(folderFiles(folder(name)));
+    const rows = await runParity(device, fixture);
+    await fixture.close();
+    expect(rows.filter(({ ok }) => !ok)).toEqual([]);
+    expect(rows.map(({ group }) => group)).toEqual(groups);
+    expect(device.tensors.size).toBe(0);
+  });
+
+  it('sees a weight that is off by a thousandth', async () => {
+    const fixture = await openFixture(folderFiles(folder('tiny-rope')));
+    const checkpoint = fixture.checkpoint as NonNullable<typeof fixture.checkpoint>;
+    const nudged: typeof checkpoint = {
+      ...checkpoint,
+      async readF32(key) {
+        const values = await checkpoint.readF32(key);
+        return key === 'L_level.layers.0.mlp.down_proj.weight'
+          ? values.map((value) => 1.001 * value)
+          : values;
+      },
+    };
+    const rows = await runParity(device, { ...fixture, checkpoint: nudged });
+    await fixture.close();
+    expect(rows.filter(({ ok }) => !ok).length).toBeGreaterThan(5);
+  });
+});
+
+it('a trained 6×6 model gives the published predictions after every segment', async () => {
+  const fixture = await openFixture(folderFiles(folder('trained-6x6')));
+  const model = await loadModel(
+    device,
+    fixture.model,
+    fixture.checkpoint as NonNullable<typeof fixture.checkpoint>,
+  );
+  const recorded = await openSafetensors(
+    await fileSource(`${folder('trained-6x6')}/predictions.safetensors`),
+  );
+  // The first 32 of its 256 puzzles: enough to see any mistake, an eighth of the time.
+  const [rows, cells] = [32, fixture.model.seq_len];
+  const first = async (name: string) =>
+    Int32Array.from((await recorded.read(name)) as Uint8Array).slice(0, rows * cells);
+  const batch = uploadBatch(device, {
+    inputs: await first('inputs'),
+    labels: await first('labels'),
+    puzzleIdentifiers: new Int32Array(rows),
+    rows,
+  });
+  const carry = Carry.fresh(model, rows);
+  for (let segment = 0; segment < 4; segment++) {
+    const output = device.scope(() => evaluationCall(carry, batch));
+    expect(await output.prediction.read()).toEqual(await first(`pred.${segment}`));
+    const q = await output.q.readF32();
+    const reference = (await recorded.readF32(`q.${segment}`)).slice(0, 2 * rows);
+    // The parity bar for q after later segments, 2e-4 of the largest.
+    const scale = reference.reduce((a, b) => Math.max(a, Math.abs(b)), 1);
+    const worst = q.reduce((error, value, i) => Math.max(error, Math.abs(value - reference[i])), 0);
+    expect(worst).toBeLessThan(2e-4 * scale);
+    for (const tensor of Object.values(output)) (tensor as Tensor).dispose();
+  }
+  carry.dispose();
+  model.dispose();
+  for (const tensor of Object.values(batch)) (tensor as Tensor).dispose();
+  await recorded.close();
+  await fixture.close();
+});

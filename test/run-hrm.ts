@@ -1,0 +1,33 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const bin = fileURLToPath(new URL('../packages/hrm/bin/hrm.js', import.meta.url));
+
+export interface HrmResult {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface HrmOptions {
+  env?: NodeJS.ProcessEnv;
+  /** Called with each piece of stderr; may send signals. */
+  onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+}
+
+/** Runs the built `hrm` command to its end. */
+export function hrm(args: string[], { env, onStderr }: HrmOptions = {}): Promise<HrmResult> {
+  const child = spawn(process.execPath, [bin, ...args], {
+    env: { ...process.env, NO_COLOR: '1', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const result: HrmResult = { code: null, stdout: '', stderr: '' };
+  child.stdout.on('data', (data) => {
+    result.stdout += data;
+  });
+  child.stderr.on('data', (data) => {
+    result.stderr += data;
+    onStderr?.(String(data), (signal) => child.kill(signal));
+  });
+  return new Promise((resolve) => child.on('close', (code) => resolve({ ...result, code })));
+}
