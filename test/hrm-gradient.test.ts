@@ -8,7 +8,7 @@ import { readMetrics, totalLoss, trainingCall } from '../packages/hrm/src/act.ts
 import { Carry, uploadBatch } from '../packages/hrm/src/carry.ts';
 import { DEFAULT_ARCH, type ModelConfig } from '../packages/hrm/src/config.ts';
 import { HrmModel } from '../packages/hrm/src/model.ts';
-import { BUFFER_NAMES, PUZZLE_ROWS } from '../packages/hrm/src/parameters.ts';
+import { BUFFER_NAMES, PUZZLE_ROWS, parameterShapes } from '../packages/hrm/src/parameters.ts';
 import { ruleWeight } from '../packages/hrm/src/parity/rule-weights.ts';
 import { LOCAL_ROWS, ReferenceHrm, type Weights } from './reference-hrm.ts';
 
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => device.close());
 
-const BATCH = 4;
+const BATCH = 3;
 const GLOBAL_BATCH = 5; // not BATCH: the two must not be mixed up
 
 const base: ModelConfig = {
@@ -32,9 +32,15 @@ const base: ModelConfig = {
   puzzle_emb_ndim: 30,
   vocab_size: 7,
   seq_len: 5,
-  num_puzzle_identifiers: 4,
+  num_puzzle_identifiers: 3,
 };
-const learned = { ...base, hidden_size: 32, num_heads: 4, puzzle_emb_ndim: 48, pos_encodings: 'learned' } as const;
+const learned = {
+  ...base,
+  hidden_size: 32,
+  num_heads: 4,
+  puzzle_emb_ndim: 48,
+  pos_encodings: 'learned',
+} as const;
 const withoutPuzzle = { ...base, puzzle_emb_ndim: 0 };
 const twoCycles = { H_cycles: 2, L_cycles: 2 };
 const softmax = { loss_type: 'softmax_cross_entropy' } as const;
@@ -48,15 +54,15 @@ const configs: [string, ModelConfig][] = [
   ['no puzzle embedding, 1×1 cycles, softmax', { ...withoutPuzzle, ...softmax }],
 ];
 
-/** Row 1 has no valid label; of the others some are ignored. Two rows share a puzzle. Token 6 never occurs. */
+/** Row 1 has no valid label; of the others some are ignored. Rows 0 and 2 share a puzzle. Token 6 never occurs. */
 function makeBatch({ seq_len, vocab_size, puzzle_emb_ndim }: ModelConfig) {
   const random = new Philox(3);
   const inputs = Int32Array.from({ length: BATCH * seq_len }, () => random.below(vocab_size - 1));
   const labels = inputs.map((_, i) =>
     Math.floor(i / seq_len) === 1 || i % 7 === 2 ? -100 : random.below(vocab_size),
   );
-  const puzzleIdentifiers = Int32Array.of(2, 1, 2, 3).map((id) => (puzzle_emb_ndim > 0 ? id : 0));
-  return { inputs, labels, puzzleIdentifiers };
+  const puzzleIdentifiers = Int32Array.of(2, 1, 2).map((id) => (puzzle_emb_ndim > 0 ? id : 0));
+  return { inputs, labels, puzzleIdentifiers, rows: BATCH };
 }
 
 /** Weights in float64, those of the puzzles gathered into rows of the batch. */
@@ -89,9 +95,9 @@ async function callOnGpu(config: ModelConfig, weights: ReadonlyMap<string, Float
     const gradient = tensor && gradients.get(tensor);
     if (gradient) named.set(name, await gradient.readF32());
   }
+  expect(named.size).toBe(gradients.size);
   const result = {
     gradients: named,
-    count: gradients.size,
     loss: totalLoss(await readMetrics(output.metrics, true)),
     targets: await output.targets.readF32(),
   };
@@ -115,49 +121,61 @@ function derivativeAlong(f: () => number, values: Float64Array, direction: Array
   return difference;
 }
 
-const ELEMENT = 2e-6;
-const DIRECTION = 2e-6;
+// The engine computes in f32: three blocks forward and back, some hundred roundings deep, with sums of up to 256
+// terms. Measured on llvmpipe over all tensors and models: at most 1.1e-6 of the largest |gradient| for an element,
+// 2.2e-6 along a direction of random signs, where errors are relative to what such a sum of independent terms amounts
+// to, |gradient|/√n. Parity allows 2e-4.
+const ELEMENT = 5e-6;
+const ALONG = 1e-5;
+/** A loss of about 10 and targets below 1: a few roundoffs of the logits. Measured: 6.4e-8 and 1.8e-7. */
+const FORWARD = 1e-6;
 
 describe.each(configs)('%s', (_, config) => {
   it('the gradient of every trained tensor is that of the float64 loss', async () => {
-    const weights = new Map<string, Float32Array>();
-    const model = await HrmModel.load(device, config, (name, shape) => {
-      weights.set(name, ruleWeight(name, shape));
-      return weights.get(name) as Float32Array;
-    });
-    const trained = model.trained.map(([name]) => name);
-    model.dispose();
-
-    const gpu = await callOnGpu(config, weights);
+    const weights = new Map(
+      [...parameterShapes(config)].map(([name, shape]) => [name, ruleWeight(name, shape)] as const),
+    );
     const data = makeBatch(config);
     const reference = referenceWeights(weights, data.puzzleIdentifiers);
     const hrm = new ReferenceHrm(config, reference, BATCH);
     const warm = hrm.warmUp(hrm.initialState(), data);
+    const gpu = await callOnGpu(config, weights);
+
     const first = hrm.lastSteps(warm, data);
-    const targets = hrm.targets(first, data);
-    console.log('targets', Math.max(...targets.map((t, i) => Math.abs(t - gpu.targets[i]))), 'loss', hrm.loss(first, data, targets), gpu.loss / hrm.loss(first, data, targets) - 1);
+    expect(Math.abs(gpu.loss / hrm.loss(first, data, gpu.targets) - 1)).toBeLessThan(FORWARD);
+    const targetError = hrm.targets(first, data).map((target, i) => Math.abs(target - gpu.targets[i]));
+    expect(Math.max(...targetError)).toBeLessThan(FORWARD);
 
     const loss = () => hrm.loss(hrm.lastSteps(warm, data), data, gpu.targets) / GLOBAL_BATCH;
-    const names = config.puzzle_emb_ndim > 0 ? [...trained, LOCAL_ROWS] : trained;
-    expect([...gpu.gradients.keys()].sort()).toEqual([...names].sort());
+    const untrained = [...BUFFER_NAMES, PUZZLE_ROWS];
+    const trained = [...reference.keys()].filter((name) => !untrained.includes(name));
+    expect([...gpu.gradients.keys()].sort()).toEqual(trained.sort());
     const random = new Philox(11);
-    for (const name of names) {
+    for (const name of trained) {
       const values = reference.get(name) as Float64Array;
       const gradient = gpu.gradients.get(name) as Float32Array;
-      const largest = gradient.reduce((a, g) => Math.max(a, Math.abs(g)), 0);
-      const norm = Math.sqrt(gradient.reduce((a, g) => a + g * g, 0));
-      let worst = 0;
-      const elements = Array.from({ length: 12 }, () => random.below(values.length));
-      elements.push(gradient.findIndex((g) => Math.abs(g) === largest));
-      for (const at of elements) {
-        const unit = values.map((_, i) => (i === at ? 1 : 0));
-        worst = Math.max(worst, Math.abs(derivativeAlong(loss, values, unit) - gradient[at]) / largest);
-      }
-      const signs = values.map(() => (random.below(2) === 0 ? -1 : 1));
-      const direction = signs.map((sign) => sign / Math.sqrt(values.length));
-      const dot = gradient.reduce((sum, g, i) => sum + g * direction[i], 0);
-      const along = Math.abs(derivativeAlong(loss, values, direction) - dot) / (norm / Math.sqrt(values.length));
-      console.log(name, 'largest', largest.toExponential(2), 'el', worst.toExponential(2), 'dir', along.toExponential(2));
+      expect(gradient.length).toBe(values.length);
+      const errors = compareGradient(loss, values, gradient, random);
+      expect(errors.element, `an element of ${name}, relative to the largest`).toBeLessThan(ELEMENT);
+      expect(errors.along, `${name} along a direction`).toBeLessThan(ALONG);
     }
   });
 });
+
+/** Errors of a gradient at 12 random elements and its largest, and along a direction of random signs. */
+function compareGradient(loss: () => number, values: Float64Array, gradient: Float32Array, random: Philox) {
+  const largest = gradient.reduce((a, g) => Math.max(a, Math.abs(g)), 0);
+  expect(largest).toBeGreaterThan(0.01); // otherwise the error of the central difference would show
+  const elements = Array.from({ length: 12 }, () => random.below(values.length));
+  elements.push(gradient.findIndex((g) => Math.abs(g) === largest));
+  const elementErrors = elements.map((at) => {
+    const unit = values.map((_, i) => (i === at ? 1 : 0));
+    return Math.abs(derivativeAlong(loss, values, unit) - gradient[at]) / largest;
+  });
+  const root = Math.sqrt(values.length);
+  const direction = values.map(() => (random.below(2) === 0 ? -1 : 1) / root);
+  const expected = gradient.reduce((sum, g, i) => sum + g * direction[i], 0);
+  const typical = Math.sqrt(gradient.reduce((sum, g) => sum + g * g, 0)) / root;
+  const along = Math.abs(derivativeAlong(loss, values, direction) - expected) / typical;
+  return { element: Math.max(...elementErrors), along };
+}

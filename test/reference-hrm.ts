@@ -55,7 +55,10 @@ export class ReferenceHrm {
   initialState(): State {
     const { hidden_size } = this.config;
     const broadcast = (row: Float64Array) =>
-      Float64Array.from({ length: this.batch * this.positions * hidden_size }, (_, i) => row[i % hidden_size]);
+      Float64Array.from(
+        { length: this.batch * this.positions * hidden_size },
+        (_, i) => row[i % hidden_size],
+      );
     return { z_H: broadcast(this.weight('H_init')), z_L: broadcast(this.weight('L_init')) };
   }
 

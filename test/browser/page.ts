@@ -26,7 +26,9 @@ const fetchFile: OpenFile = async (name) => {
 window.parity = async (parts) => {
   try {
     const device = await openDevice();
-    const rows = await runParity(device, await openFixture(fetchFile), parts);
+    const fixture = await openFixture(fetchFile);
+    const rows = await runParity(device, fixture, parts);
+    await fixture.close();
     device.close();
     return { adapter: device.adapter, rows };
   } catch (error) {

@@ -8,7 +8,8 @@ import { type Calibrated, calibrate, deviceStopwatch, type Timed, timeInterleave
 
 const SIZE = 512;
 const FLOPS = 2 * SIZE ** 3;
-const ROUNDS = 31;
+/** As many rounds as fit into the time, within these bounds. */
+const ROUNDS = { fewest: 15, most: 31, ms: 60_000 };
 const SEED = 1;
 /** `matmul_subgroup` shares loads among this many lanes. */
 const SUBGROUP_LANES = 8;
@@ -51,10 +52,10 @@ export const matmulBenchmark: Benchmark = {
   name: 'matmul',
   summary: `the matrix product at ${SIZE}×${SIZE}×${SIZE}: simple, register tile, subgroups, x·Wᵀ`,
   description: [
-    `Multiplies two ${SIZE}×${SIZE} f32 matrices. Every kernel is compared with float64 on sampled elements first; then`,
-    `${ROUNDS} rounds time all of them by turns, in an order drawn anew each round. 'linear with transpose' is x·Wᵀ as the`,
-    'model uses it, with W transposed each time. The fastest runs under two names: their ratio must be near 1. The bar',
-    'is for the kernel that the engine takes on this adapter.',
+    `Multiplies two ${SIZE}×${SIZE} f32 matrices. Every product is compared with float64 on sampled elements first; then`,
+    `${ROUNDS.fewest} to ${ROUNDS.most} rounds time all of them by turns, in an order drawn anew each round.`,
+    "'linear with transpose' is x·Wᵀ as the model computes it, with W transposed each time. The fastest is timed under",
+    'two names: the ratio of their medians must be near 1. The bar is for the kernel that the engine takes on this adapter.',
   ].join('\n'),
   async run({ device, note }) {
     const inputs = { x: Tensor.empty(device, [SIZE, SIZE]), y: Tensor.empty(device, [SIZE, SIZE]) };
@@ -135,8 +136,9 @@ async function timeProducts(
   const again = { ...fastest.candidate, name: `${fastest.candidate.name} (control)` };
   entries.push({ ...fastest, candidate: again });
   const roundMs = entries.reduce((sum, { runsPerSample, msPerRun }) => sum + runsPerSample * msPerRun, 0);
-  note(`timing: ${ROUNDS} rounds, about ${Math.ceil((roundMs * (ROUNDS + 1)) / 1000)} s…`);
-  const timed = await timeInterleaved(entries, stopwatch, ROUNDS, new Philox(SEED, STREAMS.order));
+  const rounds = Math.max(ROUNDS.fewest, Math.min(ROUNDS.most, Math.floor(ROUNDS.ms / roundMs)));
+  note(`timing: ${rounds} rounds, about ${Math.ceil((roundMs * (rounds + 1)) / 1000)} s…`);
+  const timed = await timeInterleaved(entries, stopwatch, rounds, new Philox(SEED, STREAMS.order));
   return { timed, fastest: timed[entries.indexOf(fastest)], control: timed[timed.length - 1] };
 }
 
@@ -150,7 +152,7 @@ function reportOf({ timed, fastest, control }: Timings, skipped: string[]): Repo
   const itself = ratioOfMedians(control.samplesMs, fastest.samplesMs, random);
   return {
     title: `f32 matrix product, ${SIZE}×${SIZE}×${SIZE}`,
-    settings: { size: SIZE, rounds: ROUNDS, seed: SEED },
+    settings: { size: SIZE, rounds: naive.samplesMs.length, seed: SEED },
     results,
     table: [['', 'median ms', 'middle half ms', 'GFLOP/s', '× naive [95 %]'], ...results.map(formatResult)],
     skipped,

@@ -49,7 +49,7 @@ export function trainingCall(
   const hasNext = config.halt_max_steps > 1;
   const call = device.scope(() => {
     carry.advance(output);
-    step(carry, output.q, exploration);
+    step(carry, output.q, config.halt_max_steps, exploration);
     const next = hasNext ? nextQ(carry) : output.q;
     return supervise(carry, output, next);
   });
@@ -71,20 +71,27 @@ export function trainingCall(
   return { gradients, output: callOutput(output, call) };
 }
 
-/** One evaluation call: one segment for every row; rows halt after `halt_max_steps` segments. Call it in a scope. */
-export function evaluationCall(carry: Carry, batch: DeviceBatch): CallOutput {
+/**
+ * One evaluation call: one segment for every row; rows halt after `maxSteps` segments (more than `halt_max_steps` is
+ * inference-time scaling). Call it in a scope.
+ */
+export function evaluationCall(
+  carry: Carry,
+  batch: DeviceBatch,
+  maxSteps = carry.model.config.halt_max_steps,
+): CallOutput {
   const { model } = carry;
   return model.device.tape.noGrad(() => {
     carry.refill(batch);
     const output = model.segment(carry.current, carry.current);
     carry.advance(output);
-    step(carry, output.q);
+    step(carry, output.q, maxSteps);
     return callOutput(output, supervise(carry, output, output.q));
   });
 }
 
-/** The halting rule; in evaluation, without exploration, rows run `halt_max_steps` segments. */
-function step(carry: Carry, q: Tensor, exploration?: Exploration): void {
+/** The halting rule; in evaluation, without exploration, rows run `maxSteps` segments. */
+function step(carry: Carry, q: Tensor, maxSteps: number, exploration?: Exploration): void {
   const { device, config } = carry.model;
   const { steps, halted } = carry.current;
   device.scope(() => {
@@ -92,7 +99,7 @@ function step(carry: Carry, q: Tensor, exploration?: Exploration): void {
     const min_steps = Tensor.from(device, exploration?.minSteps ?? new Uint32Array(carry.batch));
     const params = {
       batch: carry.batch,
-      max_steps: config.halt_max_steps,
+      max_steps: maxSteps,
       training: exploration ? 1 : 0,
       exploration: config.halt_exploration_prob,
     };

@@ -82,7 +82,7 @@ export const DEFAULT_TRAIN: TrainConfig = {
 };
 
 /** Keys of published files that say nothing about the model or its training here. */
-const IGNORED_KEYS = [
+export const IGNORED_KEYS: readonly string[] = [
   'data_path',
   'project_name',
   'run_name',
@@ -120,7 +120,7 @@ export function parseAllConfig(value: YamlValue, file: string): AllConfig {
  * @throws UserError naming the first unknown key or bad value
  */
 export function parseModelConfig(value: Readonly<Record<string, unknown>>, file: string): ModelConfig {
-  const data = { vocab_size: 0, seq_len: 0, num_puzzle_identifiers: 0 };
+  const data = { vocab_size: 0, seq_len: 0, num_puzzle_identifiers: 1 };
   const config = overlay({ ...DEFAULT_ARCH, ...data }, value, `${file}: `);
   for (const key of ['vocab_size', 'seq_len', 'num_puzzle_identifiers'] as const) {
     if (Number.isInteger(config[key]) && config[key] >= 1) continue;

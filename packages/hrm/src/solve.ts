@@ -35,7 +35,7 @@ export async function* think(
   try {
     for (let segment = 1; segment <= segments; segment++) {
       const { prediction, q } = device.scope(() => {
-        const output = evaluationCall(carry, data);
+        const output = evaluationCall(carry, data, segments);
         return { prediction: output.prediction, q: output.q };
       });
       const [tokens, [q_halt, q_continue]] = await Promise.all([prediction.read(), q.readF32()]);

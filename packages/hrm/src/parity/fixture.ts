@@ -4,6 +4,7 @@ import {
   checkTrain,
   DEFAULT_ARCH,
   DEFAULT_TRAIN,
+  IGNORED_KEYS,
   type ModelConfig,
   overlay,
   parseAllConfig,
@@ -47,7 +48,8 @@ export async function openFixture(open: OpenFile): Promise<Fixture> {
     throw new UserError('no config.json in this folder: it is not a parity fixture (see docs/parity.md)');
   const { batch_size, ...model } = config.model;
   const arch = { ...model, loss_type: config.loss_type ?? DEFAULT_ARCH.loss_type };
-  const { data_path: _, ...train } = config.train ?? {};
+  const train = Object.entries({ global_batch_size: batch_size, ...config.train });
+  const known = Object.fromEntries(train.filter(([key]) => !IGNORED_KEYS.includes(key)));
   const evaluation = await optional(open, 'eval.safetensors', openSafetensors);
   const grad = await optional(open, 'grad.safetensors', openSafetensors);
   const trace = await optional(open, 'trace.safetensors', openSafetensors);
@@ -55,10 +57,7 @@ export async function openFixture(open: OpenFile): Promise<Fixture> {
   await checkAllConfig(open);
   return {
     model: parseModelConfig(arch, 'config.json'),
-    train: checkTrain(
-      overlay(DEFAULT_TRAIN, { ...train, global_batch_size: batch_size }, 'config.json: train.'),
-      'config.json',
-    ),
+    train: checkTrain(overlay(DEFAULT_TRAIN, known, 'config.json: train.'), 'config.json'),
     batchSize: batch_size,
     totalSteps: config.total_steps ?? config.steps ?? 1,
     segments: evaluation?.names.filter((name) => /^eval\.\d+\.logits$/.test(name)).length ?? 0,

@@ -195,7 +195,12 @@ async function compareTrace(model: HrmModel, fixture: Fixture, comparison: Compa
     const batch = await readBatch(tensors, `${step}.batch`);
     const exploration = await readExploration(tensors, step, fixture.batchSize);
     const metrics = model.device.scope(() => {
-      const call = trainingCall(carry, uploadBatch(model.device, batch), exploration, fixture.batchSize);
+      const call = trainingCall(
+        carry,
+        uploadBatch(model.device, batch),
+        exploration,
+        fixture.train.global_batch_size,
+      );
       optimizers.step(call.gradients, carry.current.puzzle_identifiers, rates);
       return call.output.metrics;
     });

@@ -39,16 +39,16 @@ const transposed = (m: number, n: number, k: number) => ({ m, n, k, a_row: 1, a_
 
 /** What any kernel for this product is checked on. */
 export const matmulCases = [
-    rowMajor(1, 1, 1),
-    rowMajor(1, 4, 7),
-    rowMajor(7, 11, 13),
-    rowMajor(8, 128, 32),
-    rowMajor(17, 6, 64),
-    rowMajor(65, 260, 129),
-    { m: 5, n: 12, k: 16, a_row: 48, a_column: 1 },
-    transposed(1, 2, 3),
-    transposed(33, 30, 101),
-    transposed(96, 128, 64),
+  rowMajor(1, 1, 1),
+  rowMajor(1, 4, 7),
+  rowMajor(7, 11, 13),
+  rowMajor(8, 128, 32),
+  rowMajor(17, 6, 64),
+  rowMajor(65, 260, 129),
+  { m: 5, n: 12, k: 16, a_row: 48, a_column: 1 },
+  transposed(1, 2, 3),
+  transposed(33, 30, 101),
+  transposed(96, 128, 64),
 ];
 
 export const check: KernelCheck<MatmulParams> = {

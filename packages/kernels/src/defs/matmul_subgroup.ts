@@ -1,6 +1,6 @@
 import type { KernelCheck } from '../check.ts';
 import type { Kernel } from '../kernel.ts';
-import { matmul, check as matmulCheck, type MatmulParams } from './matmul.ts';
+import { type MatmulParams, matmul, check as matmulCheck } from './matmul.ts';
 
 /** Rows of a thread's tile; fixed, since WGSL wants constant lane numbers. */
 const ROWS = 16;

@@ -27,6 +27,7 @@ export interface InputEmbedding {
 }
 
 /** 1/√2 as the published implementation has it. */
+// biome-ignore lint/suspicious/noApproximativeNumericConstant: the published digits, not the nearest double
 const POSITION_SCALE = 0.707106781;
 
 /**

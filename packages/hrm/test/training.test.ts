@@ -1,0 +1,154 @@
+import { type Device, openDevice, Philox, UserError } from '@hrm-webgpu/core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DEFAULT_ARCH, DEFAULT_TRAIN } from '../src/config.ts';
+import { sudokuShape } from '../src/data/sudoku.ts';
+import { buildSudokuSplits } from '../src/data/sudoku-dataset.ts';
+import { erfinv, initialWeights, truncatedNormal } from '../src/init.ts';
+import { HrmModel } from '../src/model.ts';
+import { scheduleFactor } from '../src/optimizers.ts';
+import { parameterShapes } from '../src/parameters.ts';
+import { think } from '../src/solve.ts';
+import { Trainer } from '../src/trainer.ts';
+
+const arch = {
+  ...DEFAULT_ARCH,
+  hidden_size: 32,
+  num_heads: 2,
+  H_layers: 1,
+  L_layers: 1,
+  puzzle_emb_ndim: 32,
+  halt_max_steps: 3,
+};
+const config = { ...arch, vocab_size: 6, seq_len: 16, num_puzzle_identifiers: 1 };
+
+describe('initialisation', () => {
+  it('inverts erf', () => {
+    // Reference values of erfinv to 7 digits; the formula promises about 1e-7 relative.
+    for (const [x, y] of [
+      [0.5, 0.4769363],
+      [-0.9, -1.1630872],
+      [0.9544997, 1.4142132],
+      [0.001, 0.0008862272],
+    ]) {
+      expect(Math.abs(erfinv(x) / y - 1)).toBeLessThan(1e-6);
+    }
+  });
+
+  it('draws truncated normals of the asked standard deviation', () => {
+    const values = truncatedNormal(new Philox(3), 100_000, 0.25);
+    const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
+    const std = Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / values.length);
+    // Standard errors: mean 0.25/√1e5 = 8e-4; std less than half a percent. Five of each.
+    expect(Math.abs(mean)).toBeLessThan(4e-3);
+    expect(Math.abs(std / 0.25 - 1)).toBeLessThan(0.01);
+    // Cut at two of the widened σ' = 0.25/0.8796.
+    expect(values.reduce((a, b) => Math.max(a, Math.abs(b)), 0)).toBeLessThanOrEqual(
+      (2 * 0.25) / 0.8796 + 1e-6,
+    );
+  });
+
+  it('gives every tensor, and the heads and puzzle rows their special values', () => {
+    const weights = new Map(initialWeights(config, 0));
+    expect([...weights.keys()]).toEqual([...parameterShapes(config).keys()]);
+    expect([...(weights.get('q_head.bias') as Float32Array)]).toEqual([-5, -5]);
+    for (const name of ['q_head.weight', 'puzzle_emb.weights'])
+      expect(new Set(weights.get(name))).toEqual(new Set([0]));
+    expect(weights.get('H_init')).not.toEqual(weights.get('L_init'));
+    expect(new Map(initialWeights(config, 1)).get('H_init')).not.toEqual(weights.get('H_init'));
+  });
+});
+
+describe('schedule', () => {
+  const cosine = { lr_warmup_steps: 10, lr_min_ratio: 0.1 };
+  it.each([
+    [1, 0.1],
+    [9, 0.9],
+    [10, 1],
+    [60, 0.1 + 0.9 * 0.5],
+    [110, 0.1],
+  ])('factor at step %d is %d', (step, factor) => {
+    expect(scheduleFactor(step, 110, cosine)).toBeCloseTo(factor, 12);
+  });
+  it('stays at 1 with lr_min_ratio 1, and survives a run no longer than its warm-up', () => {
+    expect(scheduleFactor(70, 110, { lr_warmup_steps: 10, lr_min_ratio: 1 })).toBe(1);
+    expect(scheduleFactor(10, 10, cosine)).toBe(1);
+  });
+});
+
+describe('Trainer', () => {
+  let device: Device;
+  beforeAll(async () => {
+    device = await openDevice();
+  });
+  afterAll(() => device.close());
+  const counts = { train: 64, validation: 1, test: 1 };
+  const splits = buildSudokuSplits({ shape: sudokuShape(4), minBlanks: 4, maxBlanks: 6, seed: 0, ...counts });
+  const train = {
+    ...DEFAULT_TRAIN,
+    lr: 3e-3,
+    lr_warmup_steps: 5,
+    global_batch_size: 8,
+    epochs: 1,
+    eval_interval: 1,
+  };
+  const start = (changes: Partial<typeof train> = {}) =>
+    Trainer.start(device, { config, train: { ...train, ...changes }, split: splits.train, totalSteps: 40 });
+
+  it('learns: the loss falls', async () => {
+    const trainer = await start();
+    const losses: number[] = [];
+    while (!trainer.finished) losses.push((await trainer.next()).sums.lm_loss);
+    const mean = (part: number[]) => part.reduce((a, b) => a + b) / part.length;
+    expect(mean(losses.slice(-5))).toBeLessThan(0.7 * mean(losses.slice(0, 5)));
+    trainer.dispose();
+  });
+
+  it('does the same twice, and differs by seed', async () => {
+    const losses = async (seed: number) => {
+      const trainer = await start({ seed });
+      const reports = [trainer.next(), trainer.next(), trainer.next(), trainer.next()];
+      const result = (await Promise.all(reports)).map(({ loss }) => loss);
+      trainer.dispose();
+      return result;
+    };
+    const first = await losses(0);
+    expect(await losses(0)).toEqual(first);
+    expect(await losses(1)).not.toEqual(first);
+  });
+
+  it('keeps no tensor and no more memory from step to step', async () => {
+    const trainer = await start();
+    for (let i = 0; i < 3; i++) await trainer.next();
+    const before = { tensors: device.tensors.size, bytes: device.memory.totalBytes };
+    for (let i = 0; i < 10; i++) await trainer.next();
+    expect({ tensors: device.tensors.size, bytes: device.memory.totalBytes }).toEqual(before);
+    trainer.dispose();
+    expect(device.tensors.size).toBe(0);
+  });
+
+  it('reports a loss that is no number', async () => {
+    const trainer = await start({ lr: 1e38, lr_warmup_steps: 0 });
+    await expect(
+      (async () => {
+        for (let i = 0; i < 10; i++) await trainer.next();
+      })(),
+    ).rejects.toThrow(UserError);
+    trainer.dispose();
+  });
+
+  it('thinks about one puzzle for as long as asked, past what it was trained for', async () => {
+    const { inputs } = [...splits.test.sets.values()][0];
+    const thoughts = async (halt_max_steps: number) => {
+      const model = await HrmModel.initialize(device, { ...config, halt_max_steps }, 0);
+      const tokens: number[][] = [];
+      for await (const thought of think(model, Int32Array.from(inputs), 6)) tokens.push([...thought.tokens]);
+      model.dispose();
+      return tokens;
+    };
+    const long = await thoughts(6);
+    expect(long).toHaveLength(6);
+    // Past the third segment the state must go on, not start anew.
+    expect(await thoughts(3)).toEqual(long);
+    expect(long[3]).not.toEqual(long[0]);
+  });
+});

@@ -1,0 +1,97 @@
+/** What a training call costs in GPU memory, and that it gives it back. */
+import { type Device, openDevice } from '@hrm-webgpu/core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { trainingCall } from '../packages/hrm/src/act.ts';
+import { Carry, uploadBatch } from '../packages/hrm/src/carry.ts';
+import { DEFAULT_ARCH, type ModelConfig } from '../packages/hrm/src/config.ts';
+import { HrmModel } from '../packages/hrm/src/model.ts';
+
+let device: Device;
+beforeAll(async () => {
+  device = await openDevice();
+});
+afterAll(() => device.close());
+
+const BATCH = 3;
+const config: ModelConfig = {
+  ...DEFAULT_ARCH,
+  hidden_size: 32,
+  num_heads: 2,
+  H_layers: 2,
+  L_layers: 2,
+  puzzle_emb_ndim: 32,
+  vocab_size: 7,
+  seq_len: 6,
+  num_puzzle_identifiers: 3,
+};
+
+/** A model and a function that makes one training call and keeps nothing of it but the carry. */
+async function prepare(change: Partial<ModelConfig>) {
+  const model = await HrmModel.initialize(device, { ...config, ...change }, 1);
+  const carry = Carry.fresh(model, BATCH);
+  const call = () =>
+    device.scope(() => {
+      const batch = uploadBatch(device, {
+        inputs: new Int32Array(BATCH * config.seq_len).fill(2),
+        labels: new Int32Array(BATCH * config.seq_len).fill(3),
+        puzzleIdentifiers: Int32Array.of(0, 1, 2),
+        rows: BATCH,
+      });
+      const exploration = { uniform: new Float32Array(BATCH), minSteps: new Uint32Array(BATCH).fill(2) };
+      trainingCall(carry, batch, exploration, BATCH);
+    });
+  const dispose = () => {
+    carry.dispose();
+    model.dispose();
+  };
+  return { call, dispose };
+}
+
+/** Peak bytes on the GPU of one training call, all buffers counted. */
+async function peakOf(change: Partial<ModelConfig>): Promise<number> {
+  const { call, dispose } = await prepare(change);
+  call(); // makes what all calls share: transposed weights, the stand-in for puzzle rows
+  device.resetPeakMemory();
+  const { totalBytes } = device.memory;
+  call();
+  const { peakBytes } = device.memory;
+  await device.stream.finish();
+  dispose();
+  expect(peakBytes).toBeGreaterThan(totalBytes);
+  return peakBytes;
+}
+
+describe('peak memory of a training call', () => {
+  it('does not depend on the number of cycles', async () => {
+    const few = await peakOf({ H_cycles: 1, L_cycles: 1 });
+    expect(await peakOf({ H_cycles: 6, L_cycles: 6 })).toBe(few);
+    expect(await peakOf({ H_cycles: 1, L_cycles: 6 })).toBe(few);
+    expect(await peakOf({ H_cycles: 6, L_cycles: 1 })).toBe(few);
+  });
+
+  it('does not depend on the number of segments', async () => {
+    expect(await peakOf({ halt_max_steps: 16 })).toBe(await peakOf({ halt_max_steps: 2 }));
+  });
+
+  it('grows with what is differentiated', async () => {
+    expect(await peakOf({ L_layers: 3 })).toBeGreaterThan(await peakOf({ L_layers: 2 }));
+  });
+});
+
+it('training calls leave nothing behind', async () => {
+  const { call, dispose } = await prepare({});
+  call();
+  const after = () => ({
+    tensors: device.tensors.size,
+    live: device.memory.liveBytes,
+    ops: device.tape.length,
+  });
+  const first = after();
+  const { buffers } = device.memory;
+  expect(first.ops).toBe(0);
+  for (let i = 0; i < 5; i++) call();
+  expect(after()).toEqual(first);
+  expect(device.memory.buffers).toBe(buffers); // not even for reuse
+  dispose();
+  expect(device.tensors.size).toBe(0);
+});
