@@ -62,11 +62,20 @@ async function peakOf(change: Partial<ModelConfig>): Promise<number> {
 }
 
 describe('peak memory of a training call', () => {
-  it('does not depend on the number of cycles', async () => {
-    const few = await peakOf({ H_cycles: 1, L_cycles: 1 });
-    expect(await peakOf({ H_cycles: 6, L_cycles: 6 })).toBe(few);
-    expect(await peakOf({ H_cycles: 1, L_cycles: 6 })).toBe(few);
-    expect(await peakOf({ H_cycles: 6, L_cycles: 1 })).toBe(few);
+  it.each([
+    ['2 + 2 layers, rope', {}],
+    ['1 + 1 layers, learned positions', { H_layers: 1, L_layers: 1, pos_encodings: 'learned' as const }],
+    ['1 + 3 layers, no puzzle embedding', { H_layers: 1, L_layers: 3, puzzle_emb_ndim: 0 }],
+    ['3 + 1 layers, no second segment', { H_layers: 3, L_layers: 1, halt_max_steps: 1 }],
+  ])('does not depend on the number of cycles: %s', async (_, change) => {
+    const few = await peakOf({ ...change, H_cycles: 1, L_cycles: 1 });
+    for (const [H_cycles, L_cycles] of [
+      [6, 6],
+      [1, 6],
+      [6, 1],
+    ]) {
+      expect(await peakOf({ ...change, H_cycles, L_cycles }), `${H_cycles}×${L_cycles}`).toBe(few);
+    }
   });
 
   it('does not depend on the number of segments', async () => {

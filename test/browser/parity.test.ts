@@ -1,6 +1,6 @@
 /**
- * The browser path: the engine, bundled as users bundle it, reproduces the published implementation in Chromium on
- * a real WebGPU adapter (SwiftShader, which needs no GPU).
+ * The browser path: the engine, bundled as users bundle it, reproduces the published implementation in
+ * Chromium on a real WebGPU adapter (SwiftShader, which needs no GPU).
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

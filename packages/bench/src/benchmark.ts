@@ -9,8 +9,8 @@ export interface BenchmarkContext {
 }
 
 /**
- * One benchmark, in a file of its own and listed in `benchmarks.ts`. It checks what it times before it times it, and
- * carries a control.
+ * One benchmark, in a file of its own and listed in `benchmarks.ts`. It checks what it times before it times
+ * it, and carries a control.
  */
 export interface Benchmark {
   /** What the command line calls it. */

@@ -19,7 +19,7 @@ const terminal: Streams = {
   err: (text) => process.stderr.write(`${text}\n`),
 };
 
-/** Runs the command line `args`; returns the exit code: 0, or 1 after a mistake or where a bar or control failed. */
+/** Runs the command line `args`. Returns the exit code: 0, or 1 for a mistake or a failed bar or control. */
 export async function main(args: readonly string[], streams: Streams = terminal): Promise<number> {
   try {
     const { name, json, help } = parse(args);

@@ -1,5 +1,13 @@
 import { type Device, Philox, Tensor } from '@hrm-webgpu/core';
-import { launch, linear, matmul, matmulNaive, matmulSubgroup } from '@hrm-webgpu/kernels';
+import {
+  hasSubgroups,
+  launch,
+  linear,
+  matmul,
+  matmulNaive,
+  matmulSubgroup,
+  SUBGROUP_LANES,
+} from '@hrm-webgpu/kernels';
 import type { Benchmark } from './benchmark.ts';
 import { formatRatio, makeBar, makeControl, type Report, significant } from './report.ts';
 import { checkSampled } from './sampled-check.ts';
@@ -11,8 +19,6 @@ const FLOPS = 2 * SIZE ** 3;
 /** As many rounds as fit into the time, within these bounds. */
 const ROUNDS = { fewest: 15, most: 31, ms: 60_000 };
 const SEED = 1;
-/** `matmul_subgroup` shares loads among this many lanes. */
-const SUBGROUP_LANES = 8;
 /** The same as in the kernels' own tests: the error of a sum of k terms grows as √k. */
 const TOLERANCE = 10 * Math.sqrt(SIZE + 4) * 2 ** -24;
 /** Philox streams of the run's seed. */
@@ -52,10 +58,11 @@ export const matmulBenchmark: Benchmark = {
   name: 'matmul',
   summary: `the matrix product at ${SIZE}×${SIZE}×${SIZE}: simple, register tile, subgroups, x·Wᵀ`,
   description: [
-    `Multiplies two ${SIZE}×${SIZE} f32 matrices. Every product is compared with float64 on sampled elements first; then`,
+    `Multiplies two ${SIZE}×${SIZE} f32 matrices. Every product is compared with float64 on samples; then`,
     `${ROUNDS.fewest} to ${ROUNDS.most} rounds time all of them by turns, in an order drawn anew each round.`,
-    "'linear with transpose' is x·Wᵀ as the model computes it, with W transposed each time. The fastest is timed under",
-    'two names: the ratio of their medians must be near 1. The bar is for the kernel that the engine takes on this adapter.',
+    "'linear with transpose' is x·Wᵀ as the model computes it, with W transposed each time. The fastest is",
+    'timed under two names: the ratio of their medians must be near 1. The bar is for the kernel that the',
+    'engine takes on this adapter.',
   ].join('\n'),
   async run({ device, note }) {
     const inputs = { x: Tensor.empty(device, [SIZE, SIZE]), y: Tensor.empty(device, [SIZE, SIZE]) };
@@ -84,7 +91,7 @@ function productsFor(device: Device, { x, y }: Inputs): { products: Product[]; s
   ];
   const skipped: string[] = [];
   const lanes = device.adapter.subgroupMinSize;
-  if (lanes >= SUBGROUP_LANES) {
+  if (hasSubgroups(device.adapter)) {
     const multiply = into((c) => launch(device, matmulSubgroup, { a: x, b: y, c }, strided));
     products.splice(2, 0, { name: SUBGROUP, multiply });
   } else {

@@ -1,4 +1,4 @@
-/** Where and with what a measurement was made: without it a number cannot be compared with another. Node only. */
+/** Where and with what a measurement was made, without which numbers cannot be compared. Node only. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -14,7 +14,7 @@ export interface Provenance {
   webgpu: string;
   os: string;
   cpu: string;
-  /** Processes that wanted to run, on average over the last minute: near 0 on an idle machine. 0 on Windows. */
+  /** Processes that wanted to run, on average over the last minute; always 0 on Windows. */
   load: number;
   /** Of this checkout, with `+` when files differ from it; null outside a checkout. */
   commit: string | null;
@@ -53,5 +53,6 @@ function git(...words: string[]): string | null {
 /** The machine in one line. */
 export function formatProvenance({ adapter, node, webgpu, cpu, load, commit }: Provenance): string {
   const name = adapter.description || adapter.device || adapter.vendor;
-  return `${name} · ${cpu}, load ${load.toFixed(1)} · Node ${node} · webgpu ${webgpu} · commit ${commit ?? 'unknown'}`;
+  const versions = `Node ${node} · webgpu ${webgpu} · commit ${commit ?? 'unknown'}`;
+  return `${name} · ${cpu}, load ${load.toFixed(1)} · ${versions}`;
 }

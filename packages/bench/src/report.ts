@@ -12,7 +12,7 @@ export interface Bar {
   ok: boolean;
 }
 
-/** The same thing timed as if it were two: if the ratio is not near 1, no other ratio of the run can be trusted. */
+/** The same thing timed as if it were two: unless the ratio is near 1, no other ratio can be trusted. */
 export interface Control extends Ratio {
   name: string;
   /** Allowed |ratio − 1|. */

@@ -3,8 +3,8 @@ import { type HostArray, type Philox, UserError } from '@hrm-webgpu/core';
 const SAMPLES = 4096;
 
 /**
- * Compares some elements of a computed matrix [rows, columns] with exact ones: the corners, and others drawn at
- * random. All must be within `tolerance` relative to the largest exact one seen.
+ * Compares some elements of a computed matrix [rows, columns] with exact ones: the corners, and others drawn
+ * at random. All must be within `tolerance` relative to the largest exact one seen.
  *
  * @throws UserError naming the element that is furthest off
  */
@@ -29,7 +29,7 @@ export function checkSampled(
   if (worst.error <= tolerance * largest) return;
   const { row, column } = worst;
   throw new UserError(
-    `${name} computes something else: element [${row}, ${column}] is ${actual[row * columns + column]}, expected ` +
-      `${exact(row, column)} within ${tolerance * largest}. Nothing was timed.`,
+    `${name} computes something else: element [${row}, ${column}] is ${actual[row * columns + column]}, ` +
+      `expected ${exact(row, column)} within ${tolerance * largest}. Nothing was timed.`,
   );
 }

@@ -1,8 +1,8 @@
 import type { Philox } from '@hrm-webgpu/core';
 
 /**
- * The value that a share `q` (0 to 1) of the values lies below, interpolated linearly between neighbours: type 7 of
- * Hyndman & Fan, "Sample quantiles in statistical packages", 1996; NumPy's default.
+ * The value that a share `q` (0 to 1) of the values lies below, interpolated linearly between neighbours:
+ * type 7 of Hyndman & Fan, "Sample quantiles in statistical packages", 1996; NumPy's default.
  *
  * @throws RangeError when there are no values
  */
@@ -30,8 +30,8 @@ const RESAMPLES = 2000;
 
 /**
  * median(numerator)/median(denominator) with a 95 % percentile bootstrap interval (Efron & Tibshirani, "An
- * Introduction to the Bootstrap", 1993). Element i of both comes from round i, and rounds are drawn as a whole:
- * what disturbed a round disturbed both sides of it.
+ * Introduction to the Bootstrap", 1993). Element i of both comes from round i, and rounds are drawn as a
+ * whole: what disturbed a round disturbed both sides of it.
  *
  * @throws RangeError when the two have not the same number of values
  */

@@ -23,15 +23,17 @@ export interface Timed extends Calibrated {
 /** Milliseconds that `runs` executions take together. */
 export type Stopwatch = (candidate: Candidate, runs: number) => Promise<number>;
 
-/** A sample lasts at least about this long, far above the clock's grain and the cost of waiting for the GPU. */
+/**
+ * A sample lasts at least about this long, far above the clock's grain and the cost of waiting for the GPU.
+ */
 export const SAMPLE_MS = 50;
 
-/** Runs encoded before the clock starts, and then between two submissions; the stream takes 512 dispatches. */
+/** Runs encoded before the clock starts, and between two submissions. The stream takes 512 dispatches. */
 const RUNS_PER_SUBMISSION = 64;
 
 /**
- * Wall-clock time on `device`, from the first submission until all is done. Encoding goes on while the GPU works, so
- * that it shows only where the host is slower than the GPU.
+ * Wall-clock time on `device`, from the first submission until all is done. Encoding goes on while the GPU
+ * works, so that it shows only where the host is slower than the GPU.
  */
 export function deviceStopwatch(device: Device): Stopwatch {
   return async (candidate, runs) => {
@@ -50,8 +52,8 @@ export function deviceStopwatch(device: Device): Stopwatch {
 }
 
 /**
- * Finds how many runs make a sample of at least {@link SAMPLE_MS}. The first run, which compiles, does not count; of
- * two measurements the shorter does, lest a disturbance pass for a long run.
+ * Finds how many runs make a sample of at least {@link SAMPLE_MS}. The first run, which compiles, does not
+ * count; of two measurements the shorter does, lest a disturbance pass for a long run.
  */
 export async function calibrate(candidate: Candidate, stopwatch: Stopwatch): Promise<Calibrated> {
   const measure = async (runs: number) =>
@@ -68,9 +70,9 @@ export async function calibrate(candidate: Candidate, stopwatch: Stopwatch): Pro
 }
 
 /**
- * Times the candidates by turns: one sample of each in every round, in an order drawn anew each time, so that what
- * slows the machine for a while, and what a candidate leaves in the caches, falls on all of them alike. A first
- * round warms up and is not kept.
+ * Times the candidates by turns: one sample of each in every round, in an order drawn anew each time, so that
+ * what slows the machine for a while, and what a candidate leaves in the caches, falls on all of them alike.
+ * A first round warms up and is not kept.
  */
 export async function timeInterleaved(
   entries: readonly Calibrated[],

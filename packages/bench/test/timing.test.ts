@@ -21,7 +21,7 @@ describe('calibrate', () => {
   });
 });
 
-it('timeInterleaved samples everything once a round, in changing order, after a round of warm-up', async () => {
+it('timeInterleaved samples everything once a round, in changing order, after a warm-up round', async () => {
   const entries = ['a', 'b', 'c'].map((name, i) => ({
     candidate: candidate(name),
     runsPerSample: i + 1,

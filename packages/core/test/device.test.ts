@@ -92,7 +92,10 @@ describe('memory accounting', () => {
     a.dispose();
     wrapped.trim();
     expectSame();
+    Tensor.empty(wrapped, [1]).dispose(); // more than after trimming, less than the peak
+    expectSame();
     expect(wrapped.memory.peakBytes).toBeGreaterThan(wrapped.memory.totalBytes);
+    wrapped.trim();
     wrapped.resetPeakMemory();
     counted.peak = counted.bytes;
     expectSame();

@@ -58,10 +58,13 @@ function multiply(a: Tensor, b: Tensor, seen?: (needs: readonly boolean[]) => vo
 
 /** Gradients of Σ outputs for the given parameters, as plain numbers; undefined where there is none. */
 async function gradientsOf(outputs: Tensor[], parameters: Tensor[]) {
-  const gradients = device.scope(() => {
-    const roots = outputs.map((of) => ({ of, gradient: constant(...new Array<number>(of.size).fill(1)) }));
-    return device.tape.backward(roots, add);
-  });
+  const seeds = outputs.map((output) => constant(...new Array<number>(output.size).fill(1)));
+  // Outside any scope, which would clean up after the tape.
+  const gradients = device.tape.backward(
+    outputs.map((of, i) => ({ of, gradient: seeds[i] })),
+    add,
+  );
+  disposeAll(...seeds);
   const values = await Promise.all(
     parameters.map(async (tensor) => {
       const gradient = gradients.get(tensor);

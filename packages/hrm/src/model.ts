@@ -132,7 +132,6 @@ export class HrmModel {
       const warm = device.tape.noGrad(() => this.warmUp(state, e));
       const z_L = this.level('L', warm.z_L, [warm.z_H, e]);
       const z_H = this.level('H', warm.z_H, [z_L]);
-      warm.dispose();
       return {
         z_H,
         z_L,
@@ -150,27 +149,19 @@ export class HrmModel {
     this.tables?.sines.dispose();
   }
 
-  /** H_cycles × L_cycles steps but the last of each module. Intermediate states are freed as they are replaced. */
-  private warmUp(state: State, e: Tensor): State & { dispose(): void } {
+  /** H_cycles × L_cycles steps but the last of each module. */
+  private warmUp(state: State, e: Tensor): State {
     const { H_cycles, L_cycles } = this.config;
     let z_H = state.z_H.detach();
     let z_L = state.z_L.detach();
-    const replace = (old: Tensor, next: Tensor) => {
-      old.dispose();
-      return next;
-    };
     for (let h = 1; h <= H_cycles; h++) {
       for (let l = 1; l <= L_cycles; l++) {
         const last = h === H_cycles && l === L_cycles;
-        if (!last) z_L = replace(z_L, this.level('L', z_L, [z_H, e]));
+        if (!last) z_L = this.level('L', z_L, [z_H, e]);
       }
-      if (h < H_cycles) z_H = replace(z_H, this.level('H', z_H, [z_L]));
+      if (h < H_cycles) z_H = this.level('H', z_H, [z_L]);
     }
-    const dispose = () => {
-      z_H.dispose();
-      z_L.dispose();
-    };
-    return { z_H, z_L, dispose };
+    return { z_H, z_L };
   }
 
   private embed({ inputs, puzzle_identifiers }: ModelInput): Tensor {
@@ -189,7 +180,10 @@ export class HrmModel {
     });
   }
 
-  /** x ← x + injection (the sum of `injected`), then the blocks of a module. */
+  /**
+   * x ← x + injection (the sum of `injected`), then the blocks of a module. Frees `state` as soon as it has been read:
+   * kept until the end, warm states would make the peak of memory larger than that of a single cycle.
+   */
   private level(level: Level, state: Tensor, injected: readonly Tensor[]): Tensor {
     return this.device.scope(() => {
       let x = this.device.scope(() =>
@@ -198,6 +192,7 @@ export class HrmModel {
           injected.reduce((a, b) => add(a, b)),
         ),
       );
+      state.dispose();
       for (let i = 0; i < this.config[`${level}_layers`]; i++)
         x = this.block(x, `${level}_level.layers.${i}`);
       return x;

@@ -9,7 +9,7 @@ export { qTargets } from './defs/q_targets.ts';
 export { selectRows } from './defs/select_rows.ts';
 export { signSgd } from './defs/sign_sgd.ts';
 export { transpose as transposeKernel } from './defs/transpose.ts';
-export { type Grid, type Kernel, launch } from './kernel.ts';
+export { type Grid, hasSubgroups, type Kernel, launch, SUBGROUP_LANES } from './kernel.ts';
 export { attention, makeRopeTables, type RopeTables, rope } from './ops/attention.ts';
 export { add, fill, swiglu } from './ops/elementwise.ts';
 export { type InputEmbedding, inputEmbedding } from './ops/embedding.ts';

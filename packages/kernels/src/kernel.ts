@@ -30,6 +30,14 @@ export interface Kernel<P extends ParamValues> {
   bytes(params: P): number;
 }
 
+/** Lanes that the `*_subgroup` kernels share loads among: adapters with fewer in a subgroup run the plain kernels. */
+export const SUBGROUP_LANES = 8;
+
+/** Whether an adapter can run the `*_subgroup` kernels. */
+export function hasSubgroups({ subgroupMinSize }: AdapterDescription): boolean {
+  return subgroupMinSize >= SUBGROUP_LANES;
+}
+
 /** Runs a kernel: tensors by binding name, parameters, and constants that overrule the defaults. */
 export function launch<P extends ParamValues>(
   device: Device,

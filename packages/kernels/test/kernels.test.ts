@@ -62,7 +62,7 @@ describe.each(checks)('$check.kernel.name', ({ check }) => {
     expect(Object.keys(reference(inputs(params, new Philox(1)), params, {})).sort()).toEqual(written.sort());
   });
 
-  it.each(check.cases.flatMap((params) => variants.map((constants) => ({ params, constants }))))(
+  it.for(check.cases.flatMap((params) => variants.map((constants) => ({ params, constants }))))(
     '$params $constants',
     async ({ params, constants }, context) => {
       if (check.needs && !check.needs(device.adapter))

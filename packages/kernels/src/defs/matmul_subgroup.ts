@@ -1,5 +1,5 @@
 import type { KernelCheck } from '../check.ts';
-import type { Kernel } from '../kernel.ts';
+import { hasSubgroups, type Kernel } from '../kernel.ts';
 import { type MatmulParams, matmul, check as matmulCheck } from './matmul.ts';
 
 /** Rows of a thread's tile; fixed, since WGSL wants constant lane numbers. */
@@ -15,12 +15,9 @@ export const matmulSubgroup: Kernel<MatmulParams> = {
   ],
 };
 
-/** Subgroup size that the kernel needs. */
-export const LANES = 8;
-
 export const check: KernelCheck<MatmulParams> = {
   ...matmulCheck,
   kernel: matmulSubgroup,
   variants: [{ PACKS: 2, GROUP: 64 }],
-  needs: ({ subgroupMinSize }) => subgroupMinSize >= LANES,
+  needs: hasSubgroups,
 };

@@ -1,9 +1,12 @@
 import { type Device, Tensor, UserError } from '@hrm-webgpu/core';
-import { attention as forward } from '../defs/attention.ts';
+import { attention as plain } from '../defs/attention.ts';
 import { attentionBackwardKey } from '../defs/attention_backward_key.ts';
 import { attentionBackwardQuery } from '../defs/attention_backward_query.ts';
+import { attentionSubgroup } from '../defs/attention_subgroup.ts';
+import { attentionSubgroupBackwardKey } from '../defs/attention_subgroup_backward_key.ts';
+import { attentionSubgroupBackwardQuery } from '../defs/attention_subgroup_backward_query.ts';
 import { rope as ropeKernel } from '../defs/rope.ts';
-import { launch } from '../kernel.ts';
+import { hasSubgroups, launch } from '../kernel.ts';
 import { expectShape } from './shapes.ts';
 
 /** cos and sin [seq_len, head_dim/2] of rotary position embedding. */
@@ -54,6 +57,13 @@ export function rope(qkv: Tensor, tables: RopeTables, heads: number): Tensor {
   return y;
 }
 
+const PLAIN = { forward: plain, backwardQuery: attentionBackwardQuery, backwardKey: attentionBackwardKey };
+const SUBGROUP = {
+  forward: attentionSubgroup,
+  backwardQuery: attentionSubgroupBackwardQuery,
+  backwardKey: attentionSubgroupBackwardKey,
+};
+
 /**
  * softmax(q·kᵀ/√head_dim)·v for each head of qkv [batch, seq_len, 3·heads·head_dim] (all q heads, then k, then v) →
  * [batch, seq_len, heads·head_dim]. Memory grows with seq_len, not its square.
@@ -67,14 +77,15 @@ export function attention(qkv: Tensor, heads: number): Tensor {
     throw new UserError(`attention: ${width} numbers a token are not 3 × ${heads} heads of an even head_dim`);
   }
   const params = { batch, seq_len: seqLen, heads, head_dim: headDim };
+  const kernels = hasSubgroups(device.adapter) ? SUBGROUP : PLAIN;
   const o = Tensor.empty(device, [batch, seqLen, heads * headDim]);
   const log_sum_exp = Tensor.empty(device, [batch, heads, seqLen]);
-  launch(device, forward, { qkv, o, log_sum_exp }, params);
+  launch(device, kernels.forward, { qkv, o, log_sum_exp }, params);
   device.tape.record('attention', [qkv], o, [qkv, o, log_sum_exp], (d_o) => {
     const d_qkv = Tensor.empty(device, shape);
     const delta = Tensor.empty(device, [batch, heads, seqLen]);
-    launch(device, attentionBackwardQuery, { qkv, o, d_o, log_sum_exp, delta, d_qkv }, params);
-    launch(device, attentionBackwardKey, { qkv, d_o, log_sum_exp, delta, d_qkv }, params);
+    launch(device, kernels.backwardQuery, { qkv, o, d_o, log_sum_exp, delta, d_qkv }, params);
+    launch(device, kernels.backwardKey, { qkv, d_o, log_sum_exp, delta, d_qkv }, params);
     return [d_qkv];
   });
   log_sum_exp.dispose();

@@ -1,14 +1,14 @@
 import { Tensor } from '@hrm-webgpu/core';
 import { type MatmulParams, matmul } from '../defs/matmul.ts';
-import { LANES, matmulSubgroup } from '../defs/matmul_subgroup.ts';
+import { matmulSubgroup } from '../defs/matmul_subgroup.ts';
 import { transpose as transposeKernel } from '../defs/transpose.ts';
-import { launch } from '../kernel.ts';
+import { hasSubgroups, launch } from '../kernel.ts';
 import { expectShape, expectType, rowsOf } from './shapes.ts';
 
 /** c = a·b by the kernel that suits the adapter. */
 function multiply(a: Tensor, b: Tensor, c: Tensor, params: MatmulParams): void {
   const { device } = c;
-  const kernel = device.adapter.subgroupMinSize >= LANES ? matmulSubgroup : matmul;
+  const kernel = hasSubgroups(device.adapter) ? matmulSubgroup : matmul;
   launch(device, kernel, { a, b, c }, params);
 }
 

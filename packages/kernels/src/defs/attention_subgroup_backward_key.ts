@@ -1,0 +1,16 @@
+import type { KernelCheck } from '../check.ts';
+import { hasSubgroups, type Kernel } from '../kernel.ts';
+import type { AttentionParams } from './attention.ts';
+
+import { attentionBackwardKey, check as plainCheck } from './attention_backward_key.ts';
+
+export const attentionSubgroupBackwardKey: Kernel<AttentionParams> = {
+  ...attentionBackwardKey,
+  name: 'attention_subgroup_backward_key',
+};
+
+export const check: KernelCheck<AttentionParams> = {
+  ...plainCheck,
+  kernel: attentionSubgroupBackwardKey,
+  needs: hasSubgroups,
+};

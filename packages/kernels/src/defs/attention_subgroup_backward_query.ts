@@ -1,0 +1,16 @@
+import type { KernelCheck } from '../check.ts';
+import { hasSubgroups, type Kernel } from '../kernel.ts';
+import type { AttentionParams } from './attention.ts';
+
+import { attentionBackwardQuery, check as plainCheck } from './attention_backward_query.ts';
+
+export const attentionSubgroupBackwardQuery: Kernel<AttentionParams> = {
+  ...attentionBackwardQuery,
+  name: 'attention_subgroup_backward_query',
+};
+
+export const check: KernelCheck<AttentionParams> = {
+  ...plainCheck,
+  kernel: attentionSubgroupBackwardQuery,
+  needs: hasSubgroups,
+};

@@ -1,0 +1,85 @@
+enable subgroups;
+
+// What attention_backward_query.wgsl computes, with the same layouts:
+//   delta = do·o,  dq = scale · Σ_keys p·(do·v − delta)·k,  p = exp(q·k·scale − log_sum_exp)
+// Keys and values are loaded by the lanes of a subgroup together, as in attention_subgroup.wgsl, one key at a time.
+
+alias pack = vec4<f32>; // vec4<f32> or vec2<f32>
+const HEAD_PACKS: u32 = 16; // head_dim / width of a pack
+const GROUP: u32 = 32; // tune: 16 32 64
+
+const LANES: u32 = 8;
+const LOADS: u32 = (HEAD_PACKS + LANES - 1) / LANES;
+
+const_assert GROUP % LANES == 0u;
+
+struct Params { batch: u32, seq_len: u32, heads: u32, head_dim: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> qkv: array<pack>;
+@group(0) @binding(2) var<storage, read> o: array<pack>;
+@group(0) @binding(3) var<storage, read> d_o: array<pack>;
+@group(0) @binding(4) var<storage, read> log_sum_exp: array<f32>;
+@group(0) @binding(5) var<storage, read_write> delta: array<f32>;
+@group(0) @binding(6) var<storage, read_write> d_qkv: array<pack>;
+
+@compute @workgroup_size(GROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(local_invocation_id) local: vec3<u32>,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let head = group.y;
+  let batch = group.z;
+  let scale = 1 / sqrt(f32(params.head_dim));
+  let last = params.seq_len - 1;
+  let width = params.heads * HEAD_PACKS;
+  let token0 = batch * params.seq_len;
+  // Queries past the end repeat the last one and are not stored: every lane must take part in shuffles.
+  let query = min(group.x * GROUP + local.x, last);
+  let q_at = (token0 + query) * 3 * width + head * HEAD_PACKS;
+  let o_at = (token0 + query) * width + head * HEAD_PACKS;
+  let row = (batch * params.heads + head) * params.seq_len + query;
+
+  var q: array<pack, HEAD_PACKS>;
+  var g: array<pack, HEAD_PACKS>;
+  var dq: array<pack, HEAD_PACKS>;
+  var products = pack(0);
+  for (var i = 0u; i < HEAD_PACKS; i++) {
+    q[i] = qkv[q_at + i] * scale;
+    g[i] = d_o[o_at + i];
+    products = fma(g[i], o[o_at + i], products);
+  }
+  let row_delta = dot(products, pack(1));
+  let row_log_sum_exp = log_sum_exp[row];
+
+  for (var key = 0u; key < params.seq_len; key++) {
+    let k_at = (token0 + key) * 3 * width + width + head * HEAD_PACKS;
+    var k: array<pack, LOADS>;
+    var v: array<pack, LOADS>;
+    for (var c = 0u; c < LOADS; c++) {
+      let share = min(c * LANES + lane % LANES, HEAD_PACKS - 1);
+      k[c] = qkv[k_at + share];
+      v[c] = qkv[k_at + width + share];
+    }
+    var scores = pack(0);
+    var values = pack(0);
+    for (var i = 0u; i < HEAD_PACKS; i++) {
+      scores = fma(q[i], subgroupShuffle(k[i / LANES], i % LANES), scores);
+      values = fma(g[i], subgroupShuffle(v[i / LANES], i % LANES), values);
+    }
+    let p = exp(dot(scores, pack(1)) - row_log_sum_exp);
+    let d_score = pack(p * (dot(values, pack(1)) - row_delta));
+    for (var i = 0u; i < HEAD_PACKS; i++) {
+      dq[i] = fma(d_score, subgroupShuffle(k[i / LANES], i % LANES), dq[i]);
+    }
+  }
+
+  if (group.x * GROUP + local.x > last) {
+    return;
+  }
+  delta[row] = row_delta;
+  for (var i = 0u; i < HEAD_PACKS; i++) {
+    d_qkv[q_at + i] = dq[i] * scale;
+  }
+}
