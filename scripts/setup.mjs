@@ -67,8 +67,8 @@ function ensureAdapter() {
 try {
   requireNode();
   if (options.has('--system-only')) {
-    for (const attempt of installLavapipe(say)) say(attempt);
-    if (options.has('--browser')) installChromium(say);
+    say(`adapter: ${ensureAdapter()}`);
+    if (options.has('--browser') && !findChromium()) installChromium(say);
   } else {
     installPackages();
     await build();

@@ -25,7 +25,7 @@ export function findChromium() {
 }
 
 export function installChromium(say) {
-  requireApt('Chromium (for the browser tests)', '--browser', 'or set CHROMIUM_PATH, or HRM_SKIP_BROWSER=1');
+  requireApt('Chromium (for the browser tests)', 'or set CHROMIUM_PATH, or HRM_SKIP_BROWSER=1');
   say('installing Chromium for the browser tests (apt-get install chromium)…');
   aptInstall(['chromium']);
   if (!findChromium())
@@ -37,7 +37,7 @@ export function installChromium(say) {
  * after each attempt, for the caller to look whether there is an adapter now.
  */
 export function* installLavapipe(say) {
-  requireApt('a software WebGPU adapter (Mesa lavapipe)', '');
+  requireApt('a software WebGPU adapter (Mesa lavapipe)');
   apt(['update', '-q'], 'apt-get update');
   const release = readRelease();
   const own = mesaVersion();
@@ -61,7 +61,7 @@ export function* installLavapipe(say) {
   }
 }
 
-function requireApt(what, flag, otherwise = 'or install a Vulkan driver yourself') {
+function requireApt(what, otherwise = 'or install a Vulkan driver yourself') {
   const release = readRelease();
   const debian = `${release.ID ?? ''} ${release.ID_LIKE ?? ''}`.match(/debian|ubuntu/);
   if (process.platform !== 'linux' || !debian || !existsSync('/usr/bin/apt-get')) {
@@ -71,7 +71,8 @@ function requireApt(what, flag, otherwise = 'or install a Vulkan driver yourself
   }
   if (process.getuid() !== 0) {
     const script = join(import.meta.dirname, 'setup.mjs');
-    const command = `sudo ${process.execPath} ${script} --system-only${flag && ` ${flag}`}`;
+    const flags = process.argv.includes('--browser') ? '--system-only --browser' : '--system-only';
+    const command = `sudo ${process.execPath} ${script} ${flags}`;
     throw new SetupError(
       `${what} is missing and installing it needs root. Run this once (${otherwise}):\n  ${command}`,
     );

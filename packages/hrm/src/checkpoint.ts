@@ -3,7 +3,7 @@
  * training is to go on, the optimisers' moments (`optimizer.m.*`, `optimizer.v.*`) and the carry (`carry.*`); the
  * configuration and the position of the run stand in its metadata.
  */
-import { type Device, type Tensor, UserError } from '@hrm-webgpu/core';
+import { type AdapterDescription, type Device, type Tensor, UserError } from '@hrm-webgpu/core';
 import { Carry, type CarryTensors } from './carry.ts';
 import { type ModelConfig, parseModelConfig, type TrainConfig } from './config.ts';
 import { encodeSafetensors, type TensorToWrite } from './formats/safetensors.ts';
@@ -16,6 +16,13 @@ import type { Progress, Trainer } from './trainer.ts';
 /** The metadata key that says what wrote a file, and its value. */
 const FORMAT = { key: 'format', value: 'hrm-webgpu/1' };
 
+/** What the choice of kernels and of their constants follows from on a device. */
+export interface TuningRecord {
+  adapter: string;
+  class: AdapterDescription['class'];
+  subgroupMinSize: number;
+}
+
 /** What the metadata of a checkpoint hold. */
 export interface CheckpointMetadata {
   config: ModelConfig;
@@ -23,8 +30,8 @@ export interface CheckpointMetadata {
   training?: {
     train: TrainConfig;
     progress: Progress;
-    /** Kernels are chosen by it: the same bits come only from the same kind of adapter. */
-    adapter: string;
+    /** What the choice of kernels followed from: the same bits come only with the same. */
+    tuning: TuningRecord;
     /** What the caller wants back on resuming. */
     notes: Record<string, unknown>;
   };
@@ -50,13 +57,19 @@ export function encodeTraining(trainer: Trainer, notes: Record<string, unknown>)
     training: {
       train: trainer.options.train,
       progress: trainer.progress,
-      adapter: adapterName(trainer.model.device),
+      tuning: tuningRecord(trainer.model.device),
       notes,
     },
   });
 }
 
-/** How checkpoints name the adapter of a run. */
+/** The record of a device. */
+export function tuningRecord(device: Device): TuningRecord {
+  const { class: adapterClass, subgroupMinSize } = device.adapter;
+  return { adapter: adapterName(device), class: adapterClass, subgroupMinSize };
+}
+
+/** An adapter's name, with its driver where the platform tells. */
 export function adapterName({ adapter }: Device): string {
   return adapter.description || `${adapter.vendor} ${adapter.architecture} ${adapter.device}`.trim();
 }

@@ -43,7 +43,7 @@ const WINDOW = 50;
 
 /** Trains to the end of the schedule, or until Ctrl-C; either way the last step is saved. */
 export async function runTraining({ trainer, folder, notes, evalSplit }: RunOptions): Promise<RunResult> {
-  prepareFolder(folder, trainer);
+  await prepareFolder(folder, trainer);
   const interrupt = onInterrupt();
   const { totalSteps } = trainer.options;
   const bar = new ProgressBar('train');
@@ -124,16 +124,15 @@ async function save(trainer: Trainer, folder: string, notes: RunNotes): Promise<
   await writeFileAtomic(join(folder, RUN_FILES.latest), await encodeTraining(trainer, { ...notes }));
 }
 
-function prepareFolder(folder: string, { options }: Trainer): void {
+async function prepareFolder(folder: string, { options }: Trainer): Promise<void> {
   try {
     mkdirSync(folder, { recursive: true });
   } catch (cause) {
     throw fileError('make the folder', folder, cause);
   }
   const { vocab_size: _v, seq_len: _s, num_puzzle_identifiers: _n, ...arch } = options.config;
-  void writeFileAtomic(join(folder, RUN_FILES.config), [
-    new TextEncoder().encode(stringifyYaml(formatAllConfig({ arch, train: options.train }))),
-  ]);
+  const text = stringifyYaml(formatAllConfig({ arch, train: options.train }));
+  await writeFileAtomic(join(folder, RUN_FILES.config), [new TextEncoder().encode(text)]);
 }
 
 /** Listens for Ctrl-C: once asks the loop to stop, twice ends the process. */

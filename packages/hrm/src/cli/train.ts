@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Device, openDevice, type Philox, UserError } from '@hrm-webgpu/core';
-import { adapterName, loadTraining, readMetadata } from '../checkpoint.ts';
+import { adapterName, loadTraining, readMetadata, tuningRecord } from '../checkpoint.ts';
 import {
   type AllConfig,
   checkArch,
@@ -141,9 +141,9 @@ async function resumeRun(out: string): Promise<RunResult> {
     const notes = training.notes as unknown as RunNotes;
     const split = await readSplit(notes.data, 'train');
     const evalSplit = notes.evalSplit ? await readSplit(notes.data, notes.evalSplit) : undefined;
-    if (training.adapter !== adapterName(device)) {
+    if (JSON.stringify(training.tuning) !== JSON.stringify(tuningRecord(device))) {
       say(
-        `note: this run was on '${training.adapter}'; on another adapter its bits will differ from here on`,
+        `note: this run was on '${training.tuning.adapter}'; on another adapter its bits differ from here on`,
       );
     }
     const options = {
