@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** A mistake or lack that set-up explains in one message, without a stack trace. */
 export class SetupError extends Error {}
@@ -70,7 +71,7 @@ function requireApt(what, otherwise = 'or install a Vulkan driver yourself') {
     );
   }
   if (process.getuid() !== 0) {
-    const script = join(import.meta.dirname, 'setup.mjs');
+    const script = fileURLToPath(new URL('setup.mjs', import.meta.url));
     const flags = process.argv.includes('--browser') ? '--system-only --browser' : '--system-only';
     const command = `sudo ${process.execPath} ${script} ${flags}`;
     throw new SetupError(

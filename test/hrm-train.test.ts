@@ -97,6 +97,19 @@ describe('hrm train', () => {
     expect(tensorsOf('killed')).toBe(tensorsOf('whole'));
   });
 
+  it('shows where the time goes', async () => {
+    const run = await hrm([...train('profiled'), '--profile']);
+    expect(run.code).toBe(0);
+    const share = (kernel: string) =>
+      Number(run.stdout.match(new RegExp(`^${kernel} .*?([\\d.]+) %`, 'm'))?.[1]);
+    expect(share('matmul(_subgroup)?')).toBeGreaterThan(0);
+    const shares = [...run.stdout.matchAll(/([\d.]+) %/g)].map(([, text]) => Number(text));
+    // Every share is rounded to a tenth.
+    expect(Math.abs(shares.reduce((a, b) => a + b) - 100)).toBeLessThan(0.05 * shares.length + 0.1);
+    expect(run.stdout).toContain('host and waiting');
+    expect(existsSync(join(folder, 'profiled'))).toBe(false);
+  });
+
   it('stops at a loss that is no number, and keeps what was saved', async () => {
     const run = await hrm(train('nan', ['--set', 'lr=1e38', '--set', 'lr_warmup_steps=30']));
     expect(run.code).toBe(1);

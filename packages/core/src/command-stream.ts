@@ -1,4 +1,5 @@
 import type { BufferPool, PooledBuffer } from './buffer-pool.ts';
+import { type KernelTime, Profiler, type Work } from './profiler.ts';
 import { type ParamValues, type Program, packParams } from './program.ts';
 
 /** One dispatch: a program, its buffers in binding order, its parameters and the grid of workgroups. */
@@ -7,6 +8,8 @@ export interface Dispatch {
   buffers: readonly PooledBuffer[];
   params: ParamValues;
   workgroups: readonly [number, number, number];
+  /** For the profiler's rates. */
+  work: Work;
 }
 
 /** Parameters of the dispatches of a batch live in one uniform buffer, each at its own dynamic offset. */
@@ -30,6 +33,7 @@ export class CommandStream {
   private readonly paramsBytes = new ArrayBuffer(PARAMS_STRIDE * MAX_DISPATCHES);
   private readonly paramsView = new DataView(this.paramsBytes);
   private readonly bindGroups = new Map<string, GPUBindGroup>();
+  private profiler: Profiler | undefined;
   /** Dispatches encoded since the device was opened. */
   dispatchCount = 0;
 
@@ -49,12 +53,17 @@ export class CommandStream {
   }
 
   /** Appends a dispatch; an empty grid does nothing. */
-  dispatch({ program, buffers, params, workgroups }: Dispatch): void {
+  dispatch({ program, buffers, params, workgroups, work }: Dispatch): void {
     if (workgroups.includes(0)) return;
     this.checkGrid(program, workgroups);
     if (this.dispatchesInBatch === MAX_DISPATCHES) this.flush();
     const offset = PARAMS_STRIDE * this.dispatchesInBatch++;
     packParams(program, params, this.paramsView, offset);
+    if (this.profiler) {
+      this.closePass(); // timestamps belong to passes
+      const timestampWrites = this.profiler.timestamps(program.name, work);
+      this.pass = this.openEncoder().beginComputePass({ timestampWrites });
+    }
     this.pass ??= this.openEncoder().beginComputePass();
     this.pass.setPipeline(program.pipeline);
     this.pass.setBindGroup(0, this.bindGroup(program, buffers), [offset]);
@@ -116,7 +125,9 @@ export class CommandStream {
         PARAMS_STRIDE * this.dispatchesInBatch,
       );
     }
+    const readTimestamps = this.profiler?.closeBatch(this.encoder);
     this.device.queue.submit([this.encoder.finish()]);
+    readTimestamps?.();
     this.encoder = undefined;
     this.dispatchesInBatch = 0;
     this.batch += 1;
@@ -127,6 +138,20 @@ export class CommandStream {
     this.flush();
     await this.device.queue.onSubmittedWorkDone();
     await this.settle();
+  }
+
+  /** Times every dispatch from now on until the result is called, which gives the times by kernel. */
+  startProfile(): () => Promise<KernelTime[]> {
+    this.flush();
+    const profiler = new Profiler(this.device, this.pool, MAX_DISPATCHES);
+    this.profiler = profiler;
+    return async () => {
+      this.flush();
+      this.profiler = undefined;
+      const times = await profiler.times();
+      profiler.destroy();
+      return times;
+    };
   }
 
   /** Drops what has not been submitted and gives the parameters' memory back. Nothing may follow. */

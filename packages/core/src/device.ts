@@ -2,6 +2,7 @@ import { openAdapter } from '#gpu';
 import { BufferPool, type MemoryStats, type PooledBuffer } from './buffer-pool.ts';
 import { CommandStream } from './command-stream.ts';
 import { DeviceLostError, GpuError, UserError } from './errors.ts';
+import type { Work } from './profiler.ts';
 import { type ParamValues, ProgramCache, type ShaderSource } from './program.ts';
 import type { ConstantValues } from './shader.ts';
 import { Tape } from './tape.ts';
@@ -38,7 +39,11 @@ export interface Launch {
   tensors: Readonly<Record<string, Tensor>>;
   params: ParamValues;
   workgroups: readonly [number, number, number];
+  /** What the launch does, for the profiler's rates; nothing where it is not given. */
+  work?: Work;
 }
+
+const NO_WORK: Work = { flops: 0, bytes: 0 };
 
 /** A GPU with everything that belongs to it. Make one with {@link openDevice}. */
 export class Device {
@@ -131,7 +136,7 @@ export class Device {
    *
    * @throws Error when a binding is missing or unknown
    */
-  run({ source, constants = {}, tensors, params, workgroups }: Launch): void {
+  run({ source, constants = {}, tensors, params, workgroups, work = NO_WORK }: Launch): void {
     const program = this.programs.get(source, constants);
     const { bindings } = program.interface;
     const buffers = bindings.map(({ name }) => {
@@ -145,7 +150,7 @@ export class Device {
         `${source.name}: got tensors for ${Object.keys(tensors).join(', ')}; its bindings are ${names}`,
       );
     }
-    this.stream.dispatch({ program, buffers, params, workgroups });
+    this.stream.dispatch({ program, buffers, params, workgroups, work });
   }
 
   /**

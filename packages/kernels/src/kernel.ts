@@ -49,7 +49,8 @@ export function launch<P extends ParamValues>(
   const source = { name: kernel.name, text: shaderSources[kernel.name] };
   const constants = { ...kernel.constants?.(params, device.adapter.class), ...overrides };
   const workgroups = kernel.workgroups(params, { ...defaultNumbers(kernel.name), ...numbersOf(constants) });
-  device.run({ source, constants, tensors, params, workgroups });
+  const work = { flops: kernel.flops(params), bytes: kernel.bytes(params) };
+  device.run({ source, constants, tensors, params, workgroups, work });
 }
 
 const defaults = new Map<string, Record<string, number>>();

@@ -20,10 +20,12 @@ import { openTensorFile } from '../formats/open-checkpoint.ts';
 import { parseYaml } from '../formats/yaml.ts';
 import { type Augmentation, Trainer } from '../trainer.ts';
 import { type Command, parse, wholeNumber } from './command.ts';
+import { profileTraining } from './profile.ts';
 import { latestCheckpoint, type RunNotes, type RunResult, runTraining } from './run.ts';
 import { duration, print, say } from './terminal.ts';
 
 const help = `usage: hrm train --data DIR --out DIR [options]
+       hrm train --data DIR --profile [options]
        hrm train --out DIR --resume
 
 Trains a model on a dataset in the published format (DIR/train/dataset.json, …), evaluates it on a held-out split
@@ -38,6 +40,7 @@ same bits.
   --eval-split NAME    split to evaluate on; default 'test'
   --eval-every N       steps between evaluations and checkpoints; default from eval_interval, as published
   --augment sudoku-digits   a random relabelling of the digits in every row of every batch
+  --profile            time each kernel over a few steps, print the table and save nothing
   --resume             go on from DIR/checkpoint.safetensors`;
 
 export const train: Command = {
@@ -53,32 +56,33 @@ export const train: Command = {
       'eval-split': { type: 'string' },
       'eval-every': { type: 'string' },
       augment: { type: 'string' },
+      profile: { type: 'boolean' },
       resume: { type: 'boolean' },
     });
     if (positionals.length > 0) throw new UserError(`unexpected argument '${positionals[0]}'. See --help.`);
-    if (!values.out) throw new UserError('give the folder of the run with --out DIR');
+    if (!values.out && !values.profile) throw new UserError('give the folder of the run with --out DIR');
+    const out = values.out ?? '';
     if (values.resume) {
       const other = Object.keys(values).find((name) => !['out', 'resume'].includes(name));
       if (other)
         throw new UserError(`--${other} cannot be given with --resume: a run goes on as it was started`);
-      return finishRun(await resumeRun(values.out), values.out);
+      return finishRun(await resumeRun(out), out);
     }
     if (!values.data) throw new UserError('give the dataset with --data DIR');
     const config = values.config
       ? readAllConfig(values.config)
       : { arch: DEFAULT_ARCH, train: DEFAULT_TRAIN };
-    return finishRun(
-      await startRun({
-        data: values.data,
-        out: values.out,
-        config: applySettings(config, values.set ?? []),
-        steps: wholeNumber('steps', values.steps),
-        evalSplit: values['eval-split'],
-        evalEvery: wholeNumber('eval-every', values['eval-every']),
-        augment: values.augment ?? null,
-      }),
-      values.out,
-    );
+    const options = {
+      data: values.data,
+      out: values.out,
+      config: applySettings(config, values.set ?? []),
+      steps: wholeNumber('steps', values.steps),
+      evalSplit: values['eval-split'],
+      evalEvery: wholeNumber('eval-every', values['eval-every']),
+      augment: values.augment ?? null,
+    };
+    if (values.profile) return profileRun(options);
+    return finishRun(await startRun(options), out);
   },
 };
 
@@ -94,10 +98,34 @@ export interface StartOptions {
 
 /** Starts a run from fresh weights and trains it to its end. */
 export async function startRun(options: StartOptions): Promise<RunResult> {
-  const { data, out, config, augment } = options;
-  const split = await readSplit(data, 'train');
-  const evalName = options.evalSplit ?? (existsSync(join(data, 'test')) ? 'test' : null);
-  const evalSplit = evalName ? await readSplit(data, evalName) : undefined;
+  const evalName = options.evalSplit ?? (existsSync(join(options.data, 'test')) ? 'test' : null);
+  const evalSplit = evalName ? await readSplit(options.data, evalName) : undefined;
+  return withFreshTrainer(options, (trainer) => {
+    const { eval_interval, global_batch_size } = options.config.train;
+    const { metadata } = trainer.options.split;
+    const notes: RunNotes = {
+      data: options.data,
+      evalSplit: evalName,
+      evalEvery: options.evalEvery ?? Math.max(1, totalSteps(metadata, eval_interval, global_batch_size)),
+      augment: options.augment,
+      bestExact: -1,
+    };
+    return runTraining({ trainer, folder: options.out, notes, evalSplit });
+  });
+}
+
+/** Prints where the time of a run's first steps goes. */
+async function profileRun(options: StartOptions): Promise<number> {
+  await withFreshTrainer(options, profileTraining);
+  return 0;
+}
+
+async function withFreshTrainer<T>(
+  options: StartOptions,
+  body: (trainer: Trainer) => Promise<T>,
+): Promise<T> {
+  const { config, augment } = options;
+  const split = await readSplit(options.data, 'train');
   const { metadata } = split;
   const { epochs, eval_interval, global_batch_size } = config.train;
   if (options.steps === undefined && epochs % eval_interval !== 0) {
@@ -106,13 +134,6 @@ export async function startRun(options: StartOptions): Promise<RunResult> {
   const steps = options.steps ?? totalSteps(metadata, epochs, global_batch_size);
   if (steps < 1)
     throw new UserError(`this run would have no steps: ${epochs} epochs of a dataset smaller than a batch`);
-  const notes: RunNotes = {
-    data,
-    evalSplit: evalName,
-    evalEvery: options.evalEvery ?? Math.max(1, totalSteps(metadata, eval_interval, global_batch_size)),
-    augment,
-    bestExact: -1,
-  };
   const device = await openDevice();
   try {
     const { vocab_size, seq_len, num_puzzle_identifiers } = metadata;
@@ -124,7 +145,7 @@ export async function startRun(options: StartOptions): Promise<RunResult> {
       augment: augmentationOf(augment, metadata),
     });
     announce(device, trainer);
-    return await runTraining({ trainer, folder: out, notes, evalSplit });
+    return await body(trainer);
   } finally {
     device.close();
   }

@@ -45,7 +45,9 @@ export interface Fixture {
 export async function openFixture(open: OpenFile): Promise<Fixture> {
   const config = await readJson(open, 'config.json');
   if (!config)
-    throw new UserError('no config.json in this folder: it is not a parity fixture (see docs/parity.md)');
+    throw new UserError(
+      'no config.json in this folder: it is not a parity fixture (its format: test/fixtures/README.md)',
+    );
   const { batch_size, ...model } = config.model;
   const arch = { ...model, loss_type: config.loss_type ?? DEFAULT_ARCH.loss_type };
   const train = Object.entries({ global_batch_size: batch_size, ...config.train });
