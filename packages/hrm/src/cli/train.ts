@@ -74,7 +74,7 @@ export const train: Command = {
       : { arch: DEFAULT_ARCH, train: DEFAULT_TRAIN };
     const options = {
       data: values.data,
-      out: values.out,
+      out,
       config: applySettings(config, values.set ?? []),
       steps: wholeNumber('steps', values.steps),
       evalSplit: values['eval-split'],
