@@ -1,5 +1,8 @@
+import { fileURLToPath } from 'node:url';
+import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 import type { Reporter, TestModule } from 'vitest/node';
+import { embedShaders } from './scripts/build.mjs';
 
 /** Ends a run with one plain line that scripts can read. */
 const closingLine: Reporter = {
@@ -11,7 +14,19 @@ const closingLine: Reporter = {
   },
 };
 
+/** In watch mode, an edited shader is embedded anew, and the tests that use it run again. */
+const shaderWatch: Plugin = {
+  name: 'shaders',
+  configureServer(server) {
+    server.watcher.add(fileURLToPath(new URL('shaders', import.meta.url)));
+    server.watcher.on('change', (file) => {
+      if (file.endsWith('.wgsl')) embedShaders();
+    });
+  },
+};
+
 export default defineConfig({
+  plugins: [shaderWatch],
   // Tests run on the sources; the command-line tests on what global-setup has built.
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source', 'node', 'module', 'import', 'default'] } },

@@ -7,7 +7,7 @@
 //   --system-only  only the system packages: the part that needs root
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findChromium, installChromium, installLavapipe, SetupError } from './system-packages.mjs';
@@ -64,11 +64,20 @@ function ensureAdapter() {
   throw new SetupError(`still no WebGPU adapter.\n${reason}`);
 }
 
+/** Finds or installs Chromium; where there is none to be had, notes why for the browser tests, which are then skipped. */
+function ensureChromium() {
+  const note = join(root, 'node_modules/.hrm-no-browser');
+  const reason = process.env.HRM_SKIP_BROWSER || findChromium() ? undefined : installChromium(say);
+  if (!reason) return rmSync(note, { force: true });
+  say(`the browser tests will be skipped: ${reason}.`);
+  writeFileSync(note, reason);
+}
+
 try {
   requireNode();
   if (options.has('--system-only')) {
     say(`adapter: ${ensureAdapter()}`);
-    if (options.has('--browser') && !findChromium()) installChromium(say);
+    if (options.has('--browser')) ensureChromium();
   } else {
     installPackages();
     await build();
@@ -76,7 +85,7 @@ try {
       const adapter = ensureAdapter();
       if (!options.has('--quiet')) say(`adapter: ${adapter}`);
     }
-    if (options.has('--browser') && !process.env.HRM_SKIP_BROWSER && !findChromium()) installChromium(say);
+    if (options.has('--browser')) ensureChromium();
   }
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;

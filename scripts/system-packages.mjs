@@ -25,12 +25,21 @@ export function findChromium() {
   return chromiumCandidates.find((path) => path && existsSync(path));
 }
 
+/**
+ * Installs Chromium by apt. Returns undefined, or why this release has none to install (Ubuntu ships it as a snap
+ * only, which containers and servers without snapd cannot run).
+ */
 export function installChromium(say) {
   requireApt('Chromium (for the browser tests)', 'or set CHROMIUM_PATH, or HRM_SKIP_BROWSER=1');
-  say('installing Chromium for the browser tests (apt-get install chromium)…');
+  const release = readRelease();
+  if (release.ID === 'ubuntu' || !candidateVersion('chromium')) {
+    return `${release.PRETTY_NAME} has no Chromium among its apt packages; install Google Chrome or set CHROMIUM_PATH`;
+  }
+  say('installing Chromium (apt-get install chromium)…');
   aptInstall(['chromium']);
   if (!findChromium())
     throw new SetupError('apt installed chromium, but no browser is at /usr/bin/chromium.');
+  return undefined;
 }
 
 /**
@@ -56,8 +65,7 @@ export function* installLavapipe(say) {
   say(`installing ${ADAPTER_PACKAGES.join(', ')} (Mesa ${backported ?? 'unknown'}) from ${suite} by apt…`);
   aptInstall(['-t', suite, ...ADAPTER_PACKAGES]);
   yield `installed Mesa ${backported} from ${suite}.`;
-  if (!findChromium()) {
-    installChromium(say);
+  if (!findChromium() && !installChromium(say)) {
     yield 'installed Chromium, whose SwiftShader is a (slower) software adapter.';
   }
 }
@@ -89,8 +97,11 @@ function readRelease() {
 const unquote = (line) => line.slice(line.indexOf('=') + 1).replace(/^"|"$/g, '');
 
 /** Version of Mesa's Vulkan drivers that apt would install (from `suite`), or undefined. */
-function mesaVersion(suite) {
-  const policy = spawnSync('apt-cache', ['policy', ...(suite ? ['-t', suite] : []), ADAPTER_PACKAGES[0]], {
+const mesaVersion = (suite) => candidateVersion(ADAPTER_PACKAGES[0], suite);
+
+/** Version of a package that apt would install (from `suite`), or undefined. */
+function candidateVersion(name, suite) {
+  const policy = spawnSync('apt-cache', ['policy', ...(suite ? ['-t', suite] : []), name], {
     encoding: 'utf8',
     env: { ...process.env, LC_ALL: 'C' },
   });

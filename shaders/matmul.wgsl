@@ -22,11 +22,15 @@ struct Params { m: u32, n: u32, k: u32, a_row: u32, a_column: u32 }
 @group(0) @binding(3) var<storage, read_write> c: array<pack>;
 
 @compute @workgroup_size(GROUP)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_id) local: vec3<u32>,
+) {
   let columns = params.n / PACK;
-  let row0 = group.y * ROWS;
+  let row0 = (group.z * groups.y + group.y) * ROWS;
   let column0 = (group.x * GROUP + local.x) * PACKS;
-  if (column0 >= columns) {
+  if (column0 >= columns || row0 >= params.m) {
     return;
   }
 

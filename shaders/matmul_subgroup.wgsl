@@ -27,11 +27,12 @@ struct Params { m: u32, n: u32, k: u32, a_row: u32, a_column: u32 }
 @compute @workgroup_size(GROUP)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_id) local: vec3<u32>,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
   let columns = params.n / PACK;
-  let row0 = group.y * ROWS;
+  let row0 = (group.z * groups.y + group.y) * ROWS;
   let column0 = (group.x * GROUP + local.x) * PACKS;
 
   // Rows and columns past the edge repeat the last one and are not stored: every lane must take part in broadcasts.

@@ -1,7 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeIdentifiers, writeSplit } from '../packages/hrm/src/data/dataset.node.ts';
 import { sudokuShape } from '../packages/hrm/src/data/sudoku.ts';
@@ -115,6 +117,25 @@ describe('hrm train', () => {
     expect(run.code).toBe(1);
     expect(run.stderr).toMatch(/error: step \d+: the loss is NaN.*Lower lr/s);
     expect(run.stderr).not.toContain('    at ');
+    expect(existsSync(join(folder, 'nan', 'checkpoint.safetensors'))).toBe(false);
+  });
+
+  it('saves no weights that are no numbers over good ones', async () => {
+    // The first loss is fine, the weights after its step are not.
+    const run = await hrm(
+      train('overflow', ['--set', 'lr=1e38', '--set', 'lr_warmup_steps=0', '--eval-every', '1']),
+    );
+    expect(run.code).toBe(1);
+    expect(run.stderr).toMatch(/not finite.*Lower lr/s);
+    expect(existsSync(join(folder, 'overflow', 'checkpoint.safetensors'))).toBe(false);
+  });
+
+  it('ends quietly when nobody reads its output', async () => {
+    const bin = fileURLToPath(new URL('../packages/hrm/bin/hrm.js', import.meta.url));
+    const solve = `'${process.execPath}' '${bin}' solve '${join(folder, 'whole')}' 12..34....43..21`;
+    const { stderr } = spawnSync('sh', ['-c', `${solve} | head -1`], { encoding: 'utf8' });
+    expect(stderr).not.toContain('Error');
+    expect(stderr).not.toContain('    at ');
   });
 });
 
@@ -125,6 +146,25 @@ describe('bad input is one message and exit code 1', () => {
     return join(folder, name);
   };
   it.each<[string, () => string[], RegExp]>([
+    ['a folder that holds a run', () => train('whole'), /whole holds a run already.*--resume/s],
+    ['inherited names', () => ['toString'], /unknown command 'toString'/],
+    [
+      'inherited keys',
+      () => train('x', ['--set', 'toString=1']),
+      /toString is not a known configuration key/,
+    ],
+    [
+      'absurd sizes',
+      () => train('x', ['--set', 'arch.halt_max_steps=10000000000']),
+      /halt_max_steps must be/,
+    ],
+    ['a folder for a file', () => [...train('x'), '--config', folder], /is a folder/],
+    ['damaged metadata', () => ['train', '--out', tampered(), '--resume'], /damaged; use another checkpoint/],
+    [
+      'another dataset',
+      () => ['train', '--out', moved(), '--resume'],
+      /not the dataset that this run was started on/,
+    ],
     ['unknown command', () => ['fly'], /unknown command 'fly'/],
     ['unknown option', () => ['train', '--speed', '9'], /Unknown option '--speed'/],
     ['no data', () => ['train', '--out', whole()], /--data DIR/],
@@ -185,6 +225,30 @@ describe('bad input is one message and exit code 1', () => {
     const bytes = readFileSync(join(whole(), 'best.safetensors'));
     return write('truncated.safetensors', bytes.subarray(0, bytes.length - 100));
   }
+  /** A run folder whose checkpoint has other metadata. */
+  function withMetadata(change: (training: Record<string, unknown>) => void): string {
+    const bytes = readFileSync(join(whole(), 'checkpoint.safetensors'));
+    const end = 8 + Number(bytes.readBigUInt64LE(0));
+    const header = JSON.parse(bytes.toString('utf8', 8, end));
+    const training = JSON.parse(header.__metadata__.training);
+    change(training);
+    header.__metadata__.training = JSON.stringify(training);
+    const text = Buffer.from(JSON.stringify(header));
+    const padded = Buffer.concat([text, Buffer.alloc((8 - (text.length % 8)) % 8, ' ')]);
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(padded.length));
+    const out = mkdtempSync(join(folder, 'tampered-'));
+    writeFileSync(join(out, 'checkpoint.safetensors'), Buffer.concat([length, padded, bytes.subarray(end)]));
+    return out;
+  }
+  const tampered = () =>
+    withMetadata((training) => {
+      (training.progress as Record<string, unknown>).totalSteps = 'a';
+    });
+  const moved = () =>
+    withMetadata((training) => {
+      (training.notes as Record<string, unknown>).dataset = 'another';
+    });
   function weightsOnly(): string {
     const out = mkdtempSync(join(folder, 'weights-'));
     writeFileSync(join(out, 'checkpoint.safetensors'), readFileSync(join(whole(), 'best.safetensors')));

@@ -2,7 +2,7 @@
  * The browser path: the engine, bundled as users bundle it, reproduces the published implementation in
  * Chromium on a real WebGPU adapter (SwiftShader, which needs no GPU).
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -47,9 +47,16 @@ const CHROMIUM_FLAGS = [
 /** Well above what the whole file takes (5 s), below a minute in all. */
 const TIMEOUT = 25_000;
 
-const skip = process.env.HRM_SKIP_BROWSER
-  ? 'HRM_SKIP_BROWSER is set: nothing was run in a browser'
-  : undefined;
+/** Set-up leaves the reason here where this system has no Chromium to install. */
+const NO_BROWSER = fileURLToPath(new URL('../../node_modules/.hrm-no-browser', import.meta.url));
+
+function reasonToSkip(): string | undefined {
+  if (process.env.HRM_SKIP_BROWSER) return 'HRM_SKIP_BROWSER is set: nothing was run in a browser';
+  if (!findChromium() && existsSync(NO_BROWSER)) return readFileSync(NO_BROWSER, 'utf8');
+  return undefined;
+}
+
+const skip = reasonToSkip();
 
 describe('in Chromium', { timeout: TIMEOUT }, () => {
   let browser: Browser;

@@ -75,6 +75,10 @@ export class Device {
       const { error } = event;
       // A pipeline that does not compile makes everything after it invalid. The compiler's message, which comes a
       // little later, is the one that helps.
+      if (error instanceof GPUOutOfMemoryError) {
+        const remedy = 'Use a smaller batch or model, or close other programs that use the GPU.';
+        return fail(new UserError(`The GPU is out of memory (${error.message}). ${remedy}`));
+      }
       if (/is invalid due to a previous error|\[Invalid /.test(error.message))
         this.consequence ??= error.message;
       else fail(new GpuError(`WebGPU reported: ${error.message}`));

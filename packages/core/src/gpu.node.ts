@@ -68,8 +68,8 @@ async function loadDawn(): Promise<typeof import('webgpu')> {
  */
 async function captureStderr<T>(action: () => Promise<T>): Promise<{ result: T; said: string }> {
   const original = process.platform === 'linux' ? duplicateStderr() : undefined;
-  if (original === undefined) return { result: await action(), said: '' };
-  const folder = mkdtempSync(join(tmpdir(), 'hrm-stderr-'));
+  const folder = original === undefined ? undefined : temporaryFolder();
+  if (original === undefined || folder === undefined) return { result: await action(), said: '' };
   const file = join(folder, 'stderr');
   closeSync(2);
   openSync(file, 'w');
@@ -85,6 +85,15 @@ async function captureStderr<T>(action: () => Promise<T>): Promise<{ result: T; 
     openSync(`/proc/self/fd/${original}`, 'a');
     closeSync(original);
     rmSync(folder, { recursive: true });
+  }
+}
+
+/** A new folder, or undefined where none can be made: then there is nothing to capture into. */
+function temporaryFolder(): string | undefined {
+  try {
+    return mkdtempSync(join(tmpdir(), 'hrm-stderr-'));
+  } catch {
+    return undefined;
   }
 }
 

@@ -104,6 +104,7 @@ export class Philox {
 
   /** Uniform integer in [0, n), without bias (words past the last multiple of n are drawn again). */
   below(n: number): number {
+    if (!(n >= 1 && n <= 2 ** 32)) throw new RangeError(`Philox: below(${n}): expected 1 to 2^32`);
     const limit = Math.floor(2 ** 32 / n) * n;
     let word = this.nextU32();
     while (word >= limit) word = this.nextU32();

@@ -1,4 +1,4 @@
-import { type Device, Tensor } from '@hrm-webgpu/core';
+import { type Device, type DType, Tensor } from '@hrm-webgpu/core';
 import { launch, selectRows } from '@hrm-webgpu/kernels';
 import type { Batch } from './data/sampler.ts';
 import type { HrmModel, ModelInput, State } from './model.ts';
@@ -40,10 +40,12 @@ export class Carry {
 
   static fresh(model: HrmModel, batch: number): Carry {
     const { device, positions, config } = model;
-    const zeros = (shape: number[]) =>
-      Tensor.from(device, new Float32Array(shape.reduce((a, b) => a * b)), shape);
-    const integers = (shape: number[]) =>
-      Tensor.from(device, new Int32Array(shape.reduce((a, b) => a * b)), shape);
+    const zeros = (shape: number[], dtype: DType = 'f32') => {
+      const tensor = Tensor.empty(device, shape, dtype);
+      tensor.write(dtype === 'f32' ? new Float32Array(tensor.size) : new Int32Array(tensor.size));
+      return tensor;
+    };
+    const integers = (shape: number[]) => zeros(shape, 'i32');
     return new Carry(model, {
       z_H: zeros([batch, positions, config.hidden_size]),
       z_L: zeros([batch, positions, config.hidden_size]),

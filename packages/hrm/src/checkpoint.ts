@@ -5,7 +5,14 @@
  */
 import { type AdapterDescription, type Device, type Tensor, UserError } from '@hrm-webgpu/core';
 import { Carry, type CarryTensors } from './carry.ts';
-import { type ModelConfig, parseModelConfig, type TrainConfig } from './config.ts';
+import {
+  checkTrain,
+  DEFAULT_TRAIN,
+  type ModelConfig,
+  overlay,
+  parseModelConfig,
+  type TrainConfig,
+} from './config.ts';
 import { encodeSafetensors, type TensorToWrite } from './formats/safetensors.ts';
 import type { DType, TensorFile } from './formats/tensor-file.ts';
 import { loadModel } from './load.ts';
@@ -80,7 +87,14 @@ async function encode(
 ): Promise<Uint8Array[]> {
   const entries = new Map<string, TensorToWrite>();
   for (const [name, tensor] of tensors) {
-    entries.set(name, { dtype: DTYPES[tensor.dtype], shape: tensor.shape, data: await tensor.read() });
+    const data = await tensor.read();
+    if (!data.every(Number.isFinite)) {
+      throw new UserError(
+        `'${name}' holds numbers that are not finite: the weights are no longer usable, and nothing was saved over the ` +
+          'last checkpoint. Lower lr (or raise lr_warmup_steps) and start again, or resume from that checkpoint.',
+      );
+    }
+    entries.set(name, { dtype: DTYPES[tensor.dtype], shape: tensor.shape, data });
   }
   const strings = Object.entries(metadata).map(([key, value]) => [key, JSON.stringify(value)]);
   return encodeSafetensors(entries, { [FORMAT.key]: FORMAT.value, ...Object.fromEntries(strings) });
@@ -98,8 +112,33 @@ export function readMetadata(file: TensorFile): CheckpointMetadata | undefined {
   };
   const { config, training } = file.metadata;
   return {
-    config: parseModelConfig(parse(config), file.name),
-    ...(training ? { training: parse(training) } : {}),
+    config: parseModelConfig(parse(config) ?? {}, file.name),
+    ...(training ? { training: parseTraining(parse(training), file.name) } : {}),
+  };
+}
+
+/** Checks what a resumed run relies on. */
+function parseTraining(value: Partial<NonNullable<CheckpointMetadata['training']>> | null, file: string) {
+  const { train, progress, tuning, notes } = value ?? {};
+  const { step = -1, totalSteps = -1 } = progress ?? {};
+  const sound =
+    train &&
+    tuning &&
+    notes &&
+    progress?.sampler &&
+    progress.exploration &&
+    progress.augmentation &&
+    Number.isSafeInteger(step) &&
+    Number.isSafeInteger(totalSteps) &&
+    step >= 0 &&
+    totalSteps >= step;
+  if (!sound)
+    throw new UserError(`${file}: what it says of its training run is damaged; use another checkpoint`);
+  return {
+    train: checkTrain(overlay(DEFAULT_TRAIN, { ...train }, `${file}: `), file),
+    progress,
+    tuning,
+    notes,
   };
 }
 

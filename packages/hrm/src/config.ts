@@ -123,7 +123,8 @@ export function parseModelConfig(value: Readonly<Record<string, unknown>>, file:
   const data = { vocab_size: 0, seq_len: 0, num_puzzle_identifiers: 1 };
   const config = overlay({ ...DEFAULT_ARCH, ...data }, value, `${file}: `);
   for (const key of ['vocab_size', 'seq_len', 'num_puzzle_identifiers'] as const) {
-    if (Number.isInteger(config[key]) && config[key] >= 1) continue;
+    const unused = key === 'num_puzzle_identifiers' && config.puzzle_emb_ndim === 0;
+    if (unused || (Number.isInteger(config[key]) && config[key] >= 1)) continue;
     throw new UserError(`${file}: ${key} must be a whole number of at least 1, got ${config[key]}`);
   }
   checkArch(config, file);
@@ -148,7 +149,7 @@ export function overlay<T extends object>(
 ): T {
   const result = { ...defaults };
   for (const [key, value] of Object.entries(values)) {
-    if (!(key in defaults)) {
+    if (!Object.hasOwn(defaults, key)) {
       const known = Object.keys(defaults).join(', ');
       throw new UserError(`${where}${key} is not a known configuration key. Known keys: ${known}`);
     }
@@ -166,6 +167,9 @@ function expectMap(value: YamlValue, file: string, what: string): YamlMap {
   throw new UserError(`${file}: ${what} must be a map of keys and values`);
 }
 
+/** Far above any model: sizes beyond it are slips of the keyboard. */
+const LARGEST = 1_000_000;
+
 const POSITIVE_INTEGERS = [
   'hidden_size',
   'num_heads',
@@ -182,7 +186,9 @@ export function checkArch(arch: ArchConfig, file: string): ArchConfig {
     throw new UserError(`${file}: arch.${key} must be ${expected}, got ${JSON.stringify(arch[key])}`);
   };
   for (const key of POSITIVE_INTEGERS) {
-    if (!Number.isInteger(arch[key]) || arch[key] < 1) fail(key, 'a whole number of at least 1');
+    if (!Number.isInteger(arch[key]) || arch[key] < 1 || arch[key] > LARGEST) {
+      fail(key, `a whole number from 1 to ${LARGEST}`);
+    }
   }
   if (!Number.isInteger(arch.puzzle_emb_ndim) || arch.puzzle_emb_ndim < 0) {
     fail('puzzle_emb_ndim', 'a whole number of at least 0');
@@ -206,15 +212,25 @@ export function checkArch(arch: ArchConfig, file: string): ArchConfig {
   return arch;
 }
 
+const RATES = [
+  'lr',
+  'lr_min_ratio',
+  'lr_warmup_steps',
+  'weight_decay',
+  'puzzle_emb_lr',
+  'puzzle_emb_weight_decay',
+] as const;
+
 /** @throws UserError when the values do not make a training run */
 export function checkTrain(train: TrainConfig, file: string): TrainConfig {
   const fail = (key: keyof TrainConfig, expected: string): never => {
     throw new UserError(`${file}: ${key} must be ${expected}, got ${train[key]}`);
   };
   for (const key of ['global_batch_size', 'epochs', 'eval_interval'] as const) {
-    if (!Number.isInteger(train[key]) || train[key] < 1) fail(key, 'a whole number of at least 1');
+    if (!Number.isSafeInteger(train[key]) || train[key] < 1) fail(key, 'a whole number of at least 1');
   }
-  for (const key of ['lr', 'lr_min_ratio', 'lr_warmup_steps', 'weight_decay', 'puzzle_emb_lr'] as const) {
+  if (train.global_batch_size > LARGEST) fail('global_batch_size', `at most ${LARGEST}`);
+  for (const key of RATES) {
     if (!(train[key] >= 0)) fail(key, 'at least 0');
   }
   for (const key of ['beta1', 'beta2'] as const) {

@@ -1,3 +1,4 @@
+import { UserError } from '@hrm-webgpu/core';
 import { evaluationCall, type MetricSums, readMetrics, totalLoss } from './act.ts';
 import { Carry, uploadBatch } from './carry.ts';
 import type { Split } from './data/dataset.ts';
@@ -46,6 +47,9 @@ export async function evaluate(model: HrmModel, split: Split, options: EvaluateO
     for (const name of Object.keys(part) as (keyof MetricSums)[]) sums[name] = (sums[name] ?? 0) + part[name];
     done += batch.rows;
     options.onProgress?.(done, total);
+  }
+  if (!Number.isFinite(sums.lm_loss)) {
+    throw new UserError(`the loss is ${sums.lm_loss}: the weights of this model are not usable`);
   }
   const { q_continue_loss: _, ...rest } = sums;
   const mean = (value: number) => value / Math.max(1, sums.count);

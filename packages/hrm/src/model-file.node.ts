@@ -1,9 +1,9 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Device, UserError } from '@hrm-webgpu/core';
 import { readMetadata } from './checkpoint.ts';
 import { parseAllConfig } from './config.ts';
-import { fileSource } from './formats/file-source.node.ts';
+import { fileSource, readTextFile } from './formats/file-source.node.ts';
 import { openTensorFile } from './formats/open-checkpoint.ts';
 import { parseYaml } from './formats/yaml.ts';
 import { configOf, loadModel } from './load.ts';
@@ -30,7 +30,7 @@ const CHECKPOINT_NAMES = [RUN_FILES.best, RUN_FILES.latest, 'checkpoint'];
 export async function loadModelFile(device: Device, path: string, seqLen?: number): Promise<HrmModel> {
   const file = await openTensorFile(await fileSource(findCheckpoint(path)));
   try {
-    const config = readMetadata(file)?.config ?? configOf(readArch(file.name), file, seqLen);
+    const config = readMetadata(file)?.config ?? configOf(await readArch(file.name), file, seqLen);
     return await loadModel(device, config, file);
   } finally {
     await file.close();
@@ -46,12 +46,12 @@ function findCheckpoint(path: string): string {
   throw new UserError(`${path} has no checkpoint in it (looked for ${CHECKPOINT_NAMES.join(', ')})`);
 }
 
-function readArch(checkpoint: string) {
+async function readArch(checkpoint: string) {
   const path = join(dirname(checkpoint), RUN_FILES.config);
   if (!existsSync(path)) {
     throw new UserError(
       `${checkpoint} needs its ${RUN_FILES.config} beside it: it does not tell its architecture itself`,
     );
   }
-  return parseAllConfig(parseYaml(readFileSync(path, 'utf8'), path), path).arch;
+  return parseAllConfig(parseYaml(await readTextFile(path), path), path).arch;
 }

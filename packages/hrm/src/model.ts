@@ -73,7 +73,10 @@ export class HrmModel {
     try {
       for (const [name, shape] of parameterShapes(config)) {
         const trained = !BUFFER_NAMES.includes(name) && name !== PUZZLE_ROWS;
-        model.weights.set(name, Tensor.from(device, await weight(name, shape), shape, trained));
+        // The tensor first: what is too large for the adapter is refused before the host makes room for it.
+        const tensor = Tensor.empty(device, shape, 'f32', trained);
+        model.weights.set(name, tensor);
+        tensor.write(await weight(name, shape));
       }
     } catch (error) {
       model.dispose();

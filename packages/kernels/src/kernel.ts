@@ -79,9 +79,15 @@ export function packFor(length: number, widest: 2 | 4 = 4): { pack: string; widt
   return { pack: 'f32', width: 1 };
 }
 
-/** A one-dimensional grid of at least `threads` threads, folded into two dimensions where one is too short. */
+/** WebGPU guarantees 65,535 workgroups in a dimension. */
+const WIDEST = 32768;
+
+/** So many workgroups along one dimension, folded into two where one is too short. */
+export function fold(groups: number): readonly [number, number] {
+  return groups <= WIDEST ? [groups, 1] : [WIDEST, Math.ceil(groups / WIDEST)];
+}
+
+/** A one-dimensional grid of at least `threads` threads, folded. */
 export function linearGrid(threads: number, group: number): Grid {
-  const groups = Math.ceil(threads / group);
-  const widest = 32768; // WebGPU guarantees 65,535
-  return groups <= widest ? [groups, 1, 1] : [widest, Math.ceil(groups / widest), 1];
+  return [...fold(Math.ceil(threads / group)), 1];
 }

@@ -24,7 +24,8 @@ export function parse<O extends Options>(args: string[], options: O): Parsed<O> 
   try {
     return parseArgs({ args, options, allowPositionals: true });
   } catch (error) {
-    throw new UserError(`${(error as Error).message.split('. To specify')[0]}. See --help for the options.`);
+    const [first] = (error as Error).message.split(/\n|\. To specify/);
+    throw new UserError(`${first.replace(/\.$/, '')}. See --help for the options.`);
   }
 }
 

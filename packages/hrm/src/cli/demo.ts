@@ -102,8 +102,9 @@ async function makeData(out: string, steps: number): Promise<string> {
     test: HELD_OUT,
     seed: 0,
   });
-  for (const [name, split] of Object.entries(splits)) await writeSplit(data, name, split);
+  // First of all files: it tells a demo's folder, half made or whole, from any other.
   await writeIdentifiers(data, ['<blank>']);
+  for (const [name, split] of Object.entries(splits)) await writeSplit(data, name, split);
   return data;
 }
 
@@ -126,7 +127,9 @@ async function showResult(out: string, data: string, seconds: number): Promise<n
   const device = await openDevice();
   try {
     const model = await loadModelFile(device, out);
-    const { exact, count } = await evaluateWithBar(model, test, 'held-out');
+    const result = await evaluateWithBar(model, test, 'held-out');
+    if (result === 'stopped') return 130;
+    const { exact, count } = result;
     print();
     print(bold('one held-out puzzle, segment by segment'));
     const { inputs } = [...test.sets.values()][0];

@@ -29,7 +29,8 @@ Prints adapter, driver, features and limits, what is missing and how to mend it,
 attention) against float64. Exit code 1 when there is no adapter or it computes wrongly.`,
 
   async run(args) {
-    parse(args, {});
+    const { positionals } = parse(args, {});
+    if (positionals.length > 0) throw new UserError(`unexpected argument '${positionals[0]}'. See --help.`);
     print(bold('machine'));
     print(`  node ${process.versions.node}, ${process.platform} ${process.arch}`);
     let device: Device;
@@ -99,8 +100,8 @@ async function checkMatmul(device: Device): Promise<Proof> {
     error = worse(error, Math.abs(value - exact));
   });
   y.dispose();
-  // 4·√k roundings of terms below 1.
-  return { name: `matmul [${m}, ${k}] × [${k}, ${n}]`, error, allowed: 4 * Math.sqrt(k) * 2 ** -24 };
+  // The kernels' own bar: the error of a sum of k terms below 1 grows as √k.
+  return { name: `matmul [${m}, ${k}] × [${k}, ${n}]`, error, allowed: 10 * Math.sqrt(k) * 2 ** -24 };
 }
 
 /** Attention over equal keys must give the mean of the values, whatever the queries. */

@@ -42,7 +42,10 @@ Runs every example of a split for halt_max_steps segments and prints the publish
             `${model.config.vocab_size} and ${model.config.seq_len}`,
         );
       }
-      const result = await evaluateWithBar(model, split, 'evaluate', wholeNumber('batch', values.batch));
+      const result = await evaluateWithBar(model, split, 'evaluate', {
+        batchSize: wholeNumber('batch', values.batch),
+      });
+      if (result === 'stopped') return 130;
       if (values.json) print(JSON.stringify(result, null, 2));
       else {
         const { exact, count, accuracy, q_halt_accuracy, steps, lm_loss, q_halt_loss } = result;

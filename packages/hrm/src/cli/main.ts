@@ -1,4 +1,4 @@
-import { UserError } from '@hrm-webgpu/core';
+import { GpuError, UserError } from '@hrm-webgpu/core';
 import type { Command } from './command.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
@@ -29,7 +29,7 @@ export async function main(args: string[]): Promise<number> {
     return 0;
   }
   try {
-    const command = commands[name];
+    const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
     if (!command)
       throw new UserError(`unknown command '${name}'. Commands: ${Object.keys(commands).join(', ')}`);
     if (rest.includes('--help') || rest.includes('-h')) {
@@ -39,6 +39,10 @@ export async function main(args: string[]): Promise<number> {
     return await command.run(rest);
   } catch (error) {
     if (error instanceof UserError) {
+      say(`error: ${error.message}`);
+      return 1;
+    }
+    if (error instanceof GpuError) {
       say(`error: ${error.message}`);
       return 1;
     }

@@ -1,9 +1,9 @@
 /** The loop around a {@link Trainer}: progress, evaluation, checkpoints, Ctrl-C. */
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { UserError } from '@hrm-webgpu/core';
 import { encodeModel, encodeTraining } from '../checkpoint.ts';
-import { formatAllConfig } from '../config.ts';
+import { formatAllConfig, swigluWidth } from '../config.ts';
 import type { Split } from '../data/dataset.ts';
 import { type Evaluation, evaluate } from '../evaluate.ts';
 import { writeFileAtomic } from '../formats/atomic-write.node.ts';
@@ -15,11 +15,16 @@ import { duration, ProgressBar, percent, say } from './terminal.ts';
 
 /** What a checkpoint keeps of the command line, so that `--resume` needs no other option. */
 export interface RunNotes {
+  /** Absolute path of the dataset. */
   data: string;
+  /** Tells the training split from another under the same path. */
+  dataset: string;
   evalSplit: string | null;
   evalEvery: number;
   augment: string | null;
   bestExact: number;
+  /** The step of the last evaluation. */
+  evaluatedStep: number;
 }
 
 export interface RunOptions {
@@ -43,9 +48,9 @@ const WINDOW = 50;
 
 /** Trains to the end of the schedule, or until Ctrl-C; either way the last step is saved. */
 export async function runTraining({ trainer, folder, notes, evalSplit }: RunOptions): Promise<RunResult> {
-  await prepareFolder(folder, trainer);
+  await writeConfig(folder, trainer);
   const interrupt = onInterrupt();
-  const { totalSteps } = trainer.options;
+  const { totalSteps, train } = trainer.options;
   const bar = new ProgressBar('train');
   const figures = new RunningFigures(trainer.step);
   const started = performance.now();
@@ -53,46 +58,48 @@ export async function runTraining({ trainer, folder, notes, evalSplit }: RunOpti
   const settle = async (keep: number) => {
     while (waiting.length > keep) {
       figures.add(await (waiting.shift() as Promise<StepReport>));
-      bar.update(
-        figures.step,
-        totalSteps,
-        figures.describe(totalSteps, trainer.options.train.global_batch_size),
-      );
+      bar.update(figures.step, totalSteps, figures.describe(totalSteps, train.global_batch_size));
     }
   };
+  // A run that was stopped during an evaluation makes up for it when it is resumed.
+  const due = () =>
+    trainer.step > notes.evaluatedStep && (trainer.step % notes.evalEvery === 0 || trainer.finished);
   try {
-    while (!trainer.finished && !interrupt.requested) {
-      waiting.push(trainer.next());
-      await settle(IN_FLIGHT);
-      if (trainer.step % notes.evalEvery === 0 || trainer.finished) {
+    while (!interrupt.signal.aborted) {
+      if (due()) {
         await settle(0);
         bar.clear();
         const pause = performance.now();
-        await evaluateAndSave({ trainer, folder, notes, evalSplit });
+        await saveAndEvaluate({ trainer, folder, notes, evalSplit }, interrupt.signal);
         figures.leaveOut((performance.now() - pause) / 1000);
       }
+      if (trainer.finished || interrupt.signal.aborted) break;
+      waiting.push(trainer.next());
+      await settle(IN_FLIGHT);
     }
     await settle(0);
+    if (interrupt.signal.aborted) await save(trainer, folder, notes);
   } finally {
     bar.clear();
     interrupt.stop();
     await Promise.allSettled(waiting);
   }
-  if (interrupt.requested && !trainer.finished) await save(trainer, folder, notes);
-  return {
-    interrupted: interrupt.requested && !trainer.finished,
-    seconds: (performance.now() - started) / 1000,
-  };
+  return { interrupted: interrupt.signal.aborted, seconds: (performance.now() - started) / 1000 };
 }
 
-async function evaluateAndSave({ trainer, folder, notes, evalSplit }: RunOptions): Promise<void> {
-  if (evalSplit) {
-    const result = await evaluateWithBar(trainer.model, evalSplit, 'evaluate');
-    const exact = result.exact_accuracy;
+/** Saves first: an evaluation that fails, or is stopped, costs no step. */
+async function saveAndEvaluate(options: RunOptions, signal: AbortSignal): Promise<void> {
+  const { trainer, folder, notes, evalSplit } = options;
+  await save(trainer, folder, notes);
+  const result = evalSplit && (await evaluateWithBar(trainer.model, evalSplit, 'evaluate', { signal }));
+  if (result === 'stopped') return;
+  notes.evaluatedStep = trainer.step;
+  if (result) {
+    const { exact_accuracy: exact, accuracy, lm_loss } = result;
     const better = exact > notes.bestExact;
     say(
-      `step ${trainer.step}: ${notes.evalSplit} exact ${percent(exact)}, cells ${percent(result.accuracy)}, ` +
-        `loss ${result.lm_loss.toFixed(4)}${better ? ' — best so far' : ''}`,
+      `step ${trainer.step}: ${notes.evalSplit} exact ${percent(exact)}, cells ${percent(accuracy)}, ` +
+        `loss ${lm_loss.toFixed(4)}${better ? ' — best so far' : ''}`,
     );
     if (better) {
       notes.bestExact = exact;
@@ -102,49 +109,83 @@ async function evaluateAndSave({ trainer, folder, notes, evalSplit }: RunOptions
   await save(trainer, folder, notes);
 }
 
-/** Evaluates a split with a progress bar. */
+/** Evaluates a split with a progress bar; `stopped` when the signal came first. */
 export async function evaluateWithBar(
   model: Trainer['model'],
   split: Split,
   label: string,
-  batchSize = 128,
-): Promise<Evaluation> {
+  { batchSize, signal }: { batchSize?: number; signal?: AbortSignal } = {},
+): Promise<Evaluation | 'stopped'> {
   const bar = new ProgressBar(label);
   try {
     return await evaluate(model, split, {
-      batchSize,
+      batchSize: batchSize ?? largestBatch(model),
+      signal,
       onProgress: (done, total) => bar.update(done, total, ''),
     });
+  } catch (error) {
+    if (signal?.aborted) return 'stopped';
+    throw error;
   } finally {
     bar.clear();
   }
+}
+
+/** Rows whose largest activation (the SwiGLU's gate and up) fits one binding of the adapter; 128 are enough. */
+function largestBatch({ config, device, positions }: Trainer['model']): number {
+  const rowBytes =
+    4 * positions * Math.max(2 * swigluWidth(config), 3 * config.hidden_size, config.vocab_size);
+  return Math.max(1, Math.min(128, Math.floor(device.limits.maxStorageBufferBindingSize / rowBytes)));
 }
 
 async function save(trainer: Trainer, folder: string, notes: RunNotes): Promise<void> {
   await writeFileAtomic(join(folder, RUN_FILES.latest), await encodeTraining(trainer, { ...notes }));
 }
 
-async function prepareFolder(folder: string, { options }: Trainer): Promise<void> {
-  try {
-    mkdirSync(folder, { recursive: true });
-  } catch (cause) {
-    throw fileError('make the folder', folder, cause);
-  }
+async function writeConfig(folder: string, { options }: Trainer): Promise<void> {
   const { vocab_size: _v, seq_len: _s, num_puzzle_identifiers: _n, ...arch } = options.config;
   const text = stringifyYaml(formatAllConfig({ arch, train: options.train }));
   await writeFileAtomic(join(folder, RUN_FILES.config), [new TextEncoder().encode(text)]);
 }
 
+/**
+ * Makes the folder of a new run.
+ *
+ * @throws UserError when it cannot be made, or holds a run already
+ */
+export function newRunFolder(folder: string): void {
+  const taken = [RUN_FILES.latest, RUN_FILES.best].find((name) => existsSync(join(folder, name)));
+  if (taken) {
+    throw new UserError(
+      `${folder} holds a run already (${taken}); go on with --resume, or give another folder with --out`,
+    );
+  }
+  makeFolder(resolve(folder));
+}
+
+/** As mkdir -p. (Node's own recursive mkdir never returns for paths under /proc.) */
+function makeFolder(folder: string): void {
+  try {
+    if (existsSync(folder)) readdirSync(folder);
+    else {
+      makeFolder(dirname(folder));
+      mkdirSync(folder);
+    }
+  } catch (cause) {
+    throw fileError('cannot make the folder', folder, cause);
+  }
+}
+
 /** Listens for Ctrl-C: once asks the loop to stop, twice ends the process. */
 function onInterrupt() {
-  const state = { requested: false, stop: () => process.off('SIGINT', listener) };
+  const controller = new AbortController();
   const listener = () => {
-    if (state.requested) process.exit(130);
-    state.requested = true;
+    if (controller.signal.aborted) process.exit(130);
     say('\nstopping after this step, then saving… (Ctrl-C again to stop without saving)');
+    controller.abort();
   };
   process.on('SIGINT', listener);
-  return state;
+  return { signal: controller.signal, stop: () => process.off('SIGINT', listener) };
 }
 
 /** Averages for the progress bar. */

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { type Device, openDevice, type Philox, UserError } from '@hrm-webgpu/core';
 import { adapterName, loadTraining, readMetadata, tuningRecord } from '../checkpoint.ts';
 import {
@@ -13,15 +13,15 @@ import {
 } from '../config.ts';
 import { relabelDigits } from '../data/augment.ts';
 import { readSplit } from '../data/dataset.node.ts';
-import type { DatasetMetadata } from '../data/dataset.ts';
+import type { DatasetMetadata, Split } from '../data/dataset.ts';
 import { type Batch, totalSteps } from '../data/sampler.ts';
-import { fileSource } from '../formats/file-source.node.ts';
+import { fileSource, readTextFile } from '../formats/file-source.node.ts';
 import { openTensorFile } from '../formats/open-checkpoint.ts';
 import { parseYaml } from '../formats/yaml.ts';
 import { type Augmentation, Trainer } from '../trainer.ts';
 import { type Command, parse, wholeNumber } from './command.ts';
 import { profileTraining } from './profile.ts';
-import { latestCheckpoint, type RunNotes, type RunResult, runTraining } from './run.ts';
+import { latestCheckpoint, newRunFolder, type RunNotes, type RunResult, runTraining } from './run.ts';
 import { duration, print, say } from './terminal.ts';
 
 const help = `usage: hrm train --data DIR --out DIR [options]
@@ -70,7 +70,7 @@ export const train: Command = {
     }
     if (!values.data) throw new UserError('give the dataset with --data DIR');
     const config = values.config
-      ? readAllConfig(values.config)
+      ? await readAllConfig(values.config)
       : { arch: DEFAULT_ARCH, train: DEFAULT_TRAIN };
     const options = {
       data: values.data,
@@ -98,17 +98,21 @@ export interface StartOptions {
 
 /** Starts a run from fresh weights and trains it to its end. */
 export async function startRun(options: StartOptions): Promise<RunResult> {
+  const split = await readSplit(options.data, 'train');
   const evalName = options.evalSplit ?? (existsSync(join(options.data, 'test')) ? 'test' : null);
   const evalSplit = evalName ? await readSplit(options.data, evalName) : undefined;
-  return withFreshTrainer(options, (trainer) => {
+  newRunFolder(options.out);
+  return withFreshTrainer(options, split, (trainer) => {
     const { eval_interval, global_batch_size } = options.config.train;
-    const { metadata } = trainer.options.split;
+    const { metadata } = split;
     const notes: RunNotes = {
-      data: options.data,
+      data: resolve(options.data),
+      dataset: fingerprint(split),
       evalSplit: evalName,
       evalEvery: options.evalEvery ?? Math.max(1, totalSteps(metadata, eval_interval, global_batch_size)),
       augment: options.augment,
       bestExact: -1,
+      evaluatedStep: 0,
     };
     return runTraining({ trainer, folder: options.out, notes, evalSplit });
   });
@@ -116,16 +120,16 @@ export async function startRun(options: StartOptions): Promise<RunResult> {
 
 /** Prints where the time of a run's first steps goes. */
 async function profileRun(options: StartOptions): Promise<number> {
-  await withFreshTrainer(options, profileTraining);
+  await withFreshTrainer(options, await readSplit(options.data, 'train'), profileTraining);
   return 0;
 }
 
 async function withFreshTrainer<T>(
   options: StartOptions,
+  split: Split,
   body: (trainer: Trainer) => Promise<T>,
 ): Promise<T> {
   const { config, augment } = options;
-  const split = await readSplit(options.data, 'train');
   const { metadata } = split;
   const { epochs, eval_interval, global_batch_size } = config.train;
   if (options.steps === undefined && epochs % eval_interval !== 0) {
@@ -161,6 +165,9 @@ async function resumeRun(out: string): Promise<RunResult> {
     const { training, ...parts } = await loadTraining(device, file, metadata);
     const notes = training.notes as unknown as RunNotes;
     const split = await readSplit(notes.data, 'train');
+    if (fingerprint(split) !== notes.dataset) {
+      throw new UserError(`${notes.data} is not the dataset that this run was started on; put that one back`);
+    }
     const evalSplit = notes.evalSplit ? await readSplit(notes.data, notes.evalSplit) : undefined;
     if (JSON.stringify(training.tuning) !== JSON.stringify(tuningRecord(device))) {
       say(
@@ -201,6 +208,17 @@ function announce(device: Device, { model, options, step }: Trainer): void {
   );
 }
 
+/** Metadata and a checksum of the examples: enough to notice that a dataset was exchanged. */
+function fingerprint({ metadata, sets }: Split): string {
+  let sum = 0;
+  for (const { inputs, labels } of sets.values()) {
+    for (const tokens of [inputs, labels]) {
+      for (let i = 0; i < tokens.length; i++) sum = (Math.imul(sum, 31) + tokens[i]) | 0;
+    }
+  }
+  return `${JSON.stringify(metadata)} ${sum >>> 0}`;
+}
+
 const SUDOKU_DIGITS = 'sudoku-digits';
 
 /** The augmentation with that name. */
@@ -214,9 +232,8 @@ function augmentationOf(
   return (batch: Batch, random: Philox) => relabelDigits(batch, random, options);
 }
 
-function readAllConfig(path: string): AllConfig {
-  if (!existsSync(path)) throw new UserError(`${path}: no such file; --config wants an all_config.yaml`);
-  return parseAllConfig(parseYaml(readFileSync(path, 'utf8'), path), path);
+async function readAllConfig(path: string): Promise<AllConfig> {
+  return parseAllConfig(parseYaml(await readTextFile(path), path), path);
 }
 
 /** Applies `key=value` settings with published keys. */

@@ -58,3 +58,16 @@ export async function fileSource(path: string): Promise<ByteSource> {
     close: () => handle.close(),
   };
 }
+
+/**
+ * The text of a file.
+ * @throws UserError if it is missing, a folder, or not readable
+ */
+export async function readTextFile(path: string): Promise<string> {
+  const source = await fileSource(path);
+  try {
+    return new TextDecoder().decode(await source.read(0, source.size));
+  } finally {
+    await source.close();
+  }
+}

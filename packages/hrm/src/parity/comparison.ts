@@ -40,6 +40,15 @@ export class Comparison {
     reference: ArrayLike<number>,
     allowed: number,
   ): void {
+    if (actual.length !== reference.length) {
+      this.note(
+        group,
+        `${name}: ${actual.length} elements, expected ${reference.length}`,
+        Number.NaN,
+        allowed,
+      );
+      return;
+    }
     let difference = 0;
     let norm = 0;
     for (let i = 0; i < reference.length; i++) {

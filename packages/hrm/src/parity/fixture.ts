@@ -48,9 +48,12 @@ export async function openFixture(open: OpenFile): Promise<Fixture> {
     throw new UserError(
       'no config.json in this folder: it is not a parity fixture (its format: test/fixtures/README.md)',
     );
-  const { batch_size, ...model } = config.model;
+  const { model: stored, train: storedTrain = {}, steps, total_steps = steps ?? 1 } = config;
+  const { batch_size, ...model } = expectObject(stored, 'model');
+  expectWhole(batch_size, 'model.batch_size');
+  expectWhole(total_steps, 'total_steps');
   const arch = { ...model, loss_type: config.loss_type ?? DEFAULT_ARCH.loss_type };
-  const train = Object.entries({ global_batch_size: batch_size, ...config.train });
+  const train = Object.entries({ global_batch_size: batch_size, ...expectObject(storedTrain, 'train') });
   const known = Object.fromEntries(train.filter(([key]) => !IGNORED_KEYS.includes(key)));
   const evaluation = await optional(open, 'eval.safetensors', openSafetensors);
   const grad = await optional(open, 'grad.safetensors', openSafetensors);
@@ -61,16 +64,12 @@ export async function openFixture(open: OpenFile): Promise<Fixture> {
     model: parseModelConfig(arch, 'config.json'),
     train: checkTrain(overlay(DEFAULT_TRAIN, known, 'config.json: train.'), 'config.json'),
     batchSize: batch_size,
-    totalSteps: config.total_steps ?? config.steps ?? 1,
+    totalSteps: total_steps,
     segments: evaluation?.names.filter((name) => /^eval\.\d+\.logits$/.test(name)).length ?? 0,
     checkpoint,
     eval: evaluation,
     grad,
-    trace: trace && {
-      tensors: trace,
-      lists: (await readJson(open, 'trace.json')) ?? {},
-      steps: config.steps,
-    },
+    trace: trace && { tensors: trace, lists: await readLists(open, steps), steps },
     async close() {
       for (const file of [evaluation, grad, trace, checkpoint]) await file?.close();
     },
@@ -87,6 +86,30 @@ export async function readBatch(file: TensorFile, prefix: string): Promise<Batch
     puzzleIdentifiers,
     rows: puzzleIdentifiers.length,
   };
+}
+
+/** The lists of `trace.json`, one entry a step. */
+async function readLists(open: OpenFile, steps: unknown): Promise<Trace> {
+  expectWhole(steps, 'steps');
+  const lists = expectObject(await readJson(open, 'trace.json'), 'trace.json');
+  for (const name of ['halted', 'steps_carry', 'lm_loss', 'loss']) {
+    if (Array.isArray(lists[name]) && lists[name].length === steps) continue;
+    throw new UserError(`trace.json: '${name}' must be a list of ${steps} entries, one a step`);
+  }
+  return lists;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: as readJson
+function expectObject(value: any, name: string): any {
+  if (value && typeof value === 'object' && !Array.isArray(value)) return value;
+  throw new UserError(`config.json: '${name}' must be an object; the format is in test/fixtures/README.md`);
+}
+
+function expectWhole(value: unknown, name: string): void {
+  if (Number.isSafeInteger(value) && (value as number) >= 1) return;
+  throw new UserError(
+    `config.json: '${name}' must be a whole number of at least 1, got ${JSON.stringify(value)}`,
+  );
 }
 
 /** The published configuration beside a checkpoint must be one that we read. */

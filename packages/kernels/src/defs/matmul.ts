@@ -1,5 +1,5 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
-import { type Kernel, packFor } from '../kernel.ts';
+import { fold, type Kernel, packFor } from '../kernel.ts';
 
 export type MatmulParams = { m: number; n: number; k: number; a_row: number; a_column: number };
 
@@ -11,8 +11,7 @@ export const matmul: Kernel<MatmulParams> = {
   },
   workgroups: ({ m, n }, { ROWS, PACKS, PACK, GROUP }) => [
     Math.ceil(n / (PACK * PACKS * GROUP)),
-    Math.ceil(m / ROWS),
-    1,
+    ...fold(Math.ceil(m / ROWS)),
   ],
   flops: ({ m, n, k }) => 2 * m * n * k,
   bytes: ({ m, n, k }) => 4 * (m * k + k * n + m * n),
@@ -49,6 +48,7 @@ export const matmulCases = [
   transposed(1, 2, 3),
   transposed(33, 30, 101),
   transposed(96, 128, 64),
+  rowMajor(16 * 32768 + 5, 1, 1), // more rows of workgroups than one dimension of the grid may have
 ];
 
 export const check: KernelCheck<MatmulParams> = {

@@ -1,5 +1,5 @@
 import type { KernelCheck } from '../check.ts';
-import { hasSubgroups, type Kernel } from '../kernel.ts';
+import { fold, hasSubgroups, type Kernel } from '../kernel.ts';
 import { type MatmulParams, matmul, check as matmulCheck } from './matmul.ts';
 
 /** Rows of a thread's tile; fixed, since WGSL wants constant lane numbers. */
@@ -10,8 +10,7 @@ export const matmulSubgroup: Kernel<MatmulParams> = {
   name: 'matmul_subgroup',
   workgroups: ({ m, n }, { PACKS, PACK, GROUP }) => [
     Math.ceil(n / (PACK * PACKS * GROUP)),
-    Math.ceil(m / ROWS),
-    1,
+    ...fold(Math.ceil(m / ROWS)),
   ],
 };
 
