@@ -81,7 +81,7 @@ function requireApt(what, otherwise = 'or install a Vulkan driver yourself') {
   if (process.getuid() !== 0) {
     const script = fileURLToPath(new URL('setup.mjs', import.meta.url));
     const flags = process.argv.includes('--browser') ? '--system-only --browser' : '--system-only';
-    const command = `sudo ${process.execPath} ${script} ${flags}`;
+    const command = `sudo '${process.execPath}' '${script}' ${flags}`;
     throw new SetupError(
       `${what} is missing and installing it needs root. Run this once (${otherwise}):\n  ${command}`,
     );
