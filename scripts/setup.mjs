@@ -47,21 +47,31 @@ async function build() {
 }
 
 /** The name of the adapter that Dawn finds now, or undefined; `reason` is what was said about its absence. */
-function probeAdapter() {
-  const probe = spawnSync(process.execPath, [join(root, 'scripts/probe-adapter.mjs')], { encoding: 'utf8' });
+function probeAdapter(...flags) {
+  const script = join(root, 'scripts/probe-adapter.mjs');
+  const probe = spawnSync(process.execPath, [script, ...flags], { encoding: 'utf8' });
   return { adapter: probe.status === 0 ? probe.stdout.trim() : undefined, reason: probe.stderr.trim() };
 }
 
 function ensureAdapter() {
-  let { adapter, reason } = probeAdapter();
-  if (adapter) return adapter;
+  const found = probeAdapter('--no-fallback');
+  if (found.adapter) return found.adapter;
   say('no WebGPU adapter found on this machine.');
-  for (const attempt of installLavapipe(say)) {
-    say(attempt);
-    ({ adapter, reason } = probeAdapter());
-    if (adapter) return adapter;
+  try {
+    for (const attempt of installLavapipe(say)) {
+      say(attempt);
+      const { adapter } = probeAdapter('--no-fallback');
+      if (adapter) return adapter;
+    }
+    throw new SetupError(`still no WebGPU adapter.\n${found.reason}`);
+  } catch (error) {
+    const { adapter } = probeAdapter();
+    if (!adapter || !(error instanceof SetupError)) throw error;
+    say(
+      `${error.message}\nGoing on with ${adapter}, the software adapter of Chromium: it works, and is slow.`,
+    );
+    return adapter;
   }
-  throw new SetupError(`still no WebGPU adapter.\n${reason}`);
 }
 
 /** Finds or installs Chromium; where there is none to be had, notes why for the browser tests, which are then skipped. */

@@ -24,9 +24,10 @@ export interface OpenedAdapter {
 /**
  * Asks Dawn (the optional peer package `webgpu`) for the adapter that suits computing best.
  *
+ * @param fallback whether Chromium's SwiftShader may serve where there is no other adapter
  * @throws UserError when the package is missing, its native library does not load, or there is no adapter
  */
-export async function openAdapter(): Promise<OpenedAdapter> {
+export async function openAdapter(fallback = true): Promise<OpenedAdapter> {
   // Mesa complains on stderr when the variable is unset, as it is in containers and cron jobs.
   process.env.XDG_RUNTIME_DIR ??= tmpdir();
   const { create, globals } = await loadDawn();
@@ -37,7 +38,7 @@ export async function openAdapter(): Promise<OpenedAdapter> {
     return { instance, adapter };
   };
   let { result, said } = await captureStderr(request);
-  if (!result.adapter && !process.env.VK_DRIVER_FILES && existsSync(SWIFTSHADER_ICD)) {
+  if (!result.adapter && fallback && !process.env.VK_DRIVER_FILES && existsSync(SWIFTSHADER_ICD)) {
     process.env.VK_DRIVER_FILES = SWIFTSHADER_ICD;
     ({ result, said } = await captureStderr(request));
   }
