@@ -10,15 +10,7 @@ export class Comparison {
     reference: ArrayLike<number>,
     allowed: number,
   ): void {
-    if (actual.length !== reference.length) {
-      this.note(
-        group,
-        `${name}: ${actual.length} elements, expected ${reference.length}`,
-        Number.NaN,
-        allowed,
-      );
-      return;
-    }
+    if (!this.sameLength(group, name, actual, reference)) return;
     let worst = 0;
     let at = 0;
     for (let i = 0; i < reference.length; i++) {
@@ -40,15 +32,7 @@ export class Comparison {
     reference: ArrayLike<number>,
     allowed: number,
   ): void {
-    if (actual.length !== reference.length) {
-      this.note(
-        group,
-        `${name}: ${actual.length} elements, expected ${reference.length}`,
-        Number.NaN,
-        allowed,
-      );
-      return;
-    }
+    if (!this.sameLength(group, name, actual, reference)) return;
     let difference = 0;
     let norm = 0;
     for (let i = 0; i < reference.length; i++) {
@@ -60,6 +44,18 @@ export class Comparison {
 
   get rows(): ParityRow[] {
     return [...this.groups.values()];
+  }
+
+  /** Arrays of different lengths are infinitely far apart. */
+  private sameLength(
+    group: string,
+    name: string,
+    actual: ArrayLike<number>,
+    reference: ArrayLike<number>,
+  ): boolean {
+    if (actual.length === reference.length) return true;
+    this.note(group, `${name}: ${actual.length} elements, expected ${reference.length}`, Number.NaN, 0);
+    return false;
   }
 
   private note(group: string, where: string, error: number, allowed: number): void {
