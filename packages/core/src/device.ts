@@ -73,12 +73,12 @@ export class Device {
     gpu.onuncapturederror = (event) => {
       event.preventDefault(); // it is thrown where somebody waits; the platform need not print it as well
       const { error } = event;
-      // A pipeline that does not compile makes everything after it invalid. The compiler's message, which comes a
-      // little later, is the one that helps.
       if (error instanceof GPUOutOfMemoryError) {
         const remedy = 'Use a smaller batch or model, or close other programs that use the GPU.';
         return fail(new UserError(`The GPU is out of memory (${error.message}). ${remedy}`));
       }
+      // A pipeline that does not compile makes everything after it invalid. The compiler's message, which comes a
+      // little later, is the one that helps.
       if (/is invalid due to a previous error|\[Invalid /.test(error.message))
         this.consequence ??= error.message;
       else fail(new GpuError(`WebGPU reported: ${error.message}`));

@@ -127,9 +127,7 @@ async function showResult(out: string, data: string, seconds: number): Promise<n
   const device = await openDevice();
   try {
     const model = await loadModelFile(device, out);
-    const result = await evaluateWithBar(model, test, 'held-out');
-    if (result === 'stopped') return 130;
-    const { exact, count } = result;
+    const { exact, count } = await evaluateWithBar(model, test, 'held-out');
     print();
     print(bold('one held-out puzzle, segment by segment'));
     const { inputs } = [...test.sets.values()][0];

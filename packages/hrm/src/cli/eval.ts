@@ -45,7 +45,6 @@ Runs every example of a split for halt_max_steps segments and prints the publish
       const result = await evaluateWithBar(model, split, 'evaluate', {
         batchSize: wholeNumber('batch', values.batch),
       });
-      if (result === 'stopped') return 130;
       if (values.json) print(JSON.stringify(result, null, 2));
       else {
         const { exact, count, accuracy, q_halt_accuracy, steps, lm_loss, q_halt_loss } = result;

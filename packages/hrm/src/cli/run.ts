@@ -90,32 +90,37 @@ export async function runTraining({ trainer, folder, notes, evalSplit }: RunOpti
 /** Saves first: an evaluation that fails, or is stopped, costs no step. */
 async function saveAndEvaluate(options: RunOptions, signal: AbortSignal): Promise<void> {
   const { trainer, folder, notes, evalSplit } = options;
+  if (!evalSplit) notes.evaluatedStep = trainer.step;
   await save(trainer, folder, notes);
-  const result = evalSplit && (await evaluateWithBar(trainer.model, evalSplit, 'evaluate', { signal }));
-  if (result === 'stopped') return;
+  if (!evalSplit) return;
+  let result: Evaluation;
+  try {
+    result = await evaluateWithBar(trainer.model, evalSplit, 'evaluate', { signal });
+  } catch (error) {
+    if (signal.aborted) return;
+    throw error;
+  }
+  const { exact_accuracy: exact, accuracy, lm_loss } = result;
+  const better = exact > notes.bestExact;
+  say(
+    `step ${trainer.step}: ${notes.evalSplit} exact ${percent(exact)}, cells ${percent(accuracy)}, ` +
+      `loss ${lm_loss.toFixed(4)}${better ? ' — best so far' : ''}`,
+  );
   notes.evaluatedStep = trainer.step;
-  if (result) {
-    const { exact_accuracy: exact, accuracy, lm_loss } = result;
-    const better = exact > notes.bestExact;
-    say(
-      `step ${trainer.step}: ${notes.evalSplit} exact ${percent(exact)}, cells ${percent(accuracy)}, ` +
-        `loss ${lm_loss.toFixed(4)}${better ? ' — best so far' : ''}`,
-    );
-    if (better) {
-      notes.bestExact = exact;
-      await writeFileAtomic(join(folder, RUN_FILES.best), await encodeModel(trainer.model));
-    }
+  if (better) {
+    notes.bestExact = exact;
+    await writeFileAtomic(join(folder, RUN_FILES.best), await encodeModel(trainer.model));
   }
   await save(trainer, folder, notes);
 }
 
-/** Evaluates a split with a progress bar; `stopped` when the signal came first. */
+/** Evaluates a split with a progress bar. */
 export async function evaluateWithBar(
   model: Trainer['model'],
   split: Split,
   label: string,
   { batchSize, signal }: { batchSize?: number; signal?: AbortSignal } = {},
-): Promise<Evaluation | 'stopped'> {
+): Promise<Evaluation> {
   const bar = new ProgressBar(label);
   try {
     return await evaluate(model, split, {
@@ -123,9 +128,6 @@ export async function evaluateWithBar(
       signal,
       onProgress: (done, total) => bar.update(done, total, ''),
     });
-  } catch (error) {
-    if (signal?.aborted) return 'stopped';
-    throw error;
   } finally {
     bar.clear();
   }
@@ -224,8 +226,8 @@ class RunningFigures {
 }
 
 /** @throws UserError when a run folder has nothing to resume */
-export function latestCheckpoint(folder: string, exists: (path: string) => boolean): string {
+export function latestCheckpoint(folder: string): string {
   const path = join(folder, RUN_FILES.latest);
-  if (exists(path)) return path;
+  if (existsSync(path)) return path;
   throw new UserError(`${folder} has no ${RUN_FILES.latest} to resume from; start the run without --resume`);
 }

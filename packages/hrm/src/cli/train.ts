@@ -156,7 +156,7 @@ async function withFreshTrainer<T>(
 }
 
 async function resumeRun(out: string): Promise<RunResult> {
-  const path = latestCheckpoint(out, existsSync);
+  const path = latestCheckpoint(out);
   const file = await openTensorFile(await fileSource(path));
   const device = await openDevice();
   try {

@@ -63,3 +63,15 @@ export function blobSource(blob: Blob, name: string): ByteSource {
     close: async () => {},
   };
 }
+
+/**
+ * All of a source as text; closes it.
+ * @throws UserError if it cannot be read
+ */
+export async function readText(source: ByteSource): Promise<string> {
+  try {
+    return new TextDecoder().decode(await source.read(0, source.size));
+  } finally {
+    await source.close();
+  }
+}

@@ -2,7 +2,7 @@
 
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { UserError } from '@hrm-webgpu/core';
-import { type ByteSource, checkRange } from './byte-source.ts';
+import { type ByteSource, checkRange, readText } from './byte-source.ts';
 import { fileError } from './file-error.node.ts';
 
 /** Node refuses a single read of 2 GiB or more. */
@@ -64,10 +64,5 @@ export async function fileSource(path: string): Promise<ByteSource> {
  * @throws UserError if it is missing, a folder, or not readable
  */
 export async function readTextFile(path: string): Promise<string> {
-  const source = await fileSource(path);
-  try {
-    return new TextDecoder().decode(await source.read(0, source.size));
-  } finally {
-    await source.close();
-  }
+  return readText(await fileSource(path));
 }

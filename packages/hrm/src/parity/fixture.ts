@@ -1,6 +1,5 @@
 import { UserError } from '@hrm-webgpu/core';
 import {
-  type AllConfig,
   checkTrain,
   DEFAULT_ARCH,
   DEFAULT_TRAIN,
@@ -12,7 +11,7 @@ import {
   type TrainConfig,
 } from '../config.ts';
 import type { Batch } from '../data/sampler.ts';
-import type { ByteSource } from '../formats/byte-source.ts';
+import { type ByteSource, readText } from '../formats/byte-source.ts';
 import { openTensorFile } from '../formats/open-checkpoint.ts';
 import { openSafetensors } from '../formats/safetensors.ts';
 import type { TensorFile } from '../formats/tensor-file.ts';
@@ -49,11 +48,14 @@ export async function openFixture(open: OpenFile): Promise<Fixture> {
       'no config.json in this folder: it is not a parity fixture (its format: test/fixtures/README.md)',
     );
   const { model: stored, train: storedTrain = {}, steps, total_steps = steps ?? 1 } = config;
-  const { batch_size, ...model } = expectObject(stored, 'model');
+  const { batch_size, ...model } = expectObject(stored, "config.json: 'model'");
   expectWhole(batch_size, 'model.batch_size');
   expectWhole(total_steps, 'total_steps');
   const arch = { ...model, loss_type: config.loss_type ?? DEFAULT_ARCH.loss_type };
-  const train = Object.entries({ global_batch_size: batch_size, ...expectObject(storedTrain, 'train') });
+  const train = Object.entries({
+    global_batch_size: batch_size,
+    ...expectObject(storedTrain, "config.json: 'train'"),
+  });
   const known = Object.fromEntries(train.filter(([key]) => !IGNORED_KEYS.includes(key)));
   const evaluation = await optional(open, 'eval.safetensors', openSafetensors);
   const grad = await optional(open, 'grad.safetensors', openSafetensors);
@@ -100,9 +102,9 @@ async function readLists(open: OpenFile, steps: unknown): Promise<Trace> {
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: as readJson
-function expectObject(value: any, name: string): any {
+function expectObject(value: any, what: string): any {
   if (value && typeof value === 'object' && !Array.isArray(value)) return value;
-  throw new UserError(`config.json: '${name}' must be an object; the format is in test/fixtures/README.md`);
+  throw new UserError(`${what} must be an object; the format is in test/fixtures/README.md`);
 }
 
 function expectWhole(value: unknown, name: string): void {
@@ -113,10 +115,9 @@ function expectWhole(value: unknown, name: string): void {
 }
 
 /** The published configuration beside a checkpoint must be one that we read. */
-async function checkAllConfig(open: OpenFile): Promise<AllConfig | undefined> {
+async function checkAllConfig(open: OpenFile): Promise<void> {
   const source = await open('all_config.yaml');
-  if (!source) return undefined;
-  return parseAllConfig(parseYaml(await readText(source), source.name), source.name);
+  if (source) parseAllConfig(parseYaml(await readText(source), source.name), source.name);
 }
 
 async function optional<T>(open: OpenFile, name: string, read: (source: ByteSource) => Promise<T>) {
@@ -133,13 +134,5 @@ async function readJson(open: OpenFile, name: string): Promise<any> {
   } catch (cause) {
     if (cause instanceof UserError) throw cause;
     throw new UserError(`${source.name} is not valid JSON: ${(cause as Error).message}`, { cause });
-  }
-}
-
-async function readText(source: ByteSource): Promise<string> {
-  try {
-    return new TextDecoder().decode(await source.read(0, source.size));
-  } finally {
-    await source.close();
   }
 }
