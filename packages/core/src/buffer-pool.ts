@@ -12,23 +12,45 @@ export interface MemoryStats {
   buffers: number;
 }
 
-/** A GPU buffer on loan from the pool. */
+/** A GPU buffer on loan from the pool, or one that a recording (see recording.ts) will place later. */
 export class PooledBuffer {
   private static nextId = 1;
   /** Names the buffer in bind group cache keys; never reused. */
   readonly id = PooledBuffer.nextId++;
   /** The batch of commands (see CommandStream) that used this buffer last. */
   lastBatch = -1;
+  /** Recordings that use the buffer: it does not go back to the pool before they are gone. */
+  holders = 0;
+  /** Its tensors have been freed, but recordings hold it. */
+  abandoned = false;
 
   constructor(
-    readonly gpu: GPUBuffer,
+    private place: GPUBuffer | undefined,
     readonly bytes: number,
     readonly usage: GPUBufferUsageFlags,
+    /** Made in a recording: its memory is the plan's, not the pool's. */
+    readonly recorded = false,
   ) {}
+
+  /** @throws Error while the recording that made the buffer goes on, and for what it used in passing */
+  get gpu(): GPUBuffer {
+    if (!this.place) throw new Error('a tensor made in a recording was used outside of it');
+    return this.place;
+  }
+
+  /** Decides where a recorded buffer lives. */
+  placeAt(gpu: GPUBuffer): void {
+    this.place = gpu;
+  }
 }
 
 /** Buffer sizes are rounded up to this, so that nearly equal shapes share buffers. */
 const GRANULE = 256;
+
+/** The size of a buffer for so many bytes. */
+export function bufferSize(bytes: number): number {
+  return Math.max(GRANULE, Math.ceil(bytes / GRANULE) * GRANULE);
+}
 
 /**
  * Lends GPU buffers and takes them back for reuse. Work is executed in submission order, so a buffer may be
@@ -61,7 +83,7 @@ export class BufferPool {
    * @throws UserError when the adapter's limits do not allow that size
    */
   acquire(bytes: number, usage: GPUBufferUsageFlags, what: string): PooledBuffer {
-    const size = Math.max(GRANULE, Math.ceil(bytes / GRANULE) * GRANULE);
+    const size = bufferSize(bytes);
     const reused = this.free.get(`${size}:${usage}`)?.pop();
     if (reused) {
       this.live += size;
@@ -77,11 +99,26 @@ export class BufferPool {
   }
 
   release(buffer: PooledBuffer): void {
+    if (buffer.holders > 0) {
+      buffer.abandoned = true;
+      return;
+    }
+    buffer.abandoned = false;
     this.live -= buffer.bytes;
     const key = `${buffer.bytes}:${buffer.usage}`;
     const list = this.free.get(key);
     if (list) list.push(buffer);
     else this.free.set(key, [buffer]);
+  }
+
+  /** Keeps a buffer from being lent again until {@link unhold}, even when its tensors are freed. */
+  hold(buffer: PooledBuffer): void {
+    buffer.holders += 1;
+  }
+
+  unhold(buffer: PooledBuffer): void {
+    buffer.holders -= 1;
+    if (buffer.holders === 0 && buffer.abandoned) this.release(buffer);
   }
 
   /** Destroys every buffer that is not on loan. */

@@ -1,6 +1,8 @@
 import type { BufferPool, PooledBuffer } from './buffer-pool.ts';
+import { bindGroup, PARAMS_STRIDE, type PlannedCommand } from './plan.ts';
 import { type KernelTime, Profiler, type Work } from './profiler.ts';
 import { type ParamValues, type Program, packParams } from './program.ts';
+import type { Recording } from './recording.ts';
 
 /** One dispatch: a program, its buffers in binding order, its parameters and the grid of workgroups. */
 export interface Dispatch {
@@ -12,8 +14,7 @@ export interface Dispatch {
   work: Work;
 }
 
-/** Parameters of the dispatches of a batch live in one uniform buffer, each at its own dynamic offset. */
-const PARAMS_STRIDE = 256;
+/** Dispatches of a batch; their parameters live in one uniform buffer, each at its own dynamic offset. */
 const MAX_DISPATCHES = 512;
 /** Bind groups are made once per (program layout, buffers); far above what one training step uses. */
 const MAX_BIND_GROUPS = 8192;
@@ -32,8 +33,11 @@ export class CommandStream {
   private readonly paramsBuffer: PooledBuffer;
   private readonly paramsBytes = new ArrayBuffer(PARAMS_STRIDE * MAX_DISPATCHES);
   private readonly paramsView = new DataView(this.paramsBytes);
+  private readonly offset = new Uint32Array(1);
   private readonly bindGroups = new Map<string, GPUBindGroup>();
   private profiler: Profiler | undefined;
+  /** Takes commands instead of the GPU while there is one. */
+  recording: Recording | undefined;
   /** Dispatches encoded since the device was opened. */
   dispatchCount = 0;
 
@@ -53,40 +57,70 @@ export class CommandStream {
   }
 
   /** Appends a dispatch; an empty grid does nothing. */
-  dispatch({ program, buffers, params, workgroups, work }: Dispatch): void {
+  dispatch(dispatch: Dispatch): void {
+    const { program, buffers, params, workgroups, work } = dispatch;
     if (workgroups.includes(0)) return;
     this.checkGrid(program, workgroups);
-    if (this.dispatchesInBatch === MAX_DISPATCHES) this.flush();
-    const offset = PARAMS_STRIDE * this.dispatchesInBatch++;
-    packParams(program, params, this.paramsView, offset);
-    if (this.profiler) {
-      this.closePass(); // timestamps belong to passes
-      const timestampWrites = this.profiler.timestamps(program.name, work);
-      this.pass = this.openEncoder().beginComputePass({ timestampWrites });
+    if (this.recording) {
+      this.recording.dispatch(dispatch);
+      return;
     }
-    this.pass ??= this.openEncoder().beginComputePass();
-    this.pass.setPipeline(program.pipeline);
-    this.pass.setBindGroup(0, this.bindGroup(program, buffers), [offset]);
-    this.pass.dispatchWorkgroups(...workgroups);
+    const pass = this.passFor(program.name, work);
+    this.offset[0] = PARAMS_STRIDE * this.dispatchesInBatch++;
+    packParams(program, params, this.paramsView, this.offset[0]);
+    pass.setPipeline(program.pipeline);
+    pass.setBindGroup(0, this.bindGroup(program, buffers), this.offset, 0, 1);
+    pass.dispatchWorkgroups(...workgroups);
     for (const buffer of buffers) buffer.lastBatch = this.batch;
     this.dispatchCount += 1;
   }
 
   /** Appends a copy of `bytes` (a multiple of 4) between buffers. */
-  copy(source: PooledBuffer, target: PooledBuffer, bytes: number): void {
+  copy(source: PooledBuffer, target: PooledBuffer, bytes: number, targetOffset = 0): void {
+    if (this.recording) {
+      this.recording.copy({ source, target, bytes, targetOffset });
+      return;
+    }
     this.closePass();
-    this.openEncoder().copyBufferToBuffer(source.gpu, 0, target.gpu, 0, bytes);
+    this.openEncoder().copyBufferToBuffer(source.gpu, 0, target.gpu, targetOffset, bytes);
     source.lastBatch = this.batch;
     target.lastBatch = this.batch;
   }
 
-  /** Writes host data to a buffer, after all work appended so far and before all that follows. */
-  upload(target: PooledBuffer, data: ArrayBufferView): void {
+  /** Runs planned commands, after all work appended so far and as a command buffer of their own. */
+  replay(commands: readonly PlannedCommand[], dispatches: number): void {
+    this.flush();
+    let previous: GPUComputePipeline | undefined;
+    for (const command of commands) {
+      if ('source' in command) {
+        this.copy(command.source, command.target, command.bytes, command.targetOffset);
+        previous = undefined; // what follows is another pass
+        continue;
+      }
+      const { pipeline, group, offset, workgroups } = command;
+      if (this.profiler) previous = undefined;
+      const pass = this.passFor(command.name, command.work);
+      if (this.profiler) this.dispatchesInBatch++; // a place for timestamps
+      if (pipeline !== previous) pass.setPipeline(pipeline);
+      previous = pipeline;
+      pass.setBindGroup(0, group, offset, 0, 1);
+      pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
+    }
+    this.dispatchCount += dispatches;
+    this.flush();
+  }
+
+  /** Writes host data to a buffer from byte `offset` on, after all work appended so far and before all that follows. */
+  upload(target: PooledBuffer, data: ArrayBufferView, offset = 0): void {
+    if (this.recording) {
+      this.recording.upload(target, data, offset);
+      return;
+    }
     // writeBuffer takes effect at once, that is before the batch still being encoded.
     if (target.lastBatch === this.batch) this.flush();
     this.device.queue.writeBuffer(
       target.gpu,
-      0,
+      offset,
       data.buffer as ArrayBuffer,
       data.byteOffset,
       data.byteLength,
@@ -95,6 +129,7 @@ export class CommandStream {
 
   /** The first `bytes` of a buffer, once all work appended so far has run. */
   async read(source: PooledBuffer, bytes: number): Promise<ArrayBuffer> {
+    if (this.recording) throw new Error('a recording cannot read: there is nothing before it is replayed');
     const staging = this.pool.acquire(bytes, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST, 'readback');
     this.copy(source, staging, Math.ceil(bytes / 4) * 4);
     this.flush();
@@ -114,7 +149,7 @@ export class CommandStream {
   /** Submits what has been appended. */
   flush(): void {
     this.check();
-    if (!this.encoder) return;
+    if (!this.encoder || this.recording) return;
     this.closePass();
     if (this.dispatchesInBatch > 0) {
       this.device.queue.writeBuffer(
@@ -138,6 +173,14 @@ export class CommandStream {
     this.flush();
     await this.device.queue.onSubmittedWorkDone();
     await this.settle();
+  }
+
+  /** Resolves when all work submitted so far has run; says nothing of how it went. */
+  submitted(): Promise<void> {
+    return this.device.queue.onSubmittedWorkDone().then(
+      () => {},
+      () => {}, // the device is lost, which is reported by itself
+    );
   }
 
   /** Times every dispatch from now on until the result is called, which gives the times by kernel. */
@@ -171,6 +214,18 @@ export class CommandStream {
     return this.encoder;
   }
 
+  /** The pass that the next dispatch belongs into. */
+  private passFor(name: string, work: Work): GPUComputePassEncoder {
+    if (this.dispatchesInBatch === MAX_DISPATCHES) this.flush();
+    if (this.profiler) {
+      this.closePass(); // timestamps belong to passes
+      const timestampWrites = this.profiler.timestamps(name, work);
+      this.pass = this.openEncoder().beginComputePass({ timestampWrites });
+    }
+    this.pass ??= this.openEncoder().beginComputePass();
+    return this.pass;
+  }
+
   private closePass(): void {
     this.pass?.end();
     this.pass = undefined;
@@ -182,14 +237,7 @@ export class CommandStream {
     let group = this.bindGroups.get(key);
     if (!group) {
       if (this.bindGroups.size >= MAX_BIND_GROUPS) this.bindGroups.clear();
-      group = this.device.createBindGroup({
-        label: program.name,
-        layout: program.layout,
-        entries: [
-          { binding: 0, resource: { buffer: this.paramsBuffer.gpu, size: PARAMS_STRIDE } },
-          ...buffers.map((buffer, i) => ({ binding: i + 1, resource: { buffer: buffer.gpu } })),
-        ],
-      });
+      group = bindGroup(this.device, program, this.paramsBuffer, buffers);
       this.bindGroups.set(key, group);
     }
     return group;

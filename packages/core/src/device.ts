@@ -1,35 +1,19 @@
-import { openAdapter } from '#gpu';
+import type { AdapterDescription } from './adapter.ts';
 import { BufferPool, type MemoryStats, type PooledBuffer } from './buffer-pool.ts';
 import { CommandStream } from './command-stream.ts';
 import { DeviceLostError, GpuError, UserError } from './errors.ts';
+import { Plan } from './plan.ts';
 import type { Work } from './profiler.ts';
 import { type ParamValues, ProgramCache, type ShaderSource } from './program.ts';
+import { Recording } from './recording.ts';
 import type { ConstantValues } from './shader.ts';
 import { Tape } from './tape.ts';
 import { Tensor } from './tensor.ts';
 
-/** What the engine uses when the adapter has it. */
-const OPTIONAL_FEATURES: GPUFeatureName[] = ['timestamp-query', 'shader-f16', 'subgroups'];
-
-/** Limits that are raised to what the adapter offers; the others keep WebGPU's defaults. */
-const RAISED_LIMITS = [
-  'maxBufferSize',
-  'maxStorageBufferBindingSize',
-  'maxComputeInvocationsPerWorkgroup',
-  'maxComputeWorkgroupSizeX',
-  'maxComputeWorkgroupStorageSize',
-] as const;
-
-/** Who the adapter is, as far as the platform tells. */
-export interface AdapterDescription {
-  vendor: string;
-  architecture: string;
-  device: string;
-  description: string;
-  /** `software` for adapters that run on the CPU: kernels have other defaults there. */
-  class: 'software' | 'gpu';
-  /** Fewest lanes of a subgroup; 0 without the feature `subgroups`. */
-  subgroupMinSize: number;
+/** A way to do an operation: which kernel, and values for its tunables. */
+export interface Choice {
+  kernel: string;
+  settings: Readonly<Record<string, number>>;
 }
 
 /** One kernel launch by name; see {@link Device.run}. */
@@ -45,15 +29,18 @@ export interface Launch {
 
 const NO_WORK: Work = { flops: 0, bytes: 0 };
 
-/** A GPU with everything that belongs to it. Make one with {@link openDevice}. */
+/** A GPU with everything that belongs to it. Make one with `openDevice`. */
 export class Device {
   readonly stream: CommandStream;
   readonly tape: Tape;
+  /** Ways found best on this device by timing, by operation and shape; empty unless a record was loaded or made. */
+  readonly tuning = new Map<string, Choice>();
   /** All tensors that have not been freed. */
   readonly tensors = new Set<Tensor>();
   private readonly pool: BufferPool;
   private readonly programs: ProgramCache;
   private scopes: Tensor[][] = [];
+  private readonly plans = new Set<Plan<unknown>>();
   private failure: Error | undefined;
   private consequence: string | undefined;
   private closed = false;
@@ -63,7 +50,7 @@ export class Device {
   constructor(
     readonly gpu: GPUDevice,
     readonly adapter: AdapterDescription,
-    /** Kept referenced: see {@link openAdapter}. */
+    /** Kept referenced: see gpu.node.ts. */
     readonly instance?: GPU,
   ) {
     const fail = (error: Error) => {
@@ -157,6 +144,11 @@ export class Device {
     this.stream.dispatch({ program, buffers, params, workgroups, work });
   }
 
+  /** What speaks against running a shader with these constants; undefined when it compiles. Fails nothing. */
+  tryCompile(source: ShaderSource, constants: ConstantValues): Promise<string | undefined> {
+    return this.programs.tryCompile(source, constants);
+  }
+
   /**
    * Runs `body` and frees the tensors made in it, except those in its result (a tensor, or an array or plain
    * object of them) which pass to the enclosing scope, and what the tape keeps.
@@ -190,10 +182,42 @@ export class Device {
     }
   }
 
+  /**
+   * Records what `body` does instead of doing it. The plan runs it as often as it is replayed, on the tensors that
+   * existed before, where they are then, and fills the tensors of the result (as in {@link scope}) anew each time.
+   * What changes from one replay to the next must be in tensors from outside: `body` runs only now.
+   *
+   * @throws Error when `body` reads results, or writes host data to tensors from outside
+   */
+  record<T>(body: () => T): Plan<T> {
+    const { stream } = this;
+    if (stream.recording) throw new Error('a recording within a recording');
+    stream.flush();
+    const recording = new Recording();
+    stream.recording = recording;
+    let result: T;
+    try {
+      result = this.unscoped(() => this.scope(body));
+    } catch (error) {
+      for (const tensor of [...this.tensors]) if (recording.made.has(tensor.buffer)) tensor.dispose();
+      throw error;
+    } finally {
+      stream.recording = undefined;
+    }
+    const { gpu, pool } = this;
+    const own = [...tensorsIn(result)].filter((tensor) => recording.made.has(tensor.buffer));
+    const plan = new Plan({ gpu, pool, stream }, recording, result, own, (disposed) =>
+      this.plans.delete(disposed),
+    );
+    this.plans.add(plan);
+    return plan;
+  }
+
   /** @internal memory for a tensor, which joins the current scope through {@link adopt} */
   acquire(bytes: number, what: string): PooledBuffer {
     this.check();
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    if (this.stream.recording) return this.stream.recording.acquire(bytes, usage);
     return this.pool.acquire(bytes, usage, what);
   }
 
@@ -205,7 +229,8 @@ export class Device {
 
   /** @internal */
   release(buffer: PooledBuffer): void {
-    this.pool.release(buffer);
+    if (buffer.recorded) this.stream.recording?.release(buffer);
+    else this.pool.release(buffer);
   }
 
   /** Frees everything. A device that was brought along stays usable by its owner. */
@@ -213,6 +238,7 @@ export class Device {
     if (this.closed) return;
     this.closed = true;
     this.tape.clear();
+    for (const plan of this.plans) plan.dispose();
     for (const tensor of [...this.tensors]) tensor.dispose();
     this.stream.close();
     this.pool.trim();
@@ -227,43 +253,4 @@ function tensorsIn(value: unknown): Set<Tensor> {
   if (Array.isArray(value)) return new Set(value.flatMap((item) => [...tensorsIn(item)]));
   if (value && Object.getPrototypeOf(value) === Object.prototype) return tensorsIn(Object.values(value));
   return new Set();
-}
-
-/**
- * Opens the GPU of this machine, in Node (Dawn, from the optional peer `webgpu`) or in a browser.
- *
- * @throws UserError when there is no WebGPU or no adapter; the message says what to do
- */
-export async function openDevice(): Promise<Device> {
-  const { instance, adapter } = await openAdapter();
-  const requiredLimits: Record<string, number> = {};
-  for (const limit of RAISED_LIMITS) requiredLimits[limit] = adapter.limits[limit];
-  const requiredFeatures = OPTIONAL_FEATURES.filter((feature) => adapter.features.has(feature));
-  let gpu: GPUDevice;
-  try {
-    gpu = await adapter.requestDevice({ requiredFeatures, requiredLimits });
-  } catch (cause) {
-    throw new UserError(
-      `The adapter '${adapter.info.description}' gave no device: ${(cause as Error).message}`,
-      { cause },
-    );
-  }
-  return new Device(gpu, describeAdapter(adapter.info, gpu), instance);
-}
-
-/** A {@link Device} around a `GPUDevice` that the caller made and goes on owning. */
-export function wrapDevice(gpu: GPUDevice): Device {
-  return new Device(gpu, describeAdapter(gpu.adapterInfo, gpu));
-}
-
-function describeAdapter(info: GPUAdapterInfo, gpu: GPUDevice): AdapterDescription {
-  const { vendor, architecture, device, description } = info;
-  return {
-    vendor,
-    architecture,
-    device,
-    description,
-    class: info.isFallbackAdapter ? 'software' : 'gpu',
-    subgroupMinSize: gpu.features.has('subgroups') ? info.subgroupMinSize : 0,
-  };
 }

@@ -1,6 +1,8 @@
+export { type AdapterDescription, openDevice, wrapDevice } from './adapter.ts';
 export type { MemoryStats } from './buffer-pool.ts';
-export { type AdapterDescription, Device, type Launch, openDevice, wrapDevice } from './device.ts';
+export { type Choice, Device, type Launch } from './device.ts';
 export { DeviceLostError, GpuError, UserError } from './errors.ts';
+export type { Plan } from './plan.ts';
 export type { KernelTime, Work } from './profiler.ts';
 export type { ParamValues, ShaderSource } from './program.ts';
 export { Philox, type PhiloxState, philoxBlock } from './random.ts';

@@ -45,6 +45,16 @@ export class ProgramCache {
     await Promise.all(this.pending);
   }
 
+  /** What speaks against a shader with these constants, without failing the device. */
+  async tryCompile({ name, text }: ShaderSource, constants: ConstantValues): Promise<string | undefined> {
+    this.device.pushErrorScope('validation');
+    const code = specialize(name, text, constants);
+    const module = this.device.createShaderModule({ code, label: `${name}.wgsl` });
+    const { pipeline } = this.layoutFor(parseShader(name, text));
+    this.device.createComputePipeline({ layout: pipeline, compute: { module, entryPoint: 'main' } });
+    return (await this.device.popErrorScope())?.message;
+  }
+
   private compile(source: ShaderSource, constants: ConstantValues): Program {
     const { name } = source;
     const shader = parseShader(name, source.text);

@@ -92,10 +92,52 @@ export class Tensor {
     if (data.length !== this.size) {
       throw new UserError(`tensor [${this.shape}] holds ${this.size} elements, got ${data.length}`);
     }
+    this.writeAt(0, data);
+  }
+
+  /** Replaces the elements from the `offset`-th on, in row-major order. */
+  writeAt(offset: number, data: HostArray): void {
     if (!(data instanceof hostTypes[this.dtype])) {
       throw new UserError(`tensor [${this.shape}] is ${this.dtype}, got ${data.constructor.name}`);
     }
-    this.device.stream.upload(this.buffer, data);
+    if (!Number.isInteger(offset) || offset < 0 || offset + data.length > this.size) {
+      throw new UserError(
+        `tensor [${this.shape}] holds ${this.size} elements, got ${data.length} to write at ${offset}`,
+      );
+    }
+    this.device.stream.upload(this.buffer, data, 4 * offset);
+  }
+
+  /** Copies the contents of a tensor of the same shape and dtype, on the GPU. */
+  assign(source: Tensor): void {
+    if (source.dtype !== this.dtype || source.shape.join() !== this.shape.join()) {
+      throw new UserError(
+        `assign: tensor [${this.shape}] is ${this.dtype}, got [${source.shape}], ${source.dtype}`,
+      );
+    }
+    this.assignAt(0, source);
+  }
+
+  /** Copies the contents of a tensor of the same dtype to the elements from the `offset`-th on, on the GPU. */
+  assignAt(offset: number, source: Tensor): void {
+    if (source.dtype !== this.dtype || offset + source.size > this.size) {
+      throw new UserError(
+        `assignAt: tensor [${this.shape}] is ${this.dtype}, got [${source.shape}], ${source.dtype}, for ${offset}`,
+      );
+    }
+    this.device.stream.copy(source.buffer, this.buffer, source.bytes, 4 * offset);
+  }
+
+  /** As {@link write}, for contents that come in pieces and are never held whole. */
+  async writePieces(pieces: AsyncIterable<HostArray>): Promise<void> {
+    let offset = 0;
+    for await (const piece of pieces) {
+      this.writeAt(offset, piece);
+      offset += piece.length;
+    }
+    if (offset !== this.size) {
+      throw new UserError(`tensor [${this.shape}] holds ${this.size} elements, got ${offset}`);
+    }
   }
 
   /** The contents, once all work submitted so far has run. The result's type follows the dtype. */

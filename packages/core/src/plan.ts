@@ -1,0 +1,194 @@
+import type { BufferPool, PooledBuffer } from './buffer-pool.ts';
+import type { CommandStream, Dispatch } from './command-stream.ts';
+import { placeLifetimes } from './lifetimes.ts';
+import type { Work } from './profiler.ts';
+import { packParams } from './program.ts';
+import type { Copy, RecordedBuffer, Recording } from './recording.ts';
+import type { Tensor } from './tensor.ts';
+
+/** A dispatch with everything that WebGPU wants, made once. */
+export interface PlannedDispatch {
+  name: string;
+  work: Work;
+  pipeline: GPUComputePipeline;
+  group: GPUBindGroup;
+  /** One dynamic offset: where its parameters are. */
+  offset: Uint32Array;
+  workgroups: readonly [number, number, number];
+}
+
+export type PlannedCommand = PlannedDispatch | Copy;
+
+/** Parameters of a dispatch are bound as so many bytes at a multiple of them. */
+export const PARAMS_STRIDE = 256;
+
+/** What a plan is made with. */
+export interface PlanContext {
+  gpu: GPUDevice;
+  pool: BufferPool;
+  stream: CommandStream;
+}
+
+/**
+ * A recorded step, ready to be run again and again; made by {@link Device.record}. Buffers used in passing share
+ * memory where their lifetimes allow, those of the result are its own; parameters lie in one uniform buffer; bind
+ * groups are made here. A replay creates nothing but the command encoder, passes and command buffer, which WebGPU makes
+ * single-use.
+ */
+export class Plan<T> {
+  private readonly commands: readonly PlannedCommand[];
+  private readonly owned: PooledBuffer[] = [];
+  private readonly captured: readonly PooledBuffer[];
+  private disposed = false;
+  /** Dispatches in a replay. */
+  readonly dispatches: number;
+  /** GPU memory that the plan owns. */
+  readonly bytes: number;
+
+  constructor(
+    private readonly context: PlanContext,
+    recording: Recording,
+    /** What the recorded function returned: its tensors hold the contents of the last replay. */
+    readonly result: T,
+    private readonly resultTensors: readonly Tensor[],
+    private readonly onDispose: (plan: Plan<unknown>) => void,
+  ) {
+    try {
+      this.placeBuffers(recording.made);
+      this.commands = this.prepare(recording);
+    } catch (error) {
+      for (const buffer of this.owned) context.pool.release(buffer);
+      throw error;
+    }
+    this.captured = [...recording.captured];
+    for (const buffer of this.captured) context.pool.hold(buffer);
+    this.dispatches = this.commands.filter((command) => 'pipeline' in command).length;
+    this.bytes = this.owned.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** Runs the step once more, after all work appended to the stream so far. */
+  replay(): void {
+    if (this.disposed) throw new Error('this plan has been disposed of');
+    this.context.stream.replay(this.commands, this.dispatches);
+  }
+
+  /** What a replay does, by kernel. */
+  get work(): Map<string, Work & { calls: number }> {
+    const sums = new Map<string, Work & { calls: number }>();
+    for (const command of this.commands) {
+      if (!('pipeline' in command)) continue;
+      const sum = sums.get(command.name) ?? { calls: 0, flops: 0, bytes: 0 };
+      sum.calls += 1;
+      sum.flops += command.work.flops;
+      sum.bytes += command.work.bytes;
+      sums.set(command.name, sum);
+    }
+    return sums;
+  }
+
+  /** Frees the plan's memory, its result included. */
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    const { pool, stream } = this.context;
+    stream.forget(); // bind groups of results that were used outside
+    for (const tensor of this.resultTensors) tensor.dispose();
+    for (const buffer of this.owned) pool.release(buffer);
+    for (const buffer of this.captured) pool.unhold(buffer);
+    this.onDispose(this);
+  }
+
+  /** Gives every buffer that the recording made a place in GPU memory. */
+  private placeBuffers(made: ReadonlyMap<PooledBuffer, RecordedBuffer>): void {
+    const shared = [...made].filter(([, use]) => use.freed && !use.constant && use.last >= 0);
+    const { places, placeOf } = placeLifetimes(
+      shared.map(([{ bytes }, { first, last }]) => ({ bytes, first, last })),
+    );
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const buffers = places.map((bytes) => this.own(bytes, usage, 'shared by recorded tensors'));
+    for (const [i, [buffer]] of shared.entries()) buffer.placeAt(buffers[placeOf[i]].gpu);
+    for (const [buffer, { freed, constant }] of made) {
+      if (freed && !constant) continue;
+      const own = this.own(buffer.bytes, buffer.usage, 'recorded tensor');
+      buffer.placeAt(own.gpu);
+      if (constant) this.context.stream.upload(own, constant);
+    }
+  }
+
+  private own(bytes: number, usage: GPUBufferUsageFlags, what: string): PooledBuffer {
+    const buffer = this.context.pool.acquire(bytes, usage, what);
+    this.owned.push(buffer);
+    return buffer;
+  }
+
+  private prepare({ commands }: Recording): PlannedCommand[] {
+    const dispatches = commands.filter((command): command is Dispatch => 'program' in command);
+    const offsets = this.uploadParams(dispatches);
+    const groups = new Map<string, GPUBindGroup>();
+    const group = ({ program, buffers }: Dispatch) => {
+      const key = [program.id, ...buffers.map(({ id }) => id)].join();
+      const present = groups.get(key);
+      if (present) return present;
+      const made = bindGroup(this.context.gpu, program, offsets.buffer, buffers);
+      groups.set(key, made);
+      return made;
+    };
+    return commands.map((command) => {
+      if (!('program' in command)) return command;
+      const { program, work, workgroups } = command;
+      const offset = offsets.of.get(command) as Uint32Array;
+      return {
+        name: program.name,
+        work,
+        pipeline: program.pipeline,
+        group: group(command),
+        offset,
+        workgroups,
+      };
+    });
+  }
+
+  /** One uniform buffer for all parameters; equal ones are stored once. */
+  private uploadParams(dispatches: readonly Dispatch[]) {
+    const blocks = new Map<string, Uint32Array>();
+    const of = new Map<Dispatch, Uint32Array>();
+    const bytes = new ArrayBuffer(PARAMS_STRIDE * Math.max(1, dispatches.length));
+    for (const dispatch of dispatches) {
+      const at = PARAMS_STRIDE * blocks.size;
+      packParams(dispatch.program, dispatch.params, new DataView(bytes), at);
+      const key = new Uint32Array(bytes, at, PARAMS_STRIDE / 4).join();
+      let offset = blocks.get(key);
+      if (!offset) {
+        offset = Uint32Array.of(at);
+        blocks.set(key, offset);
+      } else new Uint8Array(bytes, at, PARAMS_STRIDE).fill(0);
+      of.set(dispatch, offset);
+    }
+    const size = PARAMS_STRIDE * Math.max(1, blocks.size);
+    const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+    const buffer = this.own(size, usage, 'recorded dispatch parameters');
+    this.context.stream.upload(buffer, new Uint8Array(bytes, 0, size));
+    return { buffer, of };
+  }
+}
+
+/** The bind group of a dispatch: parameters at binding 0, then the buffers in order. */
+export function bindGroup(
+  gpu: GPUDevice,
+  { name, layout }: Dispatch['program'],
+  params: PooledBuffer,
+  buffers: readonly PooledBuffer[],
+): GPUBindGroup {
+  return gpu.createBindGroup({
+    label: name,
+    layout,
+    entries: [
+      { binding: 0, resource: { buffer: params.gpu, size: PARAMS_STRIDE } },
+      ...buffers.map((buffer, i) => ({
+        binding: i + 1,
+        // A place may be larger than the buffer: bounds are those of the tensor.
+        resource: { buffer: buffer.gpu, size: buffer.bytes },
+      })),
+    ],
+  });
+}

@@ -1,0 +1,210 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Device, openDevice, Tensor } from '../src/index.ts';
+
+let device: Device;
+beforeAll(async () => {
+  device = await openDevice();
+});
+afterAll(() => device.close());
+
+const numbers = (...values: number[]) => Float32Array.from(values);
+
+/** y = factor·x + step, element by element. */
+const affine = {
+  name: 'affine',
+  text: `
+struct Params { length: u32, factor: f32, step: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  if (id.x < params.length) { y[id.x] = params.factor * x[id.x] + params.step; }
+}`,
+};
+
+function map(x: Tensor, factor: number, step: number, y = Tensor.empty(device, x.shape)): Tensor {
+  const params = { length: x.size, factor, step };
+  const workgroups = [Math.ceil(x.size / 64), 1, 1] as const;
+  device.run({ source: affine, tensors: { x, y }, params, workgroups });
+  return y;
+}
+
+let before: { live: number; tensors: number };
+beforeAll(() => {
+  before = { live: device.memory.liveBytes, tensors: device.tensors.size };
+});
+afterEach(() => {
+  expect(device.tensors.size).toBe(before.tensors);
+  expect(device.memory.liveBytes).toBe(before.live);
+});
+
+describe('a recorded step', () => {
+  it('runs on the contents of outer tensors at the time of the replay', async () => {
+    const x = Tensor.from(device, numbers(1, 2, 3));
+    const plan = device.record(() => map(map(x, 2, 1), 10, 0));
+    plan.replay();
+    expect(await plan.result.readF32()).toEqual(numbers(30, 50, 70));
+    x.write(numbers(0, 0, 1));
+    plan.replay();
+    plan.replay();
+    expect(await plan.result.readF32()).toEqual(numbers(10, 10, 30));
+    plan.dispose();
+    x.dispose();
+  });
+
+  it('carries state on in outer tensors, in order with what is not recorded', async () => {
+    const x = Tensor.from(device, numbers(1));
+    const plan = device.record(() => x.assign(map(x, 2, 0)));
+    for (let i = 0; i < 3; i++) plan.replay();
+    map(
+      x,
+      1,
+      1,
+      device.scope(() => Tensor.empty(device, [1])),
+    ).dispose();
+    const y = map(x, 1, 1);
+    plan.replay();
+    expect(await x.readF32()).toEqual(numbers(16));
+    expect(await y.readF32()).toEqual(numbers(9));
+    plan.dispose();
+    x.dispose();
+    y.dispose();
+  });
+
+  it('does nothing while it is recorded', async () => {
+    const x = Tensor.from(device, numbers(5));
+    const { dispatchCount } = device.stream;
+    const plan = device.record(() => map(x, 1, 1, x.detach()) && undefined);
+    expect(device.stream.dispatchCount).toBe(dispatchCount);
+    expect(await x.readF32()).toEqual(numbers(5));
+    plan.dispose();
+    x.dispose();
+  });
+
+  it('shares memory between tensors that are never needed together', () => {
+    const size = 100_000;
+    const x = Tensor.from(device, new Float32Array(size));
+    const plan = device.record(() =>
+      device.scope(() => {
+        let y = map(x, 1, 1);
+        for (let i = 0; i < 20; i++) {
+          const next = map(y, 1, 1);
+          y.dispose();
+          y = next;
+        }
+        return y;
+      }),
+    );
+    // Two places by turns, the result, and the parameters, of which there is one set.
+    expect(plan.dispatches).toBe(21);
+    expect(plan.bytes).toBeLessThanOrEqual(3 * (4 * size + 256) + 256);
+    plan.dispose();
+    x.dispose();
+  });
+
+  it('keeps host data written within it as constants', async () => {
+    const x = Tensor.from(device, numbers(1));
+    const plan = device.record(() => {
+      const constant = Tensor.from(device, numbers(4));
+      return [map(constant, 2, 0), map(x, 1, 0)];
+    });
+    plan.replay();
+    plan.replay();
+    expect(await plan.result[0].readF32()).toEqual(numbers(8));
+    plan.dispose();
+    x.dispose();
+  });
+
+  it('creates no WebGPU object in a replay but encoder and pass', async () => {
+    const x = Tensor.from(device, numbers(1, 2));
+    const plan = device.record(() => {
+      const y = map(map(x, 2, 0), 3, 0);
+      x.assign(map(y, 1, 1));
+      return y;
+    });
+    plan.replay();
+    await device.stream.finish();
+    const made: string[] = [];
+    const gpu = device.gpu as unknown as Record<string, unknown>;
+    const prototype = Object.getPrototypeOf(gpu) as Record<string, unknown>;
+    const names = Object.getOwnPropertyNames(prototype).filter((name) => name.startsWith('create'));
+    expect(names).toContain('createBindGroup');
+    for (const name of names) {
+      const original = gpu[name] as (...args: unknown[]) => unknown;
+      gpu[name] = (...args: unknown[]) => {
+        made.push(name);
+        return original.apply(gpu, args);
+      };
+    }
+    for (let i = 0; i < 5; i++) plan.replay();
+    for (const name of names) delete gpu[name];
+    expect(made).toEqual(new Array(5).fill('createCommandEncoder'));
+    plan.dispose();
+    x.dispose();
+  });
+
+  it('is timed kernel by kernel like anything else', async () => {
+    const x = Tensor.from(device, numbers(1));
+    const plan = device.record(() => x.assign(map(x, 2, 0)));
+    const stop = device.stream.startProfile();
+    for (let i = 0; i < 3; i++) plan.replay();
+    const [time] = await stop();
+    expect(time).toMatchObject({ name: 'affine', calls: 3 });
+    expect(await x.readF32()).toEqual(numbers(8));
+    plan.dispose();
+    x.dispose();
+  });
+});
+
+describe('what a plan needs', () => {
+  it('stays out of the pool, even when its tensor is freed', async () => {
+    const x = Tensor.from(device, numbers(7));
+    const plan = device.record(() => map(x, 1, 0));
+    x.dispose();
+    const other = Tensor.from(device, numbers(9)); // would get x's buffer
+    plan.replay();
+    expect(await plan.result.readF32()).toEqual(numbers(7));
+    other.dispose();
+    plan.dispose();
+  });
+
+  it('is gone with it', () => {
+    const x = Tensor.from(device, numbers(7));
+    const plan = device.record(() => map(x, 1, 0));
+    plan.dispose();
+    plan.dispose();
+    expect(() => plan.replay()).toThrow('this plan has been disposed of');
+    expect(() => plan.result.buffer).toThrow('used after it was freed');
+    x.dispose();
+  });
+});
+
+describe('a recording refuses', () => {
+  const refuses = (body: (x: Tensor) => unknown, message: string) => {
+    const x = Tensor.from(device, numbers(1));
+    expect(() => device.record(() => body(x))).toThrow(message);
+    expect(device.stream.recording).toBeUndefined();
+    x.dispose();
+  };
+  it('host data for tensors from outside', () =>
+    refuses((x) => x.write(numbers(2)), 'write it before the replay'));
+  it('host data for what it has used', () =>
+    refuses((x) => map(x, 1, 0).write(numbers(2)), 'write it before the replay'));
+  it('writing over a constant', () =>
+    refuses((x) => map(x, 1, 0, Tensor.from(device, numbers(2))), "binding 'y' is written, but holds data"));
+  it('reading what nothing has written', () =>
+    refuses(() => map(Tensor.empty(device, [1]), 1, 0), "binding 'x' is read, but nothing"));
+  it('a recording within it', () => refuses(() => device.record(() => 0), 'a recording within a recording'));
+
+  it('reading results', async () => {
+    const x = Tensor.from(device, numbers(1));
+    let reading: Promise<unknown> = Promise.resolve();
+    const plan = device.record(() => {
+      reading = x.read();
+    });
+    await expect(reading).rejects.toThrow('a recording cannot read');
+    plan.dispose();
+    x.dispose();
+  });
+});
