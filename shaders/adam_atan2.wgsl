@@ -1,18 +1,20 @@
 // One Adam-atan2 step (Everett et al., arXiv 2407.05872), in place, in f32:
 //   p ← p·(1 − lr·weight_decay);  m ← m + (1 − β₁)(g − m);  v ← v + (1 − β₂)(g² − v)
 //   p ← p − step_size·atan2(m, √v·v_correction),  step_size = lr/(1 − β₁ᵗ), v_correction = 1/√(1 − β₂ᵗ)
+// What changes from step to step is in `rates` [3]: decay = lr·weight_decay, step_size, v_correction.
 // WGSL's atan2 may be off by 4096 ULP and is undefined at (0, 0), so it is written out here.
 
 const GROUP: u32 = 64;
 
-// decay: lr·weight_decay; rate1, rate2: 1 − β₁, 1 − β₂
-struct Params { length: u32, decay: f32, rate1: f32, rate2: f32, step_size: f32, v_correction: f32 }
+// rate1, rate2: 1 − β₁, 1 − β₂
+struct Params { length: u32, rate1: f32, rate2: f32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> g: array<f32>;
-@group(0) @binding(2) var<storage, read_write> p: array<f32>;
-@group(0) @binding(3) var<storage, read_write> m: array<f32>;
-@group(0) @binding(4) var<storage, read_write> v: array<f32>;
+@group(0) @binding(2) var<storage, read> rates: array<f32>;
+@group(0) @binding(3) var<storage, read_write> p: array<f32>;
+@group(0) @binding(4) var<storage, read_write> m: array<f32>;
+@group(0) @binding(5) var<storage, read_write> v: array<f32>;
 
 /// atan(t) for 0 ≤ t ≤ 1 within 2 ULP: above tan(π/8) by atan(t) = π/4 + atan((t − 1)/(t + 1)), then the
 /// minimax polynomial of Cephes' atanf (Moshier).
@@ -47,5 +49,5 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   let square = v[i] + params.rate2 * (gradient * gradient - v[i]);
   m[i] = mean;
   v[i] = square;
-  p[i] = p[i] * (1 - params.decay) - params.step_size * atan2_right(mean, sqrt(square) * params.v_correction);
+  p[i] = p[i] * (1 - rates[0]) - rates[1] * atan2_right(mean, sqrt(square) * rates[2]);
 }

@@ -7,7 +7,8 @@
 // The running maximum is updated once in BLOCK keys.
 
 alias pack = vec4<f32>; // vec4<f32> or vec2<f32>
-const HEAD_PACKS: u32 = 16; // head_dim / width of a pack
+const PACK: u32 = 4;
+const HEAD_PACKS: u32 = 16; // head_dim / PACK
 const BLOCK: u32 = 8; // tune: 1 2 4 8
 const GROUP: u32 = 32; // tune: 16 32 64
 

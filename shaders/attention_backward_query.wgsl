@@ -4,7 +4,8 @@
 // FlashAttention's backward, arXiv 2205.14135, appendix B, with a thread per query.
 
 alias pack = vec4<f32>; // vec4<f32> or vec2<f32>
-const HEAD_PACKS: u32 = 16; // head_dim / width of a pack
+const PACK: u32 = 4;
+const HEAD_PACKS: u32 = 16; // head_dim / PACK
 const GROUP: u32 = 32; // tune: 16 32 64
 
 struct Params { batch: u32, seq_len: u32, heads: u32, head_dim: u32 }

@@ -7,7 +7,8 @@ enable subgroups;
 // an eighth of the loads, and a quarter of the code to compile. Needs subgroups of at least 8 lanes.
 
 alias pack = vec4<f32>; // vec4<f32> or vec2<f32>
-const HEAD_PACKS: u32 = 16; // head_dim / width of a pack
+const PACK: u32 = 4;
+const HEAD_PACKS: u32 = 16; // head_dim / PACK
 const BLOCK: u32 = 2; // tune: 1 2 4 8
 const GROUP: u32 = 32; // tune: 16 32 64
 
@@ -26,6 +27,29 @@ struct Params { batch: u32, seq_len: u32, heads: u32, head_dim: u32 }
 // Below any score: the first keys always raise the maximum.
 const LOWEST: f32 = -3.4e38;
 
+/// HEAD_PACKS, but compilers do not know it: they would unroll the loops that only load and store, and software adapters
+/// take seconds to compile what comes of it.
+fn unknown_packs() -> u32 {
+  return params.head_dim / PACK;
+}
+
+/// A head of qkv.
+fn load(first: u32) -> array<pack, HEAD_PACKS> {
+  var values: array<pack, HEAD_PACKS>;
+  for (var i = 0u; i < unknown_packs(); i++) {
+    values[i] = qkv[first + i];
+  }
+  return values;
+}
+
+/// To a head of o.
+fn store(first: u32, values: array<pack, HEAD_PACKS>) {
+  var stored = values;
+  for (var i = 0u; i < unknown_packs(); i++) {
+    o[first + i] = stored[i];
+  }
+}
+
 @compute @workgroup_size(GROUP)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
@@ -42,10 +66,10 @@ fn main(
   // Queries past the end repeat the last one and are not stored: every lane must take part in shuffles.
   let token = token0 + min(query, last);
 
-  var q: array<pack, HEAD_PACKS>;
+  var q = load(token * 3 * width + head * HEAD_PACKS);
   var sums: array<pack, HEAD_PACKS>;
   for (var i = 0u; i < HEAD_PACKS; i++) {
-    q[i] = qkv[token * 3 * width + head * HEAD_PACKS + i] * scale;
+    q[i] *= scale;
   }
 
   // This lane's share of a block: which key of the block, and which of its packs.
@@ -102,7 +126,8 @@ fn main(
     return;
   }
   for (var i = 0u; i < HEAD_PACKS; i++) {
-    o[token * width + head * HEAD_PACKS + i] = sums[i] / total;
+    sums[i] /= total;
   }
+  store(token * width + head * HEAD_PACKS, sums);
   log_sum_exp[(batch * params.heads + head) * params.seq_len + query] = highest + log(total);
 }

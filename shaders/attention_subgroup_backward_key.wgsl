@@ -6,7 +6,8 @@ enable subgroups;
 // at a time.
 
 alias pack = vec4<f32>; // vec4<f32> or vec2<f32>
-const HEAD_PACKS: u32 = 16; // head_dim / width of a pack
+const PACK: u32 = 4;
+const HEAD_PACKS: u32 = 16; // head_dim / PACK
 const GROUP: u32 = 32; // tune: 16 32 64
 
 const LANES: u32 = 8;
@@ -22,6 +23,29 @@ struct Params { batch: u32, seq_len: u32, heads: u32, head_dim: u32 }
 @group(0) @binding(3) var<storage, read> log_sum_exp: array<f32>;
 @group(0) @binding(4) var<storage, read> delta: array<f32>;
 @group(0) @binding(5) var<storage, read_write> d_qkv: array<pack>;
+
+/// HEAD_PACKS, but compilers do not know it: they would unroll the loops that only load and store, and software adapters
+/// take seconds to compile what comes of it.
+fn unknown_packs() -> u32 {
+  return params.head_dim / PACK;
+}
+
+/// A head of qkv.
+fn load(first: u32) -> array<pack, HEAD_PACKS> {
+  var values: array<pack, HEAD_PACKS>;
+  for (var i = 0u; i < unknown_packs(); i++) {
+    values[i] = qkv[first + i];
+  }
+  return values;
+}
+
+/// To a head of d_qkv.
+fn store(first: u32, values: array<pack, HEAD_PACKS>) {
+  var stored = values;
+  for (var i = 0u; i < unknown_packs(); i++) {
+    d_qkv[first + i] = stored[i];
+  }
+}
 
 @compute @workgroup_size(GROUP)
 fn main(
@@ -41,13 +65,12 @@ fn main(
   let v_at = k_at + width;
   let row0 = (batch * params.heads + head) * params.seq_len;
 
-  var k: array<pack, HEAD_PACKS>;
-  var v: array<pack, HEAD_PACKS>;
+  var k = load(k_at);
+  var v = load(v_at);
   var dk: array<pack, HEAD_PACKS>;
   var dv: array<pack, HEAD_PACKS>;
   for (var i = 0u; i < HEAD_PACKS; i++) {
-    k[i] = qkv[k_at + i] * scale;
-    v[i] = qkv[v_at + i];
+    k[i] *= scale;
   }
   for (var query = 0u; query < params.seq_len; query++) {
     let q_at = (token0 + query) * 3 * width + head * HEAD_PACKS;
@@ -77,7 +100,8 @@ fn main(
     return;
   }
   for (var i = 0u; i < HEAD_PACKS; i++) {
-    d_qkv[k_at + i] = dk[i] * scale;
-    d_qkv[v_at + i] = dv[i];
+    dk[i] *= scale;
   }
+  store(k_at, dk);
+  store(v_at, dv);
 }

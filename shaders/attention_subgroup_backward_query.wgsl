@@ -5,7 +5,8 @@ enable subgroups;
 // Keys and values are loaded by the lanes of a subgroup together, as in attention_subgroup.wgsl, one key at a time.
 
 alias pack = vec4<f32>; // vec4<f32> or vec2<f32>
-const HEAD_PACKS: u32 = 16; // head_dim / width of a pack
+const PACK: u32 = 4;
+const HEAD_PACKS: u32 = 16; // head_dim / PACK
 const GROUP: u32 = 32; // tune: 16 32 64
 
 const LANES: u32 = 8;
@@ -22,6 +23,29 @@ struct Params { batch: u32, seq_len: u32, heads: u32, head_dim: u32 }
 @group(0) @binding(4) var<storage, read> log_sum_exp: array<f32>;
 @group(0) @binding(5) var<storage, read_write> delta: array<f32>;
 @group(0) @binding(6) var<storage, read_write> d_qkv: array<pack>;
+
+/// HEAD_PACKS, but compilers do not know it: they would unroll the loops that only load and store, and software adapters
+/// take seconds to compile what comes of it.
+fn unknown_packs() -> u32 {
+  return params.head_dim / PACK;
+}
+
+/// A head of qkv.
+fn load(first: u32) -> array<pack, HEAD_PACKS> {
+  var values: array<pack, HEAD_PACKS>;
+  for (var i = 0u; i < unknown_packs(); i++) {
+    values[i] = qkv[first + i];
+  }
+  return values;
+}
+
+/// To a head of d_qkv.
+fn store(first: u32, values: array<pack, HEAD_PACKS>) {
+  var stored = values;
+  for (var i = 0u; i < unknown_packs(); i++) {
+    d_qkv[first + i] = stored[i];
+  }
+}
 
 @compute @workgroup_size(GROUP)
 fn main(
@@ -41,14 +65,17 @@ fn main(
   let o_at = (token0 + query) * width + head * HEAD_PACKS;
   let row = (batch * params.heads + head) * params.seq_len + query;
 
-  var q: array<pack, HEAD_PACKS>;
+  var q = load(q_at);
   var g: array<pack, HEAD_PACKS>;
   var dq: array<pack, HEAD_PACKS>;
   var products = pack(0);
+  for (var i = 0u; i < unknown_packs(); i++) {
+    let gradient = d_o[o_at + i];
+    g[i] = gradient;
+    products = fma(gradient, o[o_at + i], products);
+  }
   for (var i = 0u; i < HEAD_PACKS; i++) {
-    q[i] = qkv[q_at + i] * scale;
-    g[i] = d_o[o_at + i];
-    products = fma(g[i], o[o_at + i], products);
+    q[i] *= scale;
   }
   let row_delta = dot(products, pack(1));
   let row_log_sum_exp = log_sum_exp[row];
@@ -80,6 +107,7 @@ fn main(
   }
   delta[row] = row_delta;
   for (var i = 0u; i < HEAD_PACKS; i++) {
-    d_qkv[q_at + i] = dq[i] * scale;
+    dq[i] *= scale;
   }
+  store(q_at, dq);
 }

@@ -1,7 +1,7 @@
 // e = scale · concat(puzzle rows, token rows) (+ position rows): the input that HRM injects at every fast step.
-//   e[b, t] = scale · (t < prefix ? puzzle[id[b]] from t·dim, zero past its end : tokens[inputs[b, t − prefix]])
+//   e[b, t] = scale · (t < prefix ? puzzle[b] from t·dim, zero past its end : tokens[inputs[b, t − prefix]])
 //             + position_scale · positions[t]
-// tokens [vocab, dim], puzzle [identifiers, puzzle_dim], positions [prefix + inputs_len, dim] → e [batch, …, dim].
+// tokens [vocab, dim], puzzle [batch, puzzle_dim] (gather_rows.wgsl), positions [prefix + inputs_len, dim] → e [batch, …, dim].
 // Absent parts: prefix 0 reads no puzzle row, position_scale 0 no position row (their buffers are then dummies).
 
 alias pack = vec4<f32>; // vec4<f32> or vec2<f32>
@@ -14,11 +14,10 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> inputs: array<i32>;
-@group(0) @binding(2) var<storage, read> identifiers: array<i32>;
-@group(0) @binding(3) var<storage, read> tokens: array<pack>;
-@group(0) @binding(4) var<storage, read> puzzle: array<f32>;
-@group(0) @binding(5) var<storage, read> positions: array<pack>;
-@group(0) @binding(6) var<storage, read_write> e: array<pack>;
+@group(0) @binding(2) var<storage, read> tokens: array<pack>;
+@group(0) @binding(3) var<storage, read> puzzle: array<f32>;
+@group(0) @binding(4) var<storage, read> positions: array<pack>;
+@group(0) @binding(5) var<storage, read_write> e: array<pack>;
 
 fn puzzle_pack(row: u32, at: u32) -> pack {
   var value = pack(0);
@@ -43,7 +42,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   let row = i / (packs * seq_len);
   var value: pack;
   if (token < params.prefix) {
-    value = puzzle_pack(u32(identifiers[row]), (token * packs + column) * PACK);
+    value = puzzle_pack(row, (token * packs + column) * PACK);
   } else {
     value = tokens[u32(inputs[row * params.inputs_len + token - params.prefix]) * packs + column];
   }

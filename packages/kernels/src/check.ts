@@ -2,7 +2,7 @@
  * How a kernel is checked: a plain float64 reference and the cases to try it on. Checks are exported next to each
  * definition and imported by tests, the doctor and tuning only, so that no bundle of the library carries them.
  */
-import type { AdapterDescription, ConstantValues, HostArray, ParamValues, Philox } from '@hrm-webgpu/core';
+import type { ConstantValues, HostArray, ParamValues, Philox } from '@hrm-webgpu/core';
 import type { Kernel } from './kernel.ts';
 
 /** Host data by binding name. */
@@ -17,8 +17,6 @@ export interface KernelCheck<P extends ParamValues> {
   cases: readonly P[];
   /** Constants to try in every case besides the defaults. */
   variants?: readonly ConstantValues[];
-  /** Whether an adapter can run the kernel; all can where this is absent. */
-  needs?(adapter: AdapterDescription): boolean;
   /** What the bindings hold before the launch; buffers that are only written are made to size with junk in them. */
   inputs(params: P, random: Philox): HostArrays;
   /** Element counts of the bindings that are only written, and their type when it is not f32. */

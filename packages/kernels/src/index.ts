@@ -1,9 +1,16 @@
+export type { KernelCheck } from './check.ts';
+export { actExplore } from './defs/act_explore.ts';
 export { actStep } from './defs/act_step.ts';
 export { adamAtan2 } from './defs/adam_atan2.ts';
+export { attentionWorkgroup } from './defs/attention_workgroup.ts';
+export { attentionWorkgroupBackwardKey } from './defs/attention_workgroup_backward_key.ts';
+export { attentionWorkgroupBackwardQuery } from './defs/attention_workgroup_backward_query.ts';
 export { IGNORED_LABEL, type LossType } from './defs/cross_entropy.ts';
+export { gatherRows } from './defs/gather_rows.ts';
 export { matmul } from './defs/matmul.ts';
 export { matmulNaive } from './defs/matmul_naive.ts';
 export { matmulSubgroup } from './defs/matmul_subgroup.ts';
+export { type MatmulWorkgroupParams, matmulWorkgroup } from './defs/matmul_workgroup.ts';
 export { METRIC_NAMES, metrics } from './defs/metrics.ts';
 export { qTargets } from './defs/q_targets.ts';
 export { selectRows } from './defs/select_rows.ts';
@@ -13,7 +20,9 @@ export { type Grid, hasSubgroups, type Kernel, launch, SUBGROUP_LANES } from './
 export { attention, makeRopeTables, type RopeTables, rope } from './ops/attention.ts';
 export { add, fill, swiglu } from './ops/elementwise.ts';
 export { type InputEmbedding, inputEmbedding } from './ops/embedding.ts';
-export { linear, transpose } from './ops/linear.ts';
+export { linear, linearBackwardInput, linearBackwardWeight, transpose } from './ops/linear.ts';
 export { bceWithLogits, type CrossEntropyResult, crossEntropyRows } from './ops/losses.ts';
+export { multiply } from './ops/matmul.ts';
 export { residualRmsNorm } from './ops/norm.ts';
 export { qHead } from './ops/q-head.ts';
+export { shaderSources } from './shaders.gen.ts';

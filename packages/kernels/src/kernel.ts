@@ -4,6 +4,7 @@ import {
   type Device,
   type ParamValues,
   parseShader,
+  type ShaderSource,
   type Tensor,
 } from '@hrm-webgpu/core';
 import { shaderSources } from './shaders.gen.ts';
@@ -20,6 +21,10 @@ export type AdapterClass = AdapterDescription['class'];
 export interface Kernel<P extends ParamValues> {
   /** The file `shaders/<name>.wgsl`. */
   name: keyof typeof shaderSources;
+  /** The class of adapters that it is made for, and others are not offered; all where this is absent. */
+  madeFor?: AdapterClass;
+  /** Whether an adapter can run it; all can where this is absent. */
+  needs?(adapter: AdapterDescription): boolean;
   /** Constants that follow from the shapes, and defaults of tunables that differ between adapter classes. */
   constants?(params: P, adapter: AdapterClass): ConstantValues;
   /** The grid; `constants` are those that the shader is compiled with, all of them. */
@@ -38,6 +43,16 @@ export function hasSubgroups({ subgroupMinSize }: AdapterDescription): boolean {
   return subgroupMinSize >= SUBGROUP_LANES;
 }
 
+/** Whether a kernel is a choice on an adapter. */
+export function suits({ madeFor, needs }: Kernel<never>, adapter: AdapterDescription): boolean {
+  return (madeFor ?? adapter.class) === adapter.class && (needs?.(adapter) ?? true);
+}
+
+/** A kernel's shader as it stands in its file. */
+export function sourceOf({ name }: Pick<Kernel<ParamValues>, 'name'>): ShaderSource {
+  return { name, text: shaderSources[name] };
+}
+
 /** Runs a kernel: tensors by binding name, parameters, and constants that overrule the defaults. */
 export function launch<P extends ParamValues>(
   device: Device,
@@ -46,7 +61,7 @@ export function launch<P extends ParamValues>(
   params: P,
   overrides: ConstantValues = {},
 ): void {
-  const source = { name: kernel.name, text: shaderSources[kernel.name] };
+  const source = sourceOf(kernel);
   const constants = { ...kernel.constants?.(params, device.adapter.class), ...overrides };
   const workgroups = kernel.workgroups(params, { ...defaultNumbers(kernel.name), ...numbersOf(constants) });
   const work = { flops: kernel.flops(params), bytes: kernel.bytes(params) };
@@ -64,6 +79,23 @@ function defaultNumbers(name: keyof typeof shaderSources): Record<string, number
     defaults.set(name, numbers);
   }
   return numbers;
+}
+
+const tunables = new Map<string, Record<string, readonly number[]>>();
+
+/** The numbers that a shader's `// tune:` comments name, by constant. */
+export function tunablesOf(name: keyof typeof shaderSources): Record<string, readonly number[]> {
+  let found = tunables.get(name);
+  if (!found) {
+    const declared = [...parseShader(name, shaderSources[name]).constants.values()];
+    found = Object.fromEntries(
+      declared
+        .map(({ name, candidates }) => [name, candidates.map(Number).filter(Number.isFinite)] as const)
+        .filter(([, candidates]) => candidates.length > 0),
+    );
+    tunables.set(name, found);
+  }
+  return found;
 }
 
 function numbersOf(constants: ConstantValues): Record<string, number> {

@@ -65,7 +65,7 @@ describe.each(checks)('$check.kernel.name', ({ check }) => {
   it.for(check.cases.flatMap((params) => variants.map((constants) => ({ params, constants }))))(
     '$params $constants',
     async ({ params, constants }, context) => {
-      if (check.needs && !check.needs(device.adapter))
+      if (check.kernel.needs && !check.kernel.needs(device.adapter))
         context.skip(`${device.adapter.description} cannot run it`);
       const { expected, actual } = await run(check, params, constants);
       for (const [output, reference] of Object.entries(expected)) {

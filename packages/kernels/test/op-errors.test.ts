@@ -28,7 +28,6 @@ const make = (shape: Shape, dtype: DType = 'f32') => Tensor.empty(device, shape,
 const embed = (change: Partial<Parameters<typeof inputEmbedding>[0]>) =>
   inputEmbedding({
     inputs: make([2, 3], 'i32'),
-    identifiers: make([2], 'i32'),
     tokens: make([7, 4]),
     ...change,
   });
@@ -78,8 +77,8 @@ const cases: [message: string, action: () => unknown][] = [
   ],
   ['inputEmbedding: the array of inputs is f32, expected i32', () => embed({ inputs: make([2, 3]) })],
   [
-    'inputEmbedding: the array of identifiers has shape [3], expected [2]',
-    () => embed({ identifiers: make([3], 'i32') }),
+    'inputEmbedding: the array of puzzle rows has shape [9, 6], expected [2, ?]',
+    () => embed({ puzzle: { rows: make([9, 6]), prefix: 2, localRows: make([2, 6]) } }),
   ],
   [
     'inputEmbedding: the table of positions has shape [4, 4], expected [3, 4]',
@@ -87,11 +86,11 @@ const cases: [message: string, action: () => unknown][] = [
   ],
   [
     'inputEmbedding: localRows has shape [3, 6], expected [2, 6]',
-    () => embed({ puzzle: { table: make([9, 6]), prefix: 2, localRows: make([3, 6]) } }),
+    () => embed({ puzzle: { rows: make([2, 6]), prefix: 2, localRows: make([3, 6]) } }),
   ],
   [
     'inputEmbedding: puzzle rows of 6 numbers do not fit 1 positions of 4',
-    () => embed({ puzzle: { table: make([9, 6]), prefix: 1, localRows: make([2, 6]) } }),
+    () => embed({ puzzle: { rows: make([2, 6]), prefix: 1, localRows: make([2, 6]) } }),
   ],
   [
     'qHead: the weight has shape [2, 3], expected [2, 4]',

@@ -1,8 +1,8 @@
 import { integerArray, type KernelCheck, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 
-/** training: 1 in training, 0 in evaluation. */
-export type ActStepParams = { batch: number; max_steps: number; training: number; exploration: number };
+/** early: 1 where rows may halt before max_steps, in training and on request in evaluation; else 0. */
+export type ActStepParams = { batch: number; max_steps: number; early: number; exploration: number };
 
 export const actStep: Kernel<ActStepParams> = {
   name: 'act_step',
@@ -14,10 +14,10 @@ export const actStep: Kernel<ActStepParams> = {
 export const check: KernelCheck<ActStepParams> = {
   kernel: actStep,
   cases: [
-    { batch: 1, max_steps: 1, training: 1, exploration: 0.1 },
-    { batch: 97, max_steps: 4, training: 1, exploration: 0 },
-    { batch: 97, max_steps: 4, training: 1, exploration: 0.5 },
-    { batch: 97, max_steps: 4, training: 0, exploration: 0.5 },
+    { batch: 1, max_steps: 1, early: 1, exploration: 0.1 },
+    { batch: 97, max_steps: 4, early: 1, exploration: 0 },
+    { batch: 97, max_steps: 4, early: 1, exploration: 0.5 },
+    { batch: 97, max_steps: 4, early: 0, exploration: 0.5 },
   ],
   inputs: ({ batch, max_steps }, random) => ({
     q: uniformArray(random, 2 * batch),
@@ -28,11 +28,11 @@ export const check: KernelCheck<ActStepParams> = {
   }),
   outputs: () => ({}),
   integers: ['steps', 'halted'],
-  reference({ q, explore, min_steps, steps, halted }, { batch, max_steps, training, exploration }) {
+  reference({ q, explore, min_steps, steps, halted }, { batch, max_steps, early, exploration }) {
     const after = Float64Array.from({ length: batch }, (_, b) => (halted[b] ? 0 : steps[b]) + 1);
     const halt = after.map((step, b) => {
-      if (step >= max_steps && !training) return 1;
-      if (!training || max_steps === 1) return step >= max_steps ? 1 : 0;
+      if (step >= max_steps && !early) return 1;
+      if (!early || max_steps === 1) return step >= max_steps ? 1 : 0;
       const minimum = explore[b] < exploration ? min_steps[b] : 0;
       return (step >= max_steps || q[2 * b] > q[2 * b + 1]) && step >= minimum ? 1 : 0;
     });

@@ -7,7 +7,7 @@ export type AttentionParams = { batch: number; seq_len: number; heads: number; h
 export const attentionShape = {
   constants({ head_dim }: AttentionParams) {
     const { pack, width } = packFor(head_dim);
-    return { pack, HEAD_PACKS: head_dim / width };
+    return { pack, PACK: width, HEAD_PACKS: head_dim / width };
   },
   workgroups: (
     { batch, seq_len, heads }: AttentionParams,
@@ -25,6 +25,7 @@ export const tokenBytes = ({ batch, seq_len, heads, head_dim }: AttentionParams)
 
 export const attention: Kernel<AttentionParams> = {
   name: 'attention',
+  madeFor: 'software', // a thread keeps a whole head in registers, which GPUs do not have
   ...attentionShape,
   flops: (params) => 2 * pairFlops(params),
   bytes: (params) => 4 * tokenBytes(params),

@@ -14,6 +14,7 @@ import {
 
 export const attentionBackwardKey: Kernel<AttentionParams> = {
   name: 'attention_backward_key',
+  madeFor: 'software', // a thread keeps a whole head in registers, which GPUs do not have
   ...attentionShape,
   flops: (params) => 4 * pairFlops(params),
   bytes: (params) => 6 * tokenBytes(params),

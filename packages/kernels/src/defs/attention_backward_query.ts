@@ -14,6 +14,7 @@ import {
 
 export const attentionBackwardQuery: Kernel<AttentionParams> = {
   name: 'attention_backward_query',
+  madeFor: 'software', // a thread keeps a whole head in registers, which GPUs do not have
   ...attentionShape,
   flops: (params) => 3 * pairFlops(params),
   bytes: (params) => 6 * tokenBytes(params),

@@ -5,10 +5,11 @@ import { type AttentionParams, attention, attentionShape, check as plainCheck } 
 export const attentionSubgroup: Kernel<AttentionParams> = {
   ...attention,
   name: 'attention_subgroup',
+  needs: hasSubgroups,
   constants(params) {
-    const { pack, HEAD_PACKS } = attentionShape.constants(params);
+    const shape = attentionShape.constants(params);
     // A block gives every lane one pack to load, or more.
-    return { pack, HEAD_PACKS, BLOCK: Math.max(1, Math.floor(SUBGROUP_LANES / HEAD_PACKS)) };
+    return { ...shape, BLOCK: Math.max(1, Math.floor(SUBGROUP_LANES / shape.HEAD_PACKS)) };
   },
 };
 
@@ -16,5 +17,4 @@ export const check: KernelCheck<AttentionParams> = {
   ...plainCheck,
   kernel: attentionSubgroup,
   variants: [{ BLOCK: 3, GROUP: 16 }],
-  needs: hasSubgroups,
 };

@@ -7,10 +7,10 @@ import { attentionBackwardKey, check as plainCheck } from './attention_backward_
 export const attentionSubgroupBackwardKey: Kernel<AttentionParams> = {
   ...attentionBackwardKey,
   name: 'attention_subgroup_backward_key',
+  needs: hasSubgroups,
 };
 
 export const check: KernelCheck<AttentionParams> = {
   ...plainCheck,
   kernel: attentionSubgroupBackwardKey,
-  needs: hasSubgroups,
 };

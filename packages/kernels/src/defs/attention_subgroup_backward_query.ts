@@ -7,10 +7,10 @@ import { attentionBackwardQuery, check as plainCheck } from './attention_backwar
 export const attentionSubgroupBackwardQuery: Kernel<AttentionParams> = {
   ...attentionBackwardQuery,
   name: 'attention_subgroup_backward_query',
+  needs: hasSubgroups,
 };
 
 export const check: KernelCheck<AttentionParams> = {
   ...plainCheck,
   kernel: attentionSubgroupBackwardQuery,
-  needs: hasSubgroups,
 };

@@ -26,12 +26,10 @@ export const inputEmbedding: Kernel<InputEmbeddingParams> = {
 };
 
 const VOCAB = 7;
-const IDENTIFIERS = 5;
 
 /** e in float64; the arrays are those of the kernel's bindings. */
 export function inputEmbeddingReference(
   inputs: ArrayLike<number>,
-  identifiers: ArrayLike<number>,
   tokens: ArrayLike<number>,
   puzzle: ArrayLike<number>,
   positions: ArrayLike<number>,
@@ -45,7 +43,7 @@ export function inputEmbeddingReference(
     const row = Math.floor(i / (dim * seqLen(params)));
     const at = token * dim + column;
     if (token >= prefix) e[i] = scale * tokens[inputs[row * inputs_len + token - prefix] * dim + column];
-    else if (at < puzzle_dim) e[i] = scale * puzzle[identifiers[row] * puzzle_dim + at];
+    else if (at < puzzle_dim) e[i] = scale * puzzle[row * puzzle_dim + at];
     if (position_scale !== 0) e[i] += position_scale * positions[at];
   }
   return e;
@@ -60,14 +58,13 @@ export const check: KernelCheck<InputEmbeddingParams> = {
   ],
   inputs: ({ batch, inputs_len, prefix, dim, puzzle_dim }, random) => ({
     inputs: integerArray(random, batch * inputs_len, VOCAB),
-    identifiers: integerArray(random, batch, IDENTIFIERS),
     tokens: uniformArray(random, VOCAB * dim),
-    puzzle: uniformArray(random, Math.max(1, IDENTIFIERS * puzzle_dim)),
+    puzzle: uniformArray(random, Math.max(1, batch * puzzle_dim)),
     positions: uniformArray(random, (prefix + inputs_len) * dim),
   }),
   outputs: (params) => ({ e: params.batch * seqLen(params) * params.dim }),
-  reference: ({ inputs, identifiers, tokens, puzzle, positions }, params) => ({
-    e: inputEmbeddingReference(inputs, identifiers, tokens, puzzle, positions, params),
+  reference: ({ inputs, tokens, puzzle, positions }, params) => ({
+    e: inputEmbeddingReference(inputs, tokens, puzzle, positions, params),
   }),
   tolerance: () => 4 * UNIT_ROUNDOFF, // the scales' rounding to f32, two products, a sum
 };

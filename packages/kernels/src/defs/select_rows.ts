@@ -20,12 +20,12 @@ export const check: KernelCheck<SelectRowsParams> = {
   inputs: ({ batch, length, a_row, a_period }, random) => ({
     chosen: Uint32Array.from(integerArray(random, batch, 2)),
     a: Uint32Array.from(integerArray(random, (batch - 1) * a_row + a_period, 2 ** 31)),
-    b: Uint32Array.from(integerArray(random, batch * length, 2 ** 31)),
+    y: Uint32Array.from(integerArray(random, batch * length, 2 ** 31)),
   }),
-  outputs: ({ batch, length }) => ({ y: batch * length }),
+  outputs: () => ({}),
   integers: ['y'],
-  reference: ({ chosen, a, b }, { length, a_row, a_period }) => ({
-    y: Float64Array.from(b, (value, i) => {
+  reference: ({ chosen, a, y }, { length, a_row, a_period }) => ({
+    y: Float64Array.from(y, (value, i) => {
       const row = Math.floor(i / length);
       return chosen[row] ? a[row * a_row + ((i % length) % a_period)] : value;
     }),

@@ -1,7 +1,14 @@
 import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 
-export type SignSgdParams = { batch: number; width: number; lr: number; decay: number };
+export type SignSgdParams = {
+  batch: number;
+  width: number;
+  /** The identifier of the first of `rows`. */
+  first: number;
+  /** How many `rows` there are. */
+  count: number;
+};
 
 export const signSgd: Kernel<SignSgdParams> = {
   name: 'sign_sgd',
@@ -15,24 +22,27 @@ const IDENTIFIERS = 9;
 export const check: KernelCheck<SignSgdParams> = {
   kernel: signSgd,
   cases: [
-    { batch: 1, width: 1, lr: 0.1, decay: 0.01 },
-    { batch: 12, width: 43, lr: 0.1, decay: 0.01 },
-    { batch: 40, width: 64, lr: 0.01, decay: 0 },
+    { batch: 1, width: 1, first: 0, count: 9 },
+    { batch: 12, width: 43, first: 2, count: 5 },
+    { batch: 40, width: 64, first: 0, count: 9 },
+    { batch: 40, width: 6, first: 7, count: 2 },
   ],
   // Few identifiers, so that most stand in the batch several times; a column whose gradients cancel to zero.
-  inputs: ({ batch, width }, random) => ({
+  inputs: ({ batch, width, count }, random) => ({
     identifiers: integerArray(random, batch, IDENTIFIERS),
     g: uniformArray(random, batch * width).map((value, i) => (i % width === 3 ? 0 : value)),
-    rows: uniformArray(random, IDENTIFIERS * width),
+    rates: width === 64 ? Float32Array.of(0.01, 0) : Float32Array.of(0.1, 0.01),
+    rows: uniformArray(random, count * width),
   }),
   outputs: () => ({}),
-  reference({ identifiers, g, rows }, { batch, width, lr, decay }) {
+  reference({ identifiers, g, rows, rates: [lr, decay] }, { batch, width, first, count }) {
     const after = Float64Array.from(rows);
     for (const identifier of new Set(identifiers)) {
+      if (identifier < first || identifier >= first + count) continue;
       for (let column = 0; column < width; column++) {
         let sum = 0;
         for (let b = 0; b < batch; b++) if (identifiers[b] === identifier) sum += g[b * width + column];
-        const at = identifier * width + column;
+        const at = (identifier - first) * width + column;
         after[at] = rows[at] * (1 - decay) - lr * Math.sign(sum);
       }
     }

@@ -5,8 +5,12 @@ import { attentionBackwardQuery } from '../defs/attention_backward_query.ts';
 import { attentionSubgroup } from '../defs/attention_subgroup.ts';
 import { attentionSubgroupBackwardKey } from '../defs/attention_subgroup_backward_key.ts';
 import { attentionSubgroupBackwardQuery } from '../defs/attention_subgroup_backward_query.ts';
+import { attentionWorkgroup } from '../defs/attention_workgroup.ts';
+import { attentionWorkgroupBackwardKey } from '../defs/attention_workgroup_backward_key.ts';
+import { attentionWorkgroupBackwardQuery } from '../defs/attention_workgroup_backward_query.ts';
 import { rope as ropeKernel } from '../defs/rope.ts';
-import { hasSubgroups, launch } from '../kernel.ts';
+import { launch } from '../kernel.ts';
+import { run } from '../operation.ts';
 import { expectShape } from './shapes.ts';
 
 /** cos and sin [seq_len, head_dim/2] of rotary position embedding. */
@@ -57,11 +61,15 @@ export function rope(qkv: Tensor, tables: RopeTables, heads: number): Tensor {
   return y;
 }
 
-const PLAIN = { forward: plain, backwardQuery: attentionBackwardQuery, backwardKey: attentionBackwardKey };
-const SUBGROUP = {
-  forward: attentionSubgroup,
-  backwardQuery: attentionSubgroupBackwardQuery,
-  backwardKey: attentionSubgroupBackwardKey,
+// GPUs want tiles in workgroup memory; software adapters, which only pay for it, have kernels of their own.
+const forward = { name: 'attention', kernels: [attentionSubgroup, plain, attentionWorkgroup] };
+const backwardQuery = {
+  name: 'attention_backward_query',
+  kernels: [attentionSubgroupBackwardQuery, attentionBackwardQuery, attentionWorkgroupBackwardQuery],
+};
+const backwardKey = {
+  name: 'attention_backward_key',
+  kernels: [attentionSubgroupBackwardKey, attentionBackwardKey, attentionWorkgroupBackwardKey],
 };
 
 /**
@@ -77,15 +85,14 @@ export function attention(qkv: Tensor, heads: number): Tensor {
     throw new UserError(`attention: ${width} numbers a token are not 3 × ${heads} heads of an even head_dim`);
   }
   const params = { batch, seq_len: seqLen, heads, head_dim: headDim };
-  const kernels = hasSubgroups(device.adapter) ? SUBGROUP : PLAIN;
   const o = Tensor.empty(device, [batch, seqLen, heads * headDim]);
   const log_sum_exp = Tensor.empty(device, [batch, heads, seqLen]);
-  launch(device, kernels.forward, { qkv, o, log_sum_exp }, params);
+  run(device, forward, { qkv, o, log_sum_exp }, params);
   device.tape.record('attention', [qkv], o, [qkv, o, log_sum_exp], (d_o) => {
     const d_qkv = Tensor.empty(device, shape);
     const delta = Tensor.empty(device, [batch, heads, seqLen]);
-    launch(device, kernels.backwardQuery, { qkv, o, d_o, log_sum_exp, delta, d_qkv }, params);
-    launch(device, kernels.backwardKey, { qkv, d_o, log_sum_exp, delta, d_qkv }, params);
+    run(device, backwardQuery, { qkv, o, d_o, log_sum_exp, delta, d_qkv }, params);
+    run(device, backwardKey, { qkv, d_o, log_sum_exp, delta, d_qkv }, params);
     return [d_qkv];
   });
   log_sum_exp.dispose();

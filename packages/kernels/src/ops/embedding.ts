@@ -6,10 +6,13 @@ import { scaledHead } from '../defs/scaled_head.ts';
 import { launch } from '../kernel.ts';
 import { expectShape } from './shapes.ts';
 
-/** Puzzle rows: the whole table, how many positions a row fills, and the tensor that stands for the batch's rows. */
+/** Puzzle rows of a batch: see {@link inputEmbedding}. */
 interface Puzzle {
-  table: Tensor;
+  /** [batch, puzzle_dim] */
+  rows: Tensor;
+  /** How many positions a row fills. */
   prefix: number;
+  /** What their gradient goes by on the tape: a parameter [batch, puzzle_dim], whose contents are never read. */
   localRows: Tensor;
 }
 
@@ -17,8 +20,6 @@ interface Puzzle {
 export interface InputEmbedding {
   /** Token ids [batch, seq_len], i32. */
   inputs: Tensor;
-  /** Puzzle ids [batch], i32. */
-  identifiers: Tensor;
   /** [vocab, dim] */
   tokens: Tensor;
   puzzle?: Puzzle;
@@ -32,10 +33,10 @@ const POSITION_SCALE = 0.707106781;
 
 /**
  * e [batch, prefix + seq_len, dim] = √dim · (puzzle rows in front of token rows); with learned positions
- * √dim · 0.707106781 · (… + positions). The gradient of the puzzle rows is that of `localRows` [batch, puzzle_dim]
- * (a parameter whose contents are never read): one row per batch row, not summed over equal identifiers.
+ * √dim · 0.707106781 · (… + positions). The gradient of the puzzle rows is that of `localRows`: one row per batch row,
+ * not summed over equal identifiers.
  */
-export function inputEmbedding({ inputs, identifiers, tokens, puzzle, positions }: InputEmbedding): Tensor {
+export function inputEmbedding({ inputs, tokens, puzzle, positions }: InputEmbedding): Tensor {
   const { device } = tokens;
   const [batch, inputsLen] = inputs.shape;
   const [vocab, dim] = tokens.shape;
@@ -43,17 +44,16 @@ export function inputEmbedding({ inputs, identifiers, tokens, puzzle, positions 
   const seqLen = prefix + inputsLen;
   expectShape('inputEmbedding', 'the table of tokens', tokens, [undefined, undefined]);
   expectShape('inputEmbedding', 'the array of inputs', inputs, [undefined, undefined], 'i32');
-  expectShape('inputEmbedding', 'the array of identifiers', identifiers, [batch], 'i32');
   if (puzzle) checkPuzzle(puzzle, batch, dim);
   if (positions) expectShape('inputEmbedding', 'the table of positions', positions, [seqLen, dim]);
   const scale = Math.sqrt(dim) * (positions ? POSITION_SCALE : 1);
-  const puzzleDim = puzzle?.table.shape[1] ?? 0;
+  const puzzleDim = puzzle?.rows.shape[1] ?? 0;
   const e = Tensor.empty(device, [batch, seqLen, dim]);
   launch(
     device,
     forward,
     // The kernel reads neither stand-in when prefix and position_scale are 0.
-    { inputs, identifiers, tokens, puzzle: puzzle?.table ?? tokens, positions: positions ?? tokens, e },
+    { inputs, tokens, puzzle: puzzle?.rows ?? tokens, positions: positions ?? tokens, e },
     {
       batch,
       inputs_len: inputsLen,
@@ -74,12 +74,12 @@ export function inputEmbedding({ inputs, identifiers, tokens, puzzle, positions 
   return e;
 }
 
-function checkPuzzle({ table, prefix, localRows }: Puzzle, batch: number, dim: number): void {
-  expectShape('inputEmbedding', 'the table of puzzle rows', table, [undefined, undefined]);
-  expectShape('inputEmbedding', 'localRows', localRows, [batch, table.shape[1]]);
-  if (table.shape[1] <= prefix * dim) return;
+function checkPuzzle({ rows, prefix, localRows }: Puzzle, batch: number, dim: number): void {
+  expectShape('inputEmbedding', 'the array of puzzle rows', rows, [batch, undefined]);
+  expectShape('inputEmbedding', 'localRows', localRows, rows.shape);
+  if (rows.shape[1] <= prefix * dim) return;
   throw new UserError(
-    `inputEmbedding: puzzle rows of ${table.shape[1]} numbers do not fit ${prefix} positions of ${dim}`,
+    `inputEmbedding: puzzle rows of ${rows.shape[1]} numbers do not fit ${prefix} positions of ${dim}`,
   );
 }
 

@@ -1,23 +1,17 @@
 import { Tensor } from '@hrm-webgpu/core';
-import { type MatmulParams, matmul } from '../defs/matmul.ts';
-import { matmulSubgroup } from '../defs/matmul_subgroup.ts';
 import { transpose as transposeKernel } from '../defs/transpose.ts';
-import { hasSubgroups, launch } from '../kernel.ts';
+import { transposePacks } from '../defs/transpose_packs.ts';
+import { launch } from '../kernel.ts';
+import { multiply } from './matmul.ts';
 import { expectShape, expectType, rowsOf } from './shapes.ts';
-
-/** c = a·b by the kernel that suits the adapter. */
-function multiply(a: Tensor, b: Tensor, c: Tensor, params: MatmulParams): void {
-  const { device } = c;
-  const kernel = hasSubgroups(device.adapter) ? matmulSubgroup : matmul;
-  launch(device, kernel, { a, b, c }, params);
-}
 
 /** xᵀ for x [rows, columns], into `target` or a new tensor [columns, rows]. Not differentiable. */
 export function transpose(x: Tensor, target?: Tensor): Tensor {
   const [rows, columns] = x.shape;
   const y = target ?? Tensor.empty(x.device, [columns, rows]);
   expectShape('transpose', 'the target', y, [columns, rows]);
-  launch(x.device, transposeKernel, { x, y }, { rows, columns });
+  const kernel = rows % 4 === 0 && columns % 4 === 0 ? transposePacks : transposeKernel;
+  launch(x.device, kernel, { x, y }, { rows, columns });
   return y;
 }
 
@@ -45,8 +39,8 @@ export function linear(x: Tensor, weight: Tensor, transposed?: Tensor): Tensor {
   return y;
 }
 
-/** dx = dy·W */
-function linearBackwardInput(dy: Tensor, weight: Tensor, shape: Tensor['shape']): Tensor {
+/** dx = dy·W, for dy [..., out] and W [out, in]; `shape` is that of x. Not differentiable. */
+export function linearBackwardInput(dy: Tensor, weight: Tensor, shape: Tensor['shape']): Tensor {
   const [out, inner] = weight.shape;
   const dx = Tensor.empty(dy.device, shape);
   const params = { m: rowsOf(shape), n: inner, k: out, a_row: out, a_column: 1 };
@@ -54,8 +48,8 @@ function linearBackwardInput(dy: Tensor, weight: Tensor, shape: Tensor['shape'])
   return dx;
 }
 
-/** dW = dyᵀ·x */
-function linearBackwardWeight(dy: Tensor, x: Tensor, shape: Tensor['shape']): Tensor {
+/** dW = dyᵀ·x [out, in] for dy [..., out] and x [..., in]; `shape` is that of W. Not differentiable. */
+export function linearBackwardWeight(dy: Tensor, x: Tensor, shape: Tensor['shape']): Tensor {
   const [out, inner] = shape;
   const dw = Tensor.empty(dy.device, shape);
   const params = { m: out, n: inner, k: rowsOf(x.shape), a_row: 1, a_column: out };

@@ -1,8 +1,11 @@
 import { Tensor } from '@hrm-webgpu/core';
 import { residualRmsNorm as forward } from '../defs/residual_rms_norm.ts';
 import { residualRmsNormBackward } from '../defs/residual_rms_norm_backward.ts';
-import { launch } from '../kernel.ts';
+import { run } from '../operation.ts';
 import { expectSameShape, rowsOf } from './shapes.ts';
+
+const norm = { name: forward.name, kernels: [forward] };
+const normBackward = { name: residualRmsNormBackward.name, kernels: [residualRmsNormBackward] };
 
 /** (x + residual) / sqrt(mean((x + residual)²) + eps) over the last axis. Zhang & Sennrich, arXiv 1910.07467. */
 export function residualRmsNorm(x: Tensor, residual: Tensor, eps: number): Tensor {
@@ -11,10 +14,10 @@ export function residualRmsNorm(x: Tensor, residual: Tensor, eps: number): Tenso
   const size = { rows: rowsOf(shape), columns: shape[shape.length - 1] };
   const y = Tensor.empty(device, shape);
   const inverse_rms = Tensor.empty(device, [size.rows]);
-  launch(device, forward, { x, r: residual, y, inverse_rms }, { ...size, eps });
+  run(device, norm, { x, r: residual, y, inverse_rms }, { ...size, eps });
   device.tape.record('residualRmsNorm', [x, residual], y, [y, inverse_rms], (dy) => {
     const dx = Tensor.empty(device, shape);
-    launch(device, residualRmsNormBackward, { dy, y, inverse_rms, dx }, size);
+    run(device, normBackward, { dy, y, inverse_rms, dx }, size);
     return [dx, dx.detach()];
   });
   inverse_rms.dispose();

@@ -1,0 +1,46 @@
+import type { KernelCheck } from '../check.ts';
+import { type Kernel, packFor } from '../kernel.ts';
+import { type AttentionParams, attention, check as plainCheck } from './attention.ts';
+
+/** The constants that the three tiled kernels share. */
+export function tiledConstants({ head_dim }: AttentionParams) {
+  const { pack, width } = packFor(head_dim);
+  // Wide heads are spread over twice the threads, to keep a thread's sums at 32 or 64 registers.
+  const COLUMNS = head_dim > 64 ? 16 : 8;
+  return { pack, block: `mat${width}x${width}<f32>`, WIDTH: width, HEAD_PACKS: head_dim / width, COLUMNS };
+}
+
+export const attentionWorkgroup: Kernel<AttentionParams> = {
+  name: 'attention_workgroup',
+  madeFor: 'gpu', // software adapters pay for workgroup memory and barriers, and for compiling the tiles
+  constants: (params) => ({
+    ...tiledConstants(params),
+    // As much as 16 KiB of workgroup memory hold.
+    QUERIES: params.head_dim > 64 ? 16 : 32,
+  }),
+  workgroups: ({ batch, seq_len, heads }, { QUERIES }) => [Math.ceil(seq_len / QUERIES), heads, batch],
+  flops: attention.flops,
+  bytes: attention.bytes,
+};
+
+/**
+ * Few head_dims, as each is a program of its own and these take long to compile on software adapters: 22 has packs of
+ * two, a broken last chunk and a last pack that not every column owns; 64 is all whole; 128 has the tiles of wide heads.
+ */
+export const tiledCases: readonly AttentionParams[] = [
+  { batch: 1, seq_len: 1, heads: 1, head_dim: 22 },
+  { batch: 2, seq_len: 5, heads: 3, head_dim: 22 },
+  { batch: 1, seq_len: 131, heads: 1, head_dim: 22 },
+  { batch: 2, seq_len: 17, heads: 2, head_dim: 64 },
+  { batch: 1, seq_len: 37, heads: 3, head_dim: 64 },
+  { batch: 1, seq_len: 64, heads: 1, head_dim: 64 },
+  { batch: 1, seq_len: 82, heads: 2, head_dim: 64 },
+  { batch: 1, seq_len: 82, heads: 1, head_dim: 128 },
+];
+
+export const check: KernelCheck<AttentionParams> = {
+  ...plainCheck,
+  kernel: attentionWorkgroup,
+  cases: tiledCases,
+  variants: [],
+};

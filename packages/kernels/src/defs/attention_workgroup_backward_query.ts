@@ -1,0 +1,21 @@
+import type { KernelCheck } from '../check.ts';
+import type { Kernel } from '../kernel.ts';
+import type { AttentionParams } from './attention.ts';
+import { attentionBackwardQuery, check as plainCheck } from './attention_backward_query.ts';
+import { attentionWorkgroup, tiledCases, tiledConstants } from './attention_workgroup.ts';
+
+export const attentionWorkgroupBackwardQuery: Kernel<AttentionParams> = {
+  name: 'attention_workgroup_backward_query',
+  madeFor: 'gpu', // software adapters pay for workgroup memory and barriers, and for compiling the tiles
+  constants: tiledConstants,
+  workgroups: attentionWorkgroup.workgroups,
+  flops: attentionBackwardQuery.flops,
+  bytes: attentionBackwardQuery.bytes,
+};
+
+export const check: KernelCheck<AttentionParams> = {
+  ...plainCheck,
+  kernel: attentionWorkgroupBackwardQuery,
+  // With one key dq is a difference of equal sums, rounded in different orders: nothing to be relative to.
+  cases: tiledCases.filter(({ seq_len }) => seq_len > 1),
+};

@@ -1,0 +1,98 @@
+/**
+ * Operations that can be done in more than one way: by several kernels, each with tunables. Which way is taken is decided
+ * by the device's tuning record where it has an entry for the shape (see tuner.ts), else by the adapter's class.
+ */
+import type { AdapterDescription, Choice, Device, ParamValues, Tensor } from '@hrm-webgpu/core';
+import { type Kernel, launch, suits, tunablesOf } from './kernel.ts';
+
+/** Kernels that compute the same from the same bindings and parameters. */
+export interface Operation<P extends ParamValues> {
+  name: string;
+  /** In the order of preference. */
+  kernels: readonly Kernel<P>[];
+  /** What is done without a record; where this is absent, the first kernel that suits the adapter. */
+  standard?(adapter: AdapterDescription, params: P): Choice;
+  /** Values worth trying for each setting of a kernel besides its standard ones. */
+  settings?(kernel: Kernel<P>, params: P): Readonly<Record<string, readonly number[]>>;
+  /** Does it; a plain launch unless a choice needs more. */
+  run?(device: Device, choice: Choice, tensors: Readonly<Record<string, Tensor>>, params: P): void;
+}
+
+/** How an operation is done without a record. */
+export function standardChoice<P extends ParamValues>(
+  operation: Operation<P>,
+  adapter: AdapterDescription,
+  params: P,
+): Choice {
+  if (operation.standard) return operation.standard(adapter, params);
+  const kernel = operation.kernels.find((candidate) => suits(candidate, adapter));
+  if (!kernel) throw new Error(`${operation.name}: no kernel suits ${adapter.description}`);
+  return { kernel: kernel.name, settings: {} };
+}
+
+/** An operation met at a shape. */
+export interface Use {
+  operation: Operation<ParamValues>;
+  params: ParamValues;
+}
+
+const observers = new WeakMap<Device, Map<string, Use>>();
+
+/** Runs `body` and returns the operations, with their shapes, that it does on the device; each once. */
+export function observeOperations(device: Device, body: () => void): Map<string, Use> {
+  const uses = new Map<string, Use>();
+  observers.set(device, uses);
+  try {
+    body();
+  } finally {
+    observers.delete(device);
+  }
+  return uses;
+}
+
+/** Does an operation in the way that was found best for the device and shape. */
+export function run<P extends ParamValues>(
+  device: Device,
+  operation: Operation<P>,
+  tensors: Readonly<Record<string, Tensor>>,
+  params: P,
+): void {
+  const observed = observers.get(device);
+  const key = observed || device.tuning.size > 0 ? tuningKey(operation.name, params) : '';
+  observed?.set(key, { operation: operation as unknown as Operation<ParamValues>, params });
+  const choice = device.tuning.get(key) ?? standardChoice(operation, device.adapter, params);
+  runChoice(device, operation, choice, tensors, params);
+}
+
+/** Does an operation in a given way. */
+export function runChoice<P extends ParamValues>(
+  device: Device,
+  operation: Operation<P>,
+  choice: Choice,
+  tensors: Readonly<Record<string, Tensor>>,
+  params: P,
+): void {
+  if (operation.run) operation.run(device, choice, tensors, params);
+  else launch(device, kernelOf(operation, choice), tensors, params, choice.settings);
+}
+
+/** @throws Error when the operation has no such kernel: the choice is of another version */
+export function kernelOf<P extends ParamValues>(operation: Operation<P>, { kernel }: Choice): Kernel<P> {
+  const found = operation.kernels.find(({ name }) => name === kernel);
+  if (found) return found;
+  throw new Error(`${operation.name}: there is no kernel '${kernel}'`);
+}
+
+/** What a record calls an operation at a shape, e.g. `matmul m=656 n=512 k=512 …`. */
+export function tuningKey(operation: string, params: ParamValues): string {
+  return [operation, ...Object.entries(params).map(([name, value]) => `${name}=${value}`)].join(' ');
+}
+
+/** Values worth trying: the `// tune:` declarations of the shader, and what the operation adds. */
+export function settingsOf<P extends ParamValues>(
+  operation: Operation<P>,
+  kernel: Kernel<P>,
+  params: P,
+): Record<string, readonly number[]> {
+  return { ...tunablesOf(kernel.name), ...operation.settings?.(kernel, params) };
+}
