@@ -4,7 +4,7 @@
  */
 import { type Device, openDevice, Philox, type Tensor } from '@hrm-webgpu/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readMetrics, totalLoss, trainingCall } from '../packages/hrm/src/act.ts';
+import { noExploration, readMetrics, totalLoss, trainingCall } from '../packages/hrm/src/act.ts';
 import { Carry, uploadBatch } from '../packages/hrm/src/carry.ts';
 import { DEFAULT_ARCH, type ModelConfig } from '../packages/hrm/src/config.ts';
 import { HrmModel } from '../packages/hrm/src/model.ts';
@@ -81,14 +81,13 @@ function referenceWeights(weights: ReadonlyMap<string, Float32Array>, identifier
 }
 
 /** Draws that never explore: 1 is not below any probability. */
-const noExploration = () => ({ uniform: new Float32Array(BATCH).fill(1), minSteps: new Uint32Array(BATCH) });
 
 /** What one call on a fresh carry gives: gradients by name, the loss and the targets. */
 async function callOnGpu(config: ModelConfig, weights: ReadonlyMap<string, Float32Array>) {
   const model = await HrmModel.load(device, config, (name) => weights.get(name) as Float32Array);
   const carry = Carry.fresh(model, BATCH);
   const { gradients, output } = device.scope(() =>
-    trainingCall(carry, uploadBatch(device, makeBatch(config)), noExploration(), GLOBAL_BATCH),
+    trainingCall(carry, uploadBatch(model, makeBatch(config)), noExploration(carry), GLOBAL_BATCH),
   );
   const named = new Map<string, Float32Array>();
   for (const [name, tensor] of [...model.weights, [LOCAL_ROWS, model.localPuzzleRows(BATCH)] as const]) {

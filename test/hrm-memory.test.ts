@@ -1,7 +1,7 @@
 /** What a training call costs in GPU memory, and that it gives it back. */
 import { type Device, openDevice } from '@hrm-webgpu/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { trainingCall } from '../packages/hrm/src/act.ts';
+import { noExploration, trainingCall } from '../packages/hrm/src/act.ts';
 import { Carry, uploadBatch } from '../packages/hrm/src/carry.ts';
 import { DEFAULT_ARCH, type ModelConfig } from '../packages/hrm/src/config.ts';
 import { HrmModel } from '../packages/hrm/src/model.ts';
@@ -31,14 +31,13 @@ async function prepare(change: Partial<ModelConfig>) {
   const carry = Carry.fresh(model, BATCH);
   const call = () =>
     device.scope(() => {
-      const batch = uploadBatch(device, {
+      const batch = uploadBatch(model, {
         inputs: new Int32Array(BATCH * config.seq_len).fill(2),
         labels: new Int32Array(BATCH * config.seq_len).fill(3),
         puzzleIdentifiers: Int32Array.of(0, 1, 2),
         rows: BATCH,
       });
-      const exploration = { uniform: new Float32Array(BATCH), minSteps: new Uint32Array(BATCH).fill(2) };
-      trainingCall(carry, batch, exploration, BATCH);
+      trainingCall(carry, batch, noExploration(carry), BATCH);
     });
   const dispose = () => {
     carry.dispose();

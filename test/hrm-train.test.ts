@@ -65,7 +65,8 @@ describe('hrm train', () => {
     expect(oneBatch.exact).toBe(result.exact);
     expect(oneBatch.lm_loss).toBeCloseTo(result.lm_loss, 5);
 
-    const solved = await hrm(['solve', join(folder, 'whole'), '12..34....43..21', '--max-steps', '5']);
+    const long = ['--max-think-steps', '5', '--no-halt'];
+    const solved = await hrm(['solve', join(folder, 'whole'), '12..34....43..21', ...long]);
     expect([0, 2]).toContain(solved.code); // 2: thought to the end, not solved after 40 steps of training
     expect(solved.stdout.match(/segment \d +q_halt -?\d+\.\d+ +q_continue -?\d+\.\d+/g)).toHaveLength(5);
   });
@@ -211,7 +212,11 @@ describe('bad input is one message and exit code 1', () => {
     ['short Sudoku', () => ['solve', whole(), '123'], /16, 36 or 81 characters, got 3/],
     ['bad Sudoku', () => ['solve', whole(), '12..34....43..2x'], /character 16 .* 'x'/],
     ['Sudoku that breaks a rule', () => ['solve', whole(), '11..34....43..21'], /row 1, column 1/],
-    ['Sudoku of another size', () => ['solve', whole(), '.'.repeat(81)], /81 of 11|reads 16 tokens/],
+    [
+      'Sudoku of another size',
+      () => ['solve', whole(), '.'.repeat(81)],
+      /9 rows of 9 cells; this model reads 4 rows of 4/,
+    ],
     ['no fixture', () => ['parity', data], /config\.json/],
   ])('%s', async (_, args, message) => {
     const run = await hrm(args());

@@ -52,11 +52,9 @@ describe('parity with the published implementation', () => {
     const checkpoint = fixture.checkpoint as NonNullable<typeof fixture.checkpoint>;
     const nudged: typeof checkpoint = {
       ...checkpoint,
-      async readF32(key) {
-        const values = await checkpoint.readF32(key);
-        return key === 'L_level.layers.0.mlp.down_proj.weight'
-          ? values.map((value) => 1.001 * value)
-          : values;
+      async *piecesF32(key) {
+        const factor = key === 'L_level.layers.0.mlp.down_proj.weight' ? 1.001 : 1;
+        for await (const piece of checkpoint.piecesF32(key)) yield piece.map((value) => factor * value);
       },
     };
     const rows = await runParity(device, { ...fixture, checkpoint: nudged });
@@ -79,7 +77,7 @@ it('a trained 6×6 model gives the published predictions after every segment', a
   const [rows, cells] = [32, fixture.model.seq_len];
   const first = async (name: string) =>
     Int32Array.from((await recorded.read(name)) as Uint8Array).slice(0, rows * cells);
-  const batch = uploadBatch(device, {
+  const batch = uploadBatch(model, {
     inputs: await first('inputs'),
     labels: await first('labels'),
     puzzleIdentifiers: new Int32Array(rows),

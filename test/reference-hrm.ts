@@ -145,7 +145,6 @@ export class ReferenceHrm {
     const scale = Math.sqrt(dim) * (learned ? Math.SQRT1_2 : 1);
     return inputEmbeddingReference(
       inputs,
-      Array.from({ length: this.batch }, (_, row) => row),
       this.weight('embed_tokens.embedding_weight'),
       puzzle_emb_ndim > 0 ? this.weight(LOCAL_ROWS) : [],
       learned ? this.weight('embed_pos.embedding_weight') : [],

@@ -13,14 +13,17 @@ export interface HrmOptions {
   env?: NodeJS.ProcessEnv;
   /** Called with each piece of stderr; may send signals. */
   onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+  /** Called once the process runs; may send signals. */
+  onStart?: (kill: (signal: NodeJS.Signals) => void) => void;
 }
 
 /** Runs the built `hrm` command to its end. */
-export function hrm(args: string[], { env, onStderr }: HrmOptions = {}): Promise<HrmResult> {
+export function hrm(args: string[], { env, onStderr, onStart }: HrmOptions = {}): Promise<HrmResult> {
   const child = spawn(process.execPath, [bin, ...args], {
     env: { ...process.env, NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  onStart?.((signal) => child.kill(signal));
   const result: HrmResult = { code: null, stdout: '', stderr: '' };
   child.stdout.on('data', (data) => {
     result.stdout += data;

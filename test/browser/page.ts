@@ -1,10 +1,12 @@
 // The page of parity.test.ts: runs a fixture in the browser, with the engine that users get, on the GPU that
 // `openDevice` finds there.
-import { type AdapterDescription, openDevice, UserError } from '@hrm-webgpu/core';
+import { type AdapterDescription, type Choice, openDevice, UserError } from '@hrm-webgpu/core';
 import { bytesSource } from '../../packages/hrm/src/formats/byte-source.ts';
 import type { ParityRow } from '../../packages/hrm/src/parity/comparison.ts';
 import { type OpenFile, openFixture } from '../../packages/hrm/src/parity/fixture.ts';
 import { runParity } from '../../packages/hrm/src/parity/parity.ts';
+import { applyChoices } from '../../packages/hrm/src/tuning.ts';
+import { loadTuning, saveTuning } from '../../packages/hrm/src/tuning-store.browser.ts';
 
 /** What the page found; `error` when it was a message for the user. */
 export type PageReport = { adapter: AdapterDescription; rows: ParityRow[] } | { error: string };
@@ -13,6 +15,8 @@ declare global {
   interface Window {
     /** Runs the parts of the fixture that the page's server offers. */
     parity(parts: string[]): Promise<PageReport>;
+    /** Keeps a tuning record, and returns what a device opened afterwards finds. */
+    tuning(choices: Record<string, Choice>): Promise<Record<string, Choice>>;
   }
 }
 
@@ -21,6 +25,20 @@ const fetchFile: OpenFile = async (name) => {
   if (response.status === 404) return undefined;
   if (!response.ok) throw new Error(`${name}: ${response.status} ${response.statusText}`);
   return bytesSource(new Uint8Array(await response.arrayBuffer()), name);
+};
+
+window.tuning = async (choices) => {
+  const first = await openDevice();
+  await loadTuning(first); // nothing is there yet
+  if (first.tuning.size > 0) throw new Error('a fresh profile holds a tuning record');
+  applyChoices(first, choices);
+  await saveTuning(first);
+  first.close();
+  const second = await openDevice();
+  await loadTuning(second);
+  const found = Object.fromEntries(second.tuning);
+  second.close();
+  return found;
 };
 
 window.parity = async (parts) => {

@@ -77,21 +77,24 @@ describe('in Chromium', { timeout: TIMEOUT }, () => {
 
   afterAll(() => Promise.all(cleanups.map((cleanup) => cleanup())));
 
-  /** Runs the page in a fresh profile; `before` runs there ahead of the page's own scripts. */
-  async function runPage(parts: string[], before = () => {}): Promise<PageReport> {
+  /** Opens the page in a fresh profile; `before` runs there ahead of the page's own scripts. */
+  async function onPage<T>(body: (page: Page) => Promise<T>, before = () => {}): Promise<T> {
     const context = await browser.newContext();
     try {
       const page = await context.newPage();
       const failures = collectFailures(page);
       await page.addInitScript(before);
       await page.goto(server.resolvedUrls?.local[0] ?? '');
-      const report = await page.evaluate((parts) => window.parity(parts), parts);
+      const result = await body(page);
       expect(failures).toEqual([]);
-      return report;
+      return result;
     } finally {
       await context.close();
     }
   }
+
+  const runPage = (parts: string[], before?: () => void): Promise<PageReport> =>
+    onPage((page) => page.evaluate((parts) => window.parity(parts), parts), before);
 
   it('evaluation and gradients are those of the published implementation', async (test) => {
     if (skip) test.skip(skip);
@@ -102,6 +105,22 @@ describe('in Chromium', { timeout: TIMEOUT }, () => {
     expect(adapter).toMatchObject({ vendor: 'google', architecture: 'swiftshader', class: 'software' });
     expect(rows.filter((row) => !row.ok)).toEqual([]);
     expect(Object.fromEntries(rows.map((row) => [row.group, row.compared]))).toEqual(EXPECTED_GROUPS);
+  });
+
+  it('recorded training steps are those of the published implementation', async (test) => {
+    if (skip) test.skip(skip);
+    const report = await runPage(['trace']);
+    if ('error' in report) throw new Error(report.error);
+    expect(report.rows.length).toBeGreaterThan(4);
+    expect(report.rows.filter((row) => !row.ok)).toEqual([]);
+  });
+
+  it('IndexedDB keeps tuning records', async (test) => {
+    if (skip) test.skip(skip);
+    const choices = { 'matmul m=1 n=4 k=2 a_row=2 a_column=1': { kernel: 'matmul', settings: { ROWS: 4 } } };
+    expect(await onPage((page) => page.evaluate((choices) => window.tuning(choices), choices))).toEqual(
+      choices,
+    );
   });
 
   it('without WebGPU, openDevice says what to do', async (test) => {

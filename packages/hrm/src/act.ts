@@ -1,5 +1,6 @@
 import { Tensor } from '@hrm-webgpu/core';
 import {
+  actExplore,
   actStep,
   add,
   bceWithLogits,
@@ -16,9 +17,42 @@ import type { SegmentOutput } from './model.ts';
 /** What exploration drew for the rows of one call. */
 export interface Exploration {
   /** [batch], uniform in [0, 1): a row explores where this is below `halt_exploration_prob`. */
-  uniform: Float32Array;
-  /** [batch], uniform in {2..M}: the least number of segments of a row that explores. */
-  minSteps: Uint32Array;
+  uniform: Tensor;
+  /** [batch] u32, uniform in {2..M}: the least number of segments of a row that explores. */
+  minSteps: Tensor;
+}
+
+/** Philox stream of exploration; any number that nothing else takes. */
+const EXPLORATION_STREAM = 0x6578706c;
+
+/**
+ * Draws for the training call whose number is in `call` [1], u32: made on the GPU, and the same whenever that call is
+ * made.
+ *
+ * @param firstRow where the rows of this carry stand in the whole batch: its parts draw what the whole would have drawn
+ */
+export function explore({ model, batch }: Carry, call: Tensor, seed: number, firstRow = 0): Exploration {
+  const { device, config } = model;
+  const uniform = Tensor.empty(device, [batch]);
+  const minSteps = Tensor.empty(device, [batch], 'u32');
+  const params = {
+    batch,
+    first_row: firstRow,
+    max_steps: config.halt_max_steps,
+    key0: seed >>> 0,
+    key1: Math.floor(seed / 2 ** 32),
+    stream: EXPLORATION_STREAM,
+  };
+  launch(device, actExplore, { call, explore: uniform, min_steps: minSteps }, params);
+  return { uniform, minSteps };
+}
+
+/** Draws that never explore: 1 is not below any probability. */
+export function noExploration({ model, batch }: Carry): Exploration {
+  return {
+    uniform: Tensor.from(model.device, new Float32Array(batch).fill(1)),
+    minSteps: Tensor.from(model.device, new Uint32Array(batch)),
+  };
 }
 
 /** The results of one call on the device. */
@@ -29,12 +63,14 @@ export interface CallOutput extends SegmentOutput {
   targets: Tensor;
   /** Predicted tokens [batch, seq_len], i32. */
   prediction: Tensor;
+  /** Mean loss of each row's labels [batch]. */
+  lmLoss: Tensor;
 }
 
 /**
  * One training call: one segment for every row of the batch (§ ACT of the paper), with deep supervision. Returns the
  * gradients of loss/global_batch_size for every trained tensor of the model, and for the batch's puzzle rows under
- * `model.localPuzzleRows(batch)`. The carry moves on. Call it in a scope.
+ * `model.localPuzzleRows(batch)` (`puzzle` is the same with the ids of the rows). The carry moves on. Call it in a scope.
  */
 export function trainingCall(
   carry: Carry,
@@ -49,7 +85,7 @@ export function trainingCall(
   const hasNext = config.halt_max_steps > 1;
   const call = device.scope(() => {
     carry.advance(output);
-    step(carry, output.q, config.halt_max_steps, exploration);
+    step(carry, output.q, { maxSteps: config.halt_max_steps, early: true, exploration });
     const next = hasNext ? nextQ(carry) : output.q;
     return supervise(carry, output, next);
   });
@@ -68,42 +104,51 @@ export function trainingCall(
       add,
     ),
   );
-  return { gradients, output: callOutput(output, call) };
+  const local = model.localPuzzleRows(carry.batch);
+  const gradient = local && gradients.get(local);
+  const puzzle = gradient && { identifiers: carry.current.puzzle_identifiers, gradient };
+  return { gradients, puzzle, output: callOutput(output, call) };
 }
 
 /**
  * One evaluation call: one segment for every row; rows halt after `maxSteps` segments (more than `halt_max_steps` is
- * inference-time scaling). Call it in a scope.
+ * inference-time scaling), with `haltEarly` also where q_halt > q_continue. Call it in a scope.
  */
 export function evaluationCall(
   carry: Carry,
   batch: DeviceBatch,
   maxSteps = carry.model.config.halt_max_steps,
+  haltEarly = false,
 ): CallOutput {
   const { model } = carry;
   return model.device.tape.noGrad(() => {
     carry.refill(batch);
     const output = model.segment(carry.current, carry.current);
     carry.advance(output);
-    step(carry, output.q, maxSteps);
+    step(carry, output.q, { maxSteps, early: haltEarly });
     return callOutput(output, supervise(carry, output, output.q));
   });
 }
 
-/** The halting rule; in evaluation, without exploration, rows run `maxSteps` segments. */
-function step(carry: Carry, q: Tensor, maxSteps: number, exploration?: Exploration): void {
+interface HaltingRule {
+  maxSteps: number;
+  /** Whether q decides as well. */
+  early: boolean;
+  exploration?: Exploration;
+}
+
+function step(carry: Carry, q: Tensor, { maxSteps, early, exploration }: HaltingRule): void {
   const { device, config } = carry.model;
   const { steps, halted } = carry.current;
   device.scope(() => {
-    const explore = Tensor.from(device, exploration?.uniform ?? new Float32Array(carry.batch));
-    const min_steps = Tensor.from(device, exploration?.minSteps ?? new Uint32Array(carry.batch));
+    const { uniform, minSteps } = exploration ?? noExploration(carry);
     const params = {
       batch: carry.batch,
       max_steps: maxSteps,
-      training: exploration ? 1 : 0,
+      early: early ? 1 : 0,
       exploration: config.halt_exploration_prob,
     };
-    launch(device, actStep, { q, explore, min_steps, steps, halted }, params);
+    launch(device, actStep, { q, explore: uniform, min_steps: minSteps, steps, halted }, params);
   });
 }
 
@@ -144,15 +189,19 @@ function supervise(carry: Carry, { logits, q }: SegmentOutput, qNext: Tensor): S
 }
 
 function callOutput(output: SegmentOutput, { metrics, targets, loss }: Supervision): CallOutput {
-  return { ...output, metrics, targets, prediction: loss.prediction };
+  return { ...output, metrics, targets, prediction: loss.prediction, lmLoss: loss.loss };
 }
 
 /** HRM's metrics by their published names: sums over rows, as in `shaders/metrics.wgsl`. */
 export type MetricSums = Record<(typeof METRIC_NAMES)[number], number>;
 
-/** Reads the sums of a call; without a next segment there is no q_continue_loss, and it reads 0. */
+/** Reads the sums of a call. */
 export async function readMetrics(metrics: Tensor, hasQContinue: boolean): Promise<MetricSums> {
-  const values = await metrics.readF32();
+  return namedMetrics(await metrics.readF32(), hasQContinue);
+}
+
+/** The sums by name; without a next segment there is no q_continue_loss, and it reads 0. */
+export function namedMetrics(values: ArrayLike<number>, hasQContinue: boolean): MetricSums {
   const sums = Object.fromEntries(METRIC_NAMES.map((name, i) => [name, values[i]])) as MetricSums;
   return hasQContinue ? sums : { ...sums, q_continue_loss: 0 };
 }

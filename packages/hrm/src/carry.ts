@@ -1,4 +1,4 @@
-import { type Device, type DType, Tensor } from '@hrm-webgpu/core';
+import { type DType, Tensor } from '@hrm-webgpu/core';
 import { launch, selectRows } from '@hrm-webgpu/kernels';
 import type { Batch } from './data/sampler.ts';
 import type { HrmModel, ModelInput, State } from './model.ts';
@@ -9,15 +9,27 @@ export interface DeviceBatch extends ModelInput {
   labels: Tensor;
 }
 
-/** Uploads a batch. */
-export function uploadBatch(device: Device, { inputs, labels, puzzleIdentifiers }: Batch): DeviceBatch {
-  const batch = puzzleIdentifiers.length;
-  const shape = [batch, inputs.length / batch];
+/** Room for a batch of so many rows. */
+export function emptyBatch({ device, config }: HrmModel, batch: number): DeviceBatch {
   return {
-    inputs: Tensor.from(device, inputs, shape),
-    labels: Tensor.from(device, labels, shape),
-    puzzle_identifiers: Tensor.from(device, puzzleIdentifiers, [batch]),
+    inputs: Tensor.empty(device, [batch, config.seq_len], 'i32'),
+    labels: Tensor.empty(device, [batch, config.seq_len], 'i32'),
+    puzzle_identifiers: Tensor.empty(device, [batch], 'i32'),
   };
+}
+
+/** Replaces the rows of a batch. */
+export function writeBatch(target: DeviceBatch, { inputs, labels, puzzleIdentifiers }: Batch): void {
+  target.inputs.write(inputs);
+  target.labels.write(labels);
+  target.puzzle_identifiers.write(puzzleIdentifiers);
+}
+
+/** Uploads a batch. */
+export function uploadBatch(model: HrmModel, batch: Batch): DeviceBatch {
+  const target = emptyBatch(model, batch.puzzleIdentifiers.length);
+  writeBatch(target, batch);
+  return target;
 }
 
 /** The tensors of a carry, by the names they have in checkpoints. */
@@ -35,7 +47,7 @@ export interface CarryTensors extends State, DeviceBatch {
 export class Carry {
   private constructor(
     readonly model: HrmModel,
-    private tensors: CarryTensors,
+    private readonly tensors: CarryTensors,
   ) {}
 
   static fresh(model: HrmModel, batch: number): Carry {
@@ -68,22 +80,17 @@ export class Carry {
   /** Halted rows start anew: the states from `H_init` and `L_init`, the data from this batch's row. */
   refill(batch: DeviceBatch): void {
     const { tensors, model } = this;
-    const { device } = model;
     const replace = (name: keyof DeviceBatch | keyof State, replacement: Tensor) => {
-      const old = tensors[name];
-      const rows = this.batch;
-      const length = old.size / rows;
-      const broadcast = replacement.size < old.size;
+      const y = tensors[name];
+      const length = y.size / this.batch;
+      const broadcast = replacement.size < y.size;
       const params = {
-        batch: rows,
+        batch: this.batch,
         length,
         a_row: broadcast ? 0 : length,
         a_period: broadcast ? replacement.size : length,
       };
-      const y = device.unscoped(() => Tensor.empty(device, old.shape, old.dtype));
-      launch(device, selectRows, { chosen: tensors.halted, a: replacement, b: old, y }, params);
-      old.dispose();
-      tensors[name] = y;
+      launch(model.device, selectRows, { chosen: tensors.halted, a: replacement, y }, params);
     };
     replace('z_H', model.weight('H_init'));
     replace('z_L', model.weight('L_init'));
@@ -92,13 +99,18 @@ export class Carry {
     replace('puzzle_identifiers', batch.puzzle_identifiers);
   }
 
-  /** The states after a segment, detached: no gradient flows from one call to the next. */
+  /**
+   * Takes over the states after a segment, without their history: no gradient flows from one call to the next. Nothing
+   * that the tape keeps shares memory with a carry, since a segment's first act is to add to its states.
+   */
   advance({ z_H, z_L }: State): void {
-    const { device } = this.model;
-    this.tensors.z_H.dispose();
-    this.tensors.z_L.dispose();
-    this.tensors.z_H = device.unscoped(() => z_H.detach());
-    this.tensors.z_L = device.unscoped(() => z_L.detach());
+    this.tensors.z_H.assign(z_H);
+    this.tensors.z_L.assign(z_L);
+  }
+
+  /** All rows start anew in the next call. */
+  restart(): void {
+    this.tensors.halted.write(new Uint32Array(this.batch).fill(1));
   }
 
   dispose(): void {

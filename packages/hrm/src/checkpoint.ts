@@ -3,8 +3,8 @@
  * training is to go on, the optimisers' moments (`optimizer.m.*`, `optimizer.v.*`) and the carry (`carry.*`); the
  * configuration and the position of the run stand in its metadata.
  */
-import { type AdapterDescription, type Device, type Tensor, UserError } from '@hrm-webgpu/core';
-import { Carry, type CarryTensors } from './carry.ts';
+import { type Device, type HostArray, Tensor, UserError } from '@hrm-webgpu/core';
+import type { Carry, CarryTensors } from './carry.ts';
 import {
   checkTrain,
   DEFAULT_TRAIN,
@@ -13,22 +13,18 @@ import {
   parseModelConfig,
   type TrainConfig,
 } from './config.ts';
+import type { DType } from './formats/dtype.ts';
 import { encodeSafetensors, type TensorToWrite } from './formats/safetensors.ts';
-import type { DType, TensorFile } from './formats/tensor-file.ts';
+import type { TensorFile } from './formats/tensor-file.ts';
 import { loadModel } from './load.ts';
+import { freshCarries, partRows } from './micro-batches.ts';
 import type { HrmModel } from './model.ts';
 import { Optimizers } from './optimizers.ts';
 import type { Progress, Trainer } from './trainer.ts';
+import { parseChoices, type TuningRecord, tuningRecord } from './tuning.ts';
 
 /** The metadata key that says what wrote a file, and its value. */
 const FORMAT = { key: 'format', value: 'hrm-webgpu/1' };
-
-/** What the choice of kernels and of their constants follows from on a device. */
-export interface TuningRecord {
-  adapter: string;
-  class: AdapterDescription['class'];
-  subgroupMinSize: number;
-}
 
 /** What the metadata of a checkpoint hold. */
 export interface CheckpointMetadata {
@@ -48,17 +44,19 @@ const DTYPES: Record<Tensor['dtype'], DType> = { f32: 'F32', i32: 'I32', u32: 'U
 
 /** A checkpoint of the weights alone, as file contents. */
 export function encodeModel(model: HrmModel): Promise<Uint8Array[]> {
-  return encode(model.weights, { config: model.config });
+  return encode(model.stored, { config: model.config });
 }
 
 /** A checkpoint that {@link loadTraining} goes on from, as file contents. */
 export function encodeTraining(trainer: Trainer, notes: Record<string, unknown>): Promise<Uint8Array[]> {
-  const tensors = new Map(trainer.model.weights);
+  const tensors = new Map<string, Tensor | readonly Tensor[]>(trainer.model.stored);
   for (const [name, { m, v }] of trainer.optimizers.moments) {
     tensors.set(`optimizer.m.${name}`, m);
     tensors.set(`optimizer.v.${name}`, v);
   }
-  for (const [name, tensor] of Object.entries(trainer.carry.current)) tensors.set(`carry.${name}`, tensor);
+  for (const name of carryNames(trainer.carries)) {
+    tensors.set(`carry.${name}`, rowsOf(trainer.carries, name));
+  }
   return encode(tensors, {
     config: trainer.model.config,
     training: {
@@ -70,34 +68,53 @@ export function encodeTraining(trainer: Trainer, notes: Record<string, unknown>)
   });
 }
 
-/** The record of a device. */
-export function tuningRecord(device: Device): TuningRecord {
-  const { class: adapterClass, subgroupMinSize } = device.adapter;
-  return { adapter: adapterName(device), class: adapterClass, subgroupMinSize };
-}
+const carryNames = ([first]: readonly Carry[]) => Object.keys(first.current) as (keyof CarryTensors)[];
 
-/** An adapter's name, with its driver where the platform tells. */
-export function adapterName({ adapter }: Device): string {
-  return adapter.description || `${adapter.vendor} ${adapter.architecture} ${adapter.device}`.trim();
-}
+/** The tensors that hold the rows of a batch, in order. */
+const rowsOf = (carries: readonly Carry[], name: keyof CarryTensors) =>
+  carries.map(({ current }) => current[name]);
 
+/** @param tensors one tensor each, or several that make one along their first extent */
 async function encode(
-  tensors: ReadonlyMap<string, Tensor>,
+  tensors: ReadonlyMap<string, Tensor | readonly Tensor[]>,
   metadata: CheckpointMetadata,
 ): Promise<Uint8Array[]> {
   const entries = new Map<string, TensorToWrite>();
-  for (const [name, tensor] of tensors) {
-    const data = await tensor.read();
+  for (const [name, value] of tensors) {
+    const parts = value instanceof Tensor ? [value] : value;
+    const data = await readParts(parts);
     if (!data.every(Number.isFinite)) {
       throw new UserError(
         `'${name}' holds numbers that are not finite: the weights are no longer usable, and nothing was saved over the ` +
           'last checkpoint. Lower lr (or raise lr_warmup_steps) and start again, or resume from that checkpoint.',
       );
     }
-    entries.set(name, { dtype: DTYPES[tensor.dtype], shape: tensor.shape, data });
+    const [{ dtype, shape }] = parts;
+    const extent = parts.reduce((sum, part) => sum + part.shape[0], 0);
+    entries.set(name, { dtype: DTYPES[dtype], shape: [extent, ...shape.slice(1)], data });
   }
+  return encodeSafetensors(entries, formatMetadata(metadata));
+}
+
+/** The contents of tensors of one type, one after the other. */
+async function readParts(parts: readonly Tensor[]): Promise<HostArray> {
+  const first = await parts[0].read();
+  if (parts.length === 1) return first;
+  const length = parts.reduce((sum, part) => sum + part.size, 0);
+  const all = new (first.constructor as new (length: number) => HostArray)(length);
+  all.set(first);
+  let at = first.length;
+  for (const part of parts.slice(1)) {
+    all.set(await part.read(), at);
+    at += part.size;
+  }
+  return all;
+}
+
+/** Metadata as a safetensors file carries them; {@link readMetadata} reads them. */
+export function formatMetadata(metadata: CheckpointMetadata): Record<string, string> {
   const strings = Object.entries(metadata).map(([key, value]) => [key, JSON.stringify(value)]);
-  return encodeSafetensors(entries, { [FORMAT.key]: FORMAT.value, ...Object.fromEntries(strings) });
+  return { [FORMAT.key]: FORMAT.value, ...Object.fromEntries(strings) };
 }
 
 /** The metadata of one of our checkpoints; undefined for a file that something else wrote. */
@@ -126,7 +143,6 @@ function parseTraining(value: Partial<NonNullable<CheckpointMetadata['training']
     tuning &&
     notes &&
     progress?.sampler &&
-    progress.exploration &&
     progress.augmentation &&
     Number.isSafeInteger(step) &&
     Number.isSafeInteger(totalSteps) &&
@@ -137,13 +153,22 @@ function parseTraining(value: Partial<NonNullable<CheckpointMetadata['training']
   return {
     train: checkTrain(overlay(DEFAULT_TRAIN, { ...train }, `${file}: `), file),
     progress,
-    tuning,
+    tuning: { ...tuning, choices: parseChoices(tuning.choices, `${file}: the tuning record`) },
     notes,
   };
 }
 
-/** Model, optimisers and carry of a checkpoint, ready for {@link Trainer.resume}. */
-export async function loadTraining(device: Device, file: TensorFile, metadata: CheckpointMetadata) {
+/**
+ * Model, optimisers and carry of a checkpoint, ready for {@link Trainer.resume}.
+ *
+ * @param microBatch rows of a part, see {@link TrainerOptions}: a checkpoint does not depend on how its batch was cut
+ */
+export async function loadTraining(
+  device: Device,
+  file: TensorFile,
+  metadata: CheckpointMetadata,
+  microBatch?: number,
+) {
   const { config, training } = metadata;
   if (!training) {
     throw new UserError(
@@ -153,12 +178,17 @@ export async function loadTraining(device: Device, file: TensorFile, metadata: C
   const model = await loadModel(device, config, file);
   const optimizers = new Optimizers(model, training.train, training.progress.step);
   for (const [name, { m, v }] of optimizers.moments) {
-    m.write(await file.readF32(`optimizer.m.${name}`));
-    v.write(await file.readF32(`optimizer.v.${name}`));
+    await m.writePieces(file.piecesF32(`optimizer.m.${name}`));
+    await v.writePieces(file.piecesF32(`optimizer.v.${name}`));
   }
-  const fresh = Carry.fresh(model, training.train.global_batch_size);
-  for (const [name, tensor] of Object.entries(fresh.current) as [keyof CarryTensors, Tensor][]) {
-    tensor.write((await file.read(`carry.${name}`)) as Float32Array | Int32Array | Uint32Array);
+  const { global_batch_size } = training.train;
+  const carries = freshCarries(model, global_batch_size, partRows(global_batch_size, microBatch));
+  for (const name of carryNames(carries)) {
+    const data = (await file.read(`carry.${name}`)) as HostArray;
+    const length = data.length / carries.length;
+    for (const [i, tensor] of rowsOf(carries, name).entries()) {
+      tensor.write(data.subarray(i * length, (i + 1) * length));
+    }
   }
-  return { model, optimizers, carry: fresh, training };
+  return { model, optimizers, carries, training };
 }

@@ -100,17 +100,22 @@ export interface AllConfig {
 /**
  * Reads the contents of an `all_config.yaml`.
  *
+ * @param base what keys have that it lacks
  * @throws UserError naming the first unknown key or bad value
  */
-export function parseAllConfig(value: YamlValue, file: string): AllConfig {
+export function parseAllConfig(
+  value: YamlValue,
+  file: string,
+  base: AllConfig = { arch: DEFAULT_ARCH, train: DEFAULT_TRAIN },
+): AllConfig {
   const top = expectMap(value, file, 'the file');
   const { arch: archValue = {}, ...rest } = top;
   const { loss: lossValue = {}, name: _name, ...archRest } = expectMap(archValue, file, 'arch');
   const { name: _lossName, ...loss } = expectMap(lossValue, file, 'arch.loss');
   const trainKeys = Object.fromEntries(Object.entries(rest).filter(([key]) => !IGNORED_KEYS.includes(key)));
   return {
-    arch: checkArch(overlay(DEFAULT_ARCH, { ...archRest, ...loss }, `${file}: arch.`), file),
-    train: checkTrain(overlay(DEFAULT_TRAIN, trainKeys, `${file}: `), file),
+    arch: checkArch(overlay(base.arch, { ...archRest, ...loss }, `${file}: arch.`), file),
+    train: checkTrain(overlay(base.train, trainKeys, `${file}: `), file),
   };
 }
 

@@ -2,11 +2,17 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Device, UserError } from '@hrm-webgpu/core';
 import { readMetadata } from './checkpoint.ts';
-import { parseAllConfig } from './config.ts';
+import {
+  type CheckpointContext,
+  CONFIG_FILE,
+  type ConfigFile,
+  knownConfig,
+  parseConfigFile,
+} from './checkpoint-context.ts';
 import { fileSource, readTextFile } from './formats/file-source.node.ts';
 import { openTensorFile } from './formats/open-checkpoint.ts';
-import { parseYaml } from './formats/yaml.ts';
-import { configOf, loadModel } from './load.ts';
+import type { TensorFile } from './formats/tensor-file.ts';
+import { type LoadOptions, loadModel, withSeqLen } from './load.ts';
 import type { HrmModel } from './model.ts';
 
 /** The files of a training run, in its folder. */
@@ -15,7 +21,9 @@ export const RUN_FILES = {
   latest: 'checkpoint.safetensors',
   /** The weights that did best on the split that is evaluated during training. */
   best: 'best.safetensors',
-  config: 'all_config.yaml',
+  config: CONFIG_FILE,
+  /** A JSON object a line for each step and evaluation. */
+  log: 'log.jsonl',
 } as const;
 
 /** What a folder is searched for, in this order; `checkpoint` is the published name. */
@@ -27,17 +35,26 @@ const CHECKPOINT_NAMES = [RUN_FILES.best, RUN_FILES.latest, 'checkpoint'];
  *
  * @param seqLen the sequence length, for published checkpoints that do not tell theirs
  */
-export async function loadModelFile(device: Device, path: string, seqLen?: number): Promise<HrmModel> {
+export async function loadModelFile(
+  device: Device,
+  path: string,
+  seqLen?: number,
+  options?: LoadOptions,
+): Promise<HrmModel> {
   const file = await openTensorFile(await fileSource(findCheckpoint(path)));
   try {
-    const config = readMetadata(file)?.config ?? configOf(await readArch(file.name), file, seqLen);
-    return await loadModel(device, config, file);
+    const config = readMetadata(file)?.config ?? knownConfig(file, await readContext(file));
+    return await loadModel(device, withSeqLen(config, file, seqLen), file, options);
   } finally {
     await file.close();
   }
 }
 
-function findCheckpoint(path: string): string {
+/**
+ * The checkpoint at `path`: the file itself, or the best one in a folder.
+ * @throws UserError when there is none
+ */
+export function findCheckpoint(path: string): string {
   if (!existsSync(path))
     throw new UserError(`${path}: no such file or folder; give a checkpoint or the folder of a run`);
   if (!statSync(path).isDirectory()) return path;
@@ -46,12 +63,17 @@ function findCheckpoint(path: string): string {
   throw new UserError(`${path} has no checkpoint in it (looked for ${CHECKPOINT_NAMES.join(', ')})`);
 }
 
-async function readArch(checkpoint: string) {
+/**
+ * The contents of the all_config.yaml beside a checkpoint file; undefined where there is none.
+ * @throws UserError when it cannot be read
+ */
+async function readConfigBeside(checkpoint: string): Promise<ConfigFile | undefined> {
   const path = join(dirname(checkpoint), RUN_FILES.config);
-  if (!existsSync(path)) {
-    throw new UserError(
-      `${checkpoint} needs its ${RUN_FILES.config} beside it: it does not tell its architecture itself`,
-    );
-  }
-  return parseAllConfig(parseYaml(await readTextFile(path), path), path).arch;
+  if (!existsSync(path)) return undefined;
+  return parseConfigFile(await readTextFile(path), path);
+}
+
+/** @throws UserError when metadata or all_config.yaml are damaged */
+export async function readContext(file: TensorFile): Promise<CheckpointContext> {
+  return { metadata: readMetadata(file), beside: await readConfigBeside(file.name) };
 }

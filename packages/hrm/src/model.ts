@@ -14,7 +14,13 @@ import {
 } from '@hrm-webgpu/kernels';
 import { type ModelConfig, puzzlePositions } from './config.ts';
 import { initialWeights } from './init.ts';
-import { BUFFER_NAMES, PUZZLE_ROWS, parameterShapes } from './parameters.ts';
+import { BUFFER_NAMES, isLinear, PUZZLE_ROWS, parameterShapes } from './parameters.ts';
+import { emptyShards, gatherPuzzleRows, type PuzzleShard, writeShards } from './puzzle-shards.ts';
+
+export interface ModelOptions {
+  /** The most bytes that a shard of the puzzle rows may have; default what a binding of the adapter holds. */
+  shardBytes?: number;
+}
 
 /** The recurrent state [batch, T, D] of the two modules. */
 export interface State {
@@ -40,7 +46,7 @@ type Level = 'H' | 'L';
 
 /**
  * The Hierarchical Reasoning Model (arXiv 2506.21734): its weights on one device and one segment of its computation.
- * Weights go by their published names.
+ * Weights go by their published names; puzzle rows that lie in several shards by that name and the shard's number.
  */
 export class HrmModel {
   readonly weights = new Map<string, Tensor>();
@@ -48,9 +54,11 @@ export class HrmModel {
   readonly prefix: number;
   /** Stands for the puzzle rows of a batch on the tape; see {@link inputEmbedding}. */
   private localRows: Tensor | undefined;
+  /** Wᵀ of the weights of linear layers, which the kernels read; see {@link weightsChanged}. */
   private readonly transposed = new Map<Tensor, Tensor>();
-  private stale = new Set<Tensor>();
   private readonly tables: RopeTables | undefined;
+  /** The table of puzzle rows; empty for a model without. */
+  readonly puzzleShards: PuzzleShard[] = [];
 
   private constructor(
     readonly device: Device,
@@ -63,20 +71,29 @@ export class HrmModel {
     }
   }
 
-  /** A model with the given weights, by published name; each is asked for once, in order. */
+  /** A model with the given weights, by published name, whole or in pieces; each is asked for once, in order. */
   static async load(
     device: Device,
     config: ModelConfig,
-    weight: (name: string, shape: readonly number[]) => Float32Array | Promise<Float32Array>,
+    weight: (name: string, shape: readonly number[]) => Float32Array | AsyncIterable<Float32Array>,
+    { shardBytes }: ModelOptions = {},
   ): Promise<HrmModel> {
     const model = new HrmModel(device, config);
     try {
       for (const [name, shape] of parameterShapes(config)) {
-        const trained = !BUFFER_NAMES.includes(name) && name !== PUZZLE_ROWS;
+        if (name === PUZZLE_ROWS) {
+          model.placeShards(emptyShards(device, config, shardBytes));
+          await writeShards(model.puzzleShards, weight(name, shape));
+          continue;
+        }
+        const trained = !BUFFER_NAMES.includes(name);
         // The tensor first: what is too large for the adapter is refused before the host makes room for it.
         const tensor = Tensor.empty(device, shape, 'f32', trained);
         model.weights.set(name, tensor);
-        tensor.write(await weight(name, shape));
+        const data = weight(name, shape);
+        if (data instanceof Float32Array) tensor.write(data);
+        else await tensor.writePieces(data);
+        if (isLinear(name)) model.transposed.set(tensor, transpose(tensor));
       }
     } catch (error) {
       model.dispose();
@@ -86,14 +103,30 @@ export class HrmModel {
   }
 
   /** A model with fresh weights. */
-  static initialize(device: Device, config: ModelConfig, seed: number): Promise<HrmModel> {
+  static initialize(
+    device: Device,
+    config: ModelConfig,
+    seed: number,
+    options?: ModelOptions,
+  ): Promise<HrmModel> {
     const weights = initialWeights(config, seed);
-    return HrmModel.load(device, config, () => weights.next().value[1]);
+    return HrmModel.load(device, config, () => weights.next().value[1], options);
   }
 
   /** T, the positions of a sequence: P + seq_len. */
   get positions(): number {
     return this.prefix + this.config.seq_len;
+  }
+
+  /** All weights as checkpoints hold them, by published name: the tensors that make each along its first extent. */
+  get stored(): Map<string, readonly Tensor[]> {
+    const shards = this.puzzleShards.map(({ rows }) => rows);
+    return new Map(
+      [...parameterShapes(this.config).keys()].map((name) => [
+        name,
+        name === PUZZLE_ROWS ? shards : [this.weight(name)],
+      ]),
+    );
   }
 
   /** A weight by published name. */
@@ -108,9 +141,9 @@ export class HrmModel {
     return [...this.weights].filter(([, tensor]) => tensor.requiresGrad);
   }
 
-  /** To be called when weights have been changed, so that what was derived from them is made again. */
+  /** To be called when weights have been changed: makes what is derived from them again. */
   weightsChanged(): void {
-    this.stale = new Set(this.transposed.keys());
+    for (const [weight, transposed] of this.transposed) transpose(weight, transposed);
   }
 
   /** The tensor whose gradient is that of the puzzle rows of a batch of this size, [batch, puzzle_emb_ndim]. */
@@ -152,6 +185,13 @@ export class HrmModel {
     this.tables?.sines.dispose();
   }
 
+  private placeShards(shards: readonly PuzzleShard[]): void {
+    this.puzzleShards.push(...shards);
+    shards.forEach(({ rows }, i) => {
+      this.weights.set(shards.length === 1 ? PUZZLE_ROWS : `${PUZZLE_ROWS}/${i}`, rows);
+    });
+  }
+
   /** H_cycles × L_cycles steps but the last of each module. */
   private warmUp(state: State, e: Tensor): State {
     const { H_cycles, L_cycles } = this.config;
@@ -174,12 +214,14 @@ export class HrmModel {
       throw new UserError(`the model reads sequences of ${config.seq_len} tokens, got ${seqLen}`);
     }
     const localRows = this.localPuzzleRows(batch);
-    return inputEmbedding({
-      inputs,
-      identifiers: puzzle_identifiers,
-      tokens: this.weight('embed_tokens.embedding_weight'),
-      puzzle: localRows && { table: this.weight(PUZZLE_ROWS), prefix: this.prefix, localRows },
-      positions: this.weights.get('embed_pos.embedding_weight'),
+    return this.device.scope(() => {
+      const rows = localRows && gatherPuzzleRows(this.puzzleShards, puzzle_identifiers);
+      return inputEmbedding({
+        inputs,
+        tokens: this.weight('embed_tokens.embedding_weight'),
+        puzzle: rows && { rows, prefix: this.prefix, localRows },
+        positions: this.weights.get('embed_pos.embedding_weight'),
+      });
     });
   }
 
@@ -227,17 +269,6 @@ export class HrmModel {
 
   private linear(x: Tensor, name: string): Tensor {
     const weight = this.weight(name);
-    return linear(x, weight, this.transposeOf(weight));
-  }
-
-  /** Wᵀ, made once for all uses between two changes of W. */
-  private transposeOf(weight: Tensor): Tensor {
-    let transposed = this.transposed.get(weight);
-    if (!transposed || this.stale.has(weight)) {
-      transposed = this.device.unscoped(() => transpose(weight, transposed));
-      this.transposed.set(weight, transposed);
-      this.stale.delete(weight);
-    }
-    return transposed;
+    return linear(x, weight, this.transposed.get(weight));
   }
 }

@@ -2,7 +2,14 @@ import { Tensor } from '@hrm-webgpu/core';
 import { adamAtan2, launch, signSgd } from '@hrm-webgpu/kernels';
 import type { TrainConfig } from './config.ts';
 import type { HrmModel } from './model.ts';
-import { PUZZLE_ROWS } from './parameters.ts';
+
+/** What sparse sign-SGD steps on: the rows of a batch, in order; equal identifiers may stand there several times. */
+export interface PuzzleGradients {
+  /** [batch] i32: those of the carry's current data. */
+  identifiers: Tensor;
+  /** [batch, puzzle_emb_ndim] */
+  gradient: Tensor;
+}
 
 /**
  * HRM's two optimisers: Adam-atan2 (Everett et al., arXiv 2407.05872) for everything that {@link HrmModel.trained}
@@ -11,6 +18,9 @@ import { PUZZLE_ROWS } from './parameters.ts';
 export class Optimizers {
   /** First and second moments by weight name. */
   readonly moments = new Map<string, { m: Tensor; v: Tensor }>();
+  /** What changes from step to step, on the device: see the kernels. */
+  private readonly rates: Tensor;
+  private readonly puzzleRates: Tensor;
 
   constructor(
     private readonly model: HrmModel,
@@ -22,40 +32,36 @@ export class Optimizers {
       const zeros = () => Tensor.from(model.device, new Float32Array(size), shape);
       this.moments.set(name, { m: zeros(), v: zeros() });
     }
+    this.rates = Tensor.empty(model.device, [3]);
+    this.puzzleRates = Tensor.empty(model.device, [2]);
+  }
+
+  /** Counts a step and sets its learning rates, warmed up and decayed; to be called before {@link step}. */
+  begin({ lr, puzzle_emb_lr }: { lr: number; puzzle_emb_lr: number }): void {
+    const { beta1, beta2, weight_decay, puzzle_emb_weight_decay } = this.config;
+    const t = ++this.stepsTaken;
+    const stepSize = lr / (1 - beta1 ** t);
+    this.rates.write(Float32Array.of(lr * weight_decay, stepSize, 1 / Math.sqrt(1 - beta2 ** t)));
+    this.puzzleRates.write(Float32Array.of(puzzle_emb_lr, puzzle_emb_lr * puzzle_emb_weight_decay));
   }
 
   /**
-   * One step on the gradients of a training call; the puzzle rows move first. `puzzle_identifiers` are those of the
-   * carry's current data. Learning rates are those of this step, warmed up and decayed.
+   * One step on the gradients of a training call; the puzzle rows move first.
+   *
+   * @param puzzle undefined for a model without puzzle rows
    */
-  step(
-    gradients: ReadonlyMap<Tensor, Tensor>,
-    puzzle_identifiers: Tensor,
-    rates: { lr: number; puzzle_emb_lr: number },
-  ): void {
-    this.stepsTaken += 1;
-    this.stepPuzzleRows(gradients, puzzle_identifiers, rates.puzzle_emb_lr);
-    const { beta1, beta2, weight_decay } = this.config;
-    const { device } = this.model;
-    for (const [name, p] of this.model.trained) {
+  step(gradients: ReadonlyMap<Tensor, Tensor>, puzzle: PuzzleGradients | undefined): void {
+    if (puzzle) this.stepPuzzleRows(puzzle);
+    const { beta1, beta2 } = this.config;
+    const { model, rates } = this;
+    for (const [name, p] of model.trained) {
       const g = gradients.get(p);
       const moments = this.moments.get(name);
       if (!g || !moments) throw new Error(`no gradient for ${name}`);
-      launch(
-        device,
-        adamAtan2,
-        { g, p, ...moments },
-        {
-          length: p.size,
-          decay: rates.lr * weight_decay,
-          rate1: 1 - beta1,
-          rate2: 1 - beta2,
-          step_size: rates.lr / (1 - beta1 ** this.stepsTaken),
-          v_correction: 1 / Math.sqrt(1 - beta2 ** this.stepsTaken),
-        },
-      );
+      const params = { length: p.size, rate1: 1 - beta1, rate2: 1 - beta2 };
+      launch(model.device, adamAtan2, { g, rates, p, ...moments }, params);
     }
-    this.model.weightsChanged();
+    model.weightsChanged();
   }
 
   dispose(): void {
@@ -63,16 +69,16 @@ export class Optimizers {
       m.dispose();
       v.dispose();
     }
+    this.rates.dispose();
+    this.puzzleRates.dispose();
   }
 
-  private stepPuzzleRows(gradients: ReadonlyMap<Tensor, Tensor>, identifiers: Tensor, lr: number): void {
-    const batch = identifiers.shape[0];
-    const local = this.model.localPuzzleRows(batch);
-    const g = local && gradients.get(local);
-    if (!g) return;
-    const decay = lr * this.config.puzzle_emb_weight_decay;
-    const rows = this.model.weight(PUZZLE_ROWS);
-    launch(this.model.device, signSgd, { identifiers, g, rows }, { batch, width: g.shape[1], lr, decay });
+  private stepPuzzleRows({ identifiers, gradient: g }: PuzzleGradients): void {
+    const [batch, width] = g.shape;
+    for (const { rows, first } of this.model.puzzleShards) {
+      const tensors = { identifiers, g, rates: this.puzzleRates, rows };
+      launch(this.model.device, signSgd, tensors, { batch, width, first, count: rows.shape[0] });
+    }
   }
 }
 

@@ -6,6 +6,11 @@ export const BUFFER_NAMES: readonly string[] = ['H_init', 'L_init'];
 /** The puzzle rows: trained by sparse sign-SGD, unlike everything else. */
 export const PUZZLE_ROWS = 'puzzle_emb.weights';
 
+/** Whether a tensor is the weight [out, in] of a linear layer without bias. */
+export function isLinear(name: string): boolean {
+  return name.endsWith('_proj.weight') || name === 'lm_head.weight';
+}
+
 /** Every tensor of a model by its published name (the key after `…inner.`), with its shape. */
 export function parameterShapes(config: ModelConfig): Map<string, readonly number[]> {
   const { hidden_size: dim, vocab_size, seq_len, puzzle_emb_ndim, num_puzzle_identifiers } = config;

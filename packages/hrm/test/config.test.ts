@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { UserError } from '@hrm-webgpu/core';
 import { describe, expect, it } from 'vitest';
-import { applySettings } from '../src/cli/train.ts';
+import { applySettings } from '../src/cli/train-config.ts';
 import {
   DEFAULT_ARCH,
   DEFAULT_TRAIN,

@@ -3,12 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_ARCH, DEFAULT_TRAIN } from '../src/config.ts';
 import { sudokuShape } from '../src/data/sudoku.ts';
 import { buildSudokuSplits } from '../src/data/sudoku-dataset.ts';
+import { HRM, type Thought } from '../src/hrm.ts';
 import { erfinv, initialWeights, truncatedNormal } from '../src/init.ts';
 import { HrmModel } from '../src/model.ts';
 import { scheduleFactor } from '../src/optimizers.ts';
 import { parameterShapes } from '../src/parameters.ts';
-import { think } from '../src/solve.ts';
-import { Trainer } from '../src/trainer.ts';
+import { type StepReport, Trainer } from '../src/trainer.ts';
 
 const arch = {
   ...DEFAULT_ARCH,
@@ -75,6 +75,13 @@ describe('schedule', () => {
   });
 });
 
+/** Makes steps and returns their reports. */
+async function take(trainer: Trainer, steps: number): Promise<StepReport[]> {
+  const reports: StepReport[] = [];
+  for (let i = 0; i < steps; i++) reports.push(...(await trainer.advance()));
+  return [...reports, ...(await trainer.settle())];
+}
+
 describe('Trainer', () => {
   let device: Device;
   beforeAll(async () => {
@@ -97,7 +104,10 @@ describe('Trainer', () => {
   it('learns: the loss falls', async () => {
     const trainer = await start();
     const losses: number[] = [];
-    while (!trainer.finished) losses.push((await trainer.next()).sums.lm_loss);
+    const keep = (reports: StepReport[]) => losses.push(...reports.map(({ sums }) => sums.lm_loss));
+    while (!trainer.finished) await trainer.advance().then((reports) => keep(reports));
+    keep(await trainer.settle());
+    expect(losses).toHaveLength(40);
     const mean = (part: number[]) => part.reduce((a, b) => a + b) / part.length;
     expect(mean(losses.slice(-5))).toBeLessThan(0.7 * mean(losses.slice(0, 5)));
     trainer.dispose();
@@ -106,8 +116,7 @@ describe('Trainer', () => {
   it('does the same twice, and differs by seed', async () => {
     const losses = async (seed: number) => {
       const trainer = await start({ seed });
-      const reports = [trainer.next(), trainer.next(), trainer.next(), trainer.next()];
-      const result = (await Promise.all(reports)).map(({ loss }) => loss);
+      const result = (await take(trainer, 4)).map(({ loss }) => loss);
       trainer.dispose();
       return result;
     };
@@ -116,11 +125,25 @@ describe('Trainer', () => {
     expect(await losses(1)).not.toEqual(first);
   });
 
+  it('gives the same bits recorded as op by op', async () => {
+    const run = async (eager: boolean) => {
+      const { split, totalSteps } = { split: splits.train, totalSteps: 40 };
+      const trainer = await Trainer.start(device, { config, train, split, totalSteps, eager });
+      const reports = await take(trainer, 20);
+      const weights = await Promise.all(
+        [...trainer.model.weights.values()].map((tensor) => tensor.readF32()),
+      );
+      trainer.dispose();
+      return { reports, weights };
+    };
+    expect(await run(true)).toEqual(await run(false));
+  });
+
   it('keeps no tensor and no more memory from step to step', async () => {
     const trainer = await start();
-    for (let i = 0; i < 3; i++) await trainer.next();
+    await take(trainer, 3);
     const before = { tensors: device.tensors.size, bytes: device.memory.totalBytes };
-    for (let i = 0; i < 10; i++) await trainer.next();
+    await take(trainer, 10);
     expect({ tensors: device.tensors.size, bytes: device.memory.totalBytes }).toEqual(before);
     trainer.dispose();
     expect(device.tensors.size).toBe(0);
@@ -128,11 +151,7 @@ describe('Trainer', () => {
 
   it('reports a loss that is no number', async () => {
     const trainer = await start({ lr: 1e38, lr_warmup_steps: 0 });
-    await expect(
-      (async () => {
-        for (let i = 0; i < 10; i++) await trainer.next();
-      })(),
-    ).rejects.toThrow(UserError);
+    await expect(take(trainer, 10)).rejects.toThrow(UserError);
     trainer.dispose();
   });
 
@@ -141,7 +160,10 @@ describe('Trainer', () => {
     const thoughts = async (halt_max_steps: number) => {
       const model = await HrmModel.initialize(device, { ...config, halt_max_steps }, 0);
       const tokens: number[][] = [];
-      for await (const thought of think(model, Int32Array.from(inputs), 6)) tokens.push([...thought.tokens]);
+      const solver = HRM.of(model);
+      const onSegment = (thought: Thought) => tokens.push([...thought.tokens]);
+      await solver.solve(Int32Array.from(inputs), { maxSteps: 6, halt: false, onSegment });
+      solver.dispose();
       model.dispose();
       return tokens;
     };

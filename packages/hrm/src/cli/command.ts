@@ -6,6 +6,8 @@ export interface Command {
   summary: string;
   /** What `--help` prints. */
   help: string;
+  /** By their names, which come right after the command's. */
+  subcommands?: Record<string, Command>;
   /** Exit code. */
   run(args: string[]): Promise<number>;
 }

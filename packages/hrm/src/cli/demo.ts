@@ -1,47 +1,20 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDevice, UserError } from '@hrm-webgpu/core';
-import { type AllConfig, DEFAULT_ARCH, DEFAULT_TRAIN } from '../config.ts';
 import { readSplit, writeIdentifiers, writeSplit } from '../data/dataset.node.ts';
 import { sudokuGrid, sudokuShape } from '../data/sudoku.ts';
 import { buildSudokuSplits } from '../data/sudoku-dataset.ts';
+import { HRM } from '../hrm.ts';
 import { loadModelFile, RUN_FILES } from '../model-file.node.ts';
+import { PRESETS } from '../presets.ts';
 import { type Command, parse, wholeNumber } from './command.ts';
 import { evaluateWithBar } from './run.ts';
 import { solveAndShow } from './solve.ts';
+import { sudokuPuzzle } from './solve-input.ts';
 import { bold, duration, percent, print, say } from './terminal.ts';
-import { startRun } from './train.ts';
+import { startRun } from './training-run.ts';
 
-/**
- * A recipe that learns 4×4 Sudoku with little arithmetic (0.57 GFLOP a call): a narrow model, one step of each module
- * a segment, small batches. A small rope_theta and a puzzle position in front let attention tell the boxes apart.
- */
-const RECIPE: AllConfig = {
-  arch: {
-    ...DEFAULT_ARCH,
-    hidden_size: 64,
-    num_heads: 4,
-    H_layers: 2,
-    L_layers: 2,
-    H_cycles: 1,
-    L_cycles: 1,
-    rope_theta: 10,
-    puzzle_emb_ndim: 64,
-    halt_max_steps: 4,
-    loss_type: 'softmax_cross_entropy',
-  },
-  train: {
-    ...DEFAULT_TRAIN,
-    global_batch_size: 16,
-    epochs: 1,
-    eval_interval: 1,
-    lr: 2e-3,
-    lr_warmup_steps: 50,
-    lr_min_ratio: 0,
-    weight_decay: 1,
-    puzzle_emb_weight_decay: 1,
-  },
-};
+const RECIPE = PRESETS['demo-4x4'];
 
 const STEPS = 1500;
 const EVAL_EVERY = 250;
@@ -131,7 +104,7 @@ async function showResult(out: string, data: string, seconds: number): Promise<n
     print();
     print(bold('one held-out puzzle, segment by segment'));
     const { inputs } = [...test.sets.values()][0];
-    await solveAndShow(model, SHAPE, hardest(inputs));
+    await solveAndShow(HRM.of(model), sudokuPuzzle(hardest(inputs).join('')));
     print();
     print(`trained for ${duration(seconds)}; checkpoint in ${out}`);
     print(`held-out exact accuracy ${percent(exact / count)} (${exact}/${count})`);

@@ -1,62 +1,177 @@
-import { openDevice, UserError } from '@hrm-webgpu/core';
+import { existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { UserError } from '@hrm-webgpu/core';
 import { readSplit } from '../data/dataset.node.ts';
+import type { DatasetMetadata } from '../data/dataset.ts';
+import { countExamples, type Evaluation } from '../evaluate.ts';
+import { writeFileAtomic } from '../formats/atomic-write.node.ts';
+import type { HrmModel } from '../model.ts';
 import { loadModelFile } from '../model-file.node.ts';
 import { type Command, onePositional, parse, wholeNumber } from './command.ts';
+import { printEvaluation, printTask } from './eval-report.ts';
+import { makeCheck, TASKS, type Task, type TaskReport, taskOf } from './eval-task.ts';
+import { untilInterrupted } from './interrupt.ts';
+import { openTunedDevice, TUNING_HELP, TUNING_OPTION } from './open-device.ts';
 import { evaluateWithBar } from './run.ts';
-import { percent, print } from './terminal.ts';
+import { print, say } from './terminal.ts';
+
+const OPTIONS = {
+  data: { type: 'string' },
+  split: { type: 'string', default: 'test' },
+  'max-steps': { type: 'string' },
+  act: { type: 'boolean', default: false },
+  'per-segment': { type: 'boolean', default: false },
+  sample: { type: 'string' },
+  seed: { type: 'string' },
+  task: { type: 'string', default: 'auto' },
+  submission: { type: 'string' },
+  batch: { type: 'string' },
+  json: { type: 'boolean', default: false },
+  ...TUNING_OPTION,
+} as const;
 
 export const evaluateCommand: Command = {
   summary: 'evaluate a checkpoint on a dataset',
-  help: `usage: hrm eval <checkpoint or run folder> --data DIR [--split NAME] [--batch N] [--json]
+  help: `usage: hrm eval <checkpoint or run folder> --data DIR [options]
 
-Runs every example of a split for halt_max_steps segments and prints the published metrics of the last one.
+Runs every example of a split for halt_max_steps segments, as published, and prints the metrics of the last one with
+95 % intervals. Sudoku answers are checked against the rules, maze answers for being (shortest) paths; ARC answers of
+all augmentations vote, and a task is solved at K if the K first answers hold the right one for each test input.
 
-  --data DIR     a dataset in the published format
-  --split NAME   the split; default 'test'
-  --batch N      examples at a time; default 128
-  --json         one JSON document on stdout`,
+  --data DIR          a dataset in the published format
+  --split NAME        the split; default 'test'
+  --max-steps N       segments at most; default the model's halt_max_steps, more than it was trained with is allowed
+  --act               rows halt as soon as q_halt > q_continue, and the next examples take their places
+  --per-segment       the accuracy after every segment as well; not with --act
+  --sample N          a random sample of N examples, drawn by --seed N (default 0)
+  --task NAME         what the answers are checked for: ${TASKS.join(', ')}; default auto, by the dataset's sizes
+  --submission FILE   ARC: the two best answers of every test input as JSON, as ARC Prize takes it; replaces FILE
+  --batch N           examples at a time; default 128, fewer where the adapter's limits want it
+  --json              one JSON document on stdout
+${TUNING_HELP}`,
 
   async run(args) {
-    const { values, positionals } = parse(args, {
-      data: { type: 'string' },
-      split: { type: 'string', default: 'test' },
-      batch: { type: 'string' },
-      json: { type: 'boolean' },
-    });
+    const { values, positionals } = parse(args, OPTIONS);
     const path = onePositional(positionals, 'one checkpoint or run folder');
     if (!values.data) throw new UserError('give the dataset with --data DIR');
-    const split = await readSplit(values.data, values.split);
-    const device = await openDevice();
-    try {
-      const model = await loadModelFile(device, path, split.metadata.seq_len);
-      const { vocab_size, seq_len, num_puzzle_identifiers } = split.metadata;
-      if (num_puzzle_identifiers > model.config.num_puzzle_identifiers && model.config.puzzle_emb_ndim > 0) {
-        throw new UserError(
-          `${values.data} has ${num_puzzle_identifiers} puzzle identifiers, but the model of ${path} knows ` +
-            `${model.config.num_puzzle_identifiers}`,
-        );
-      }
-      if (vocab_size !== model.config.vocab_size || seq_len !== model.config.seq_len) {
-        throw new UserError(
-          `${values.data} has vocab_size ${vocab_size} and seq_len ${seq_len}, but the model of ${path} was made for ` +
-            `${model.config.vocab_size} and ${model.config.seq_len}`,
-        );
-      }
-      const result = await evaluateWithBar(model, split, 'evaluate', {
-        batchSize: wholeNumber('batch', values.batch),
-      });
-      if (values.json) print(JSON.stringify(result, null, 2));
-      else {
-        const { exact, count, accuracy, q_halt_accuracy, steps, lm_loss, q_halt_loss } = result;
-        print(`exact accuracy   ${percent(exact / Math.max(1, count))} (${exact}/${count})`);
-        print(`cell accuracy    ${percent(accuracy)}`);
-        print(`q_halt accuracy  ${percent(q_halt_accuracy)}`);
-        print(`segments         ${steps.toFixed(2)}`);
-        print(`lm_loss ${lm_loss.toFixed(4)}, q_halt_loss ${q_halt_loss.toFixed(4)}`);
-      }
-      return 0;
-    } finally {
-      device.close();
+    if (values.act && values['per-segment']) {
+      throw new UserError('--per-segment looks at rows that all run equally long: leave it or --act out');
     }
+    return untilInterrupted((signal) => run(path, { ...values, data: values.data as string }, signal));
   },
 };
+
+type Values = ReturnType<typeof parse<typeof OPTIONS>>['values'] & { data: string };
+
+async function run(path: string, values: Values, signal: AbortSignal): Promise<number> {
+  const { data } = values;
+  const sample = sampleOf(values);
+  const batchSize = wholeNumber('batch', values.batch);
+  const limit = wholeNumber('max-steps', values['max-steps']);
+  const split = await readSplit(data, values.split);
+  const task = taskOf(values.task, split.metadata);
+  if (values.submission !== undefined) checkSubmission(values.submission, task, values);
+  const check = task === 'none' ? undefined : await makeCheck(task, split.metadata, data);
+  signal.throwIfAborted();
+  const device = await openTunedDevice(values);
+  try {
+    const model = await loadModelFile(device, path, split.metadata.seq_len);
+    checkFit(model, split.metadata, { path, data });
+    const maxSteps = limit ?? model.config.halt_max_steps;
+    const result = await evaluateWithBar(model, split, 'evaluate', {
+      ...{ batchSize, sample, signal, maxSteps },
+      haltEarly: values.act,
+      perSegment: values['per-segment'],
+      onAnswer: (answer) => check?.add(answer),
+    });
+    if (values.submission !== undefined && check?.submission) {
+      const text = `${JSON.stringify(check.submission())}\n`;
+      await writeFileAtomic(values.submission, [new TextEncoder().encode(text)]);
+      say(`${values.submission}: the submission`);
+    }
+    const examples = countExamples(split);
+    const subject = { checkpoint: path, data, split: values.split, examples, sample: sample ?? null };
+    const findings = { result, task, report: check?.report() };
+    show({ ...subject, max_steps: maxSteps, act: values.act }, findings, values.json);
+    return 0;
+  } finally {
+    device.close();
+  }
+}
+
+function show(
+  subject: Subject,
+  { result, task, report }: { result: Evaluation; task: Task; report?: TaskReport },
+  json: boolean,
+): void {
+  if (json) {
+    const checked = report && { [task]: report.shares };
+    print(JSON.stringify({ ...subject, ...result, ...checked }, null, 2));
+    return;
+  }
+  print(describe(subject));
+  printEvaluation(result);
+  if (report) printTask(task, report);
+}
+
+/** What was evaluated and how, by the keys of the JSON document. */
+interface Subject {
+  checkpoint: string;
+  data: string;
+  split: string;
+  examples: number;
+  sample: { size: number; seed: number } | null;
+  max_steps: number;
+  act: boolean;
+}
+
+function describe({ data, split, examples, sample, max_steps, act }: Subject): string {
+  const which =
+    sample && sample.size < examples
+      ? `a random sample of ${sample.size} of ${examples} examples (seed ${sample.seed})`
+      : `${examples} examples`;
+  const how = act ? `halting by q, after ${max_steps} segments at most` : `${max_steps} segments each`;
+  return `${data}, '${split}': ${which}, ${how}`;
+}
+
+function sampleOf(values: Values): { size: number; seed: number } | undefined {
+  const size = wholeNumber('sample', values.sample);
+  const seed = wholeNumber('seed', values.seed, 0);
+  if (size !== undefined) return { size, seed: seed ?? 0 };
+  if (seed !== undefined) throw new UserError('--seed draws the sample: give its size with --sample N');
+  return undefined;
+}
+
+/** @throws UserError, before the evaluation rather than after it, where there is nothing to write or no place for it */
+function checkSubmission(file: string, task: Task, { data, sample }: Values): void {
+  if (task !== 'arc') {
+    throw new UserError(`--submission is for ARC; ${data} is evaluated as '${task}' (see --task)`);
+  }
+  if (sample !== undefined) throw new UserError('--submission needs all examples: leave it or --sample out');
+  if (existsSync(file) && statSync(file).isDirectory()) {
+    throw new UserError(`${file} is a folder; name a file in it`);
+  }
+  if (!existsSync(dirname(file))) {
+    throw new UserError(`${file}: there is no folder ${dirname(file)}. Create it or choose another name.`);
+  }
+}
+
+/** @throws UserError where the model was made for other data */
+function checkFit(
+  { config }: HrmModel,
+  { vocab_size, seq_len, num_puzzle_identifiers }: DatasetMetadata,
+  { path, data }: { path: string; data: string },
+): void {
+  if (num_puzzle_identifiers > config.num_puzzle_identifiers && config.puzzle_emb_ndim > 0) {
+    throw new UserError(
+      `${data} has ${num_puzzle_identifiers} puzzle identifiers, but the model of ${path} knows ` +
+        `${config.num_puzzle_identifiers}`,
+    );
+  }
+  if (vocab_size !== config.vocab_size || seq_len !== config.seq_len) {
+    throw new UserError(
+      `${data} has vocab_size ${vocab_size} and seq_len ${seq_len}, but the model of ${path} was made for ` +
+        `${config.vocab_size} and ${config.seq_len}`,
+    );
+  }
+}

@@ -1,14 +1,29 @@
 import { GpuError, UserError } from '@hrm-webgpu/core';
 import type { Command } from './command.ts';
+import { data } from './data.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
 import { evaluateCommand } from './eval.ts';
+import { exportCommand } from './export.ts';
+import { inspect } from './inspect.ts';
 import { parity } from './parity.ts';
 import { solve } from './solve.ts';
 import { bold, print, say } from './terminal.ts';
 import { train } from './train.ts';
+import { tune } from './tune.ts';
 
-const commands: Record<string, Command> = { train, eval: evaluateCommand, solve, parity, doctor, demo };
+const commands: Record<string, Command> = {
+  train,
+  tune,
+  eval: evaluateCommand,
+  solve,
+  inspect,
+  export: exportCommand,
+  data,
+  parity,
+  doctor,
+  demo,
+};
 
 function help(): string {
   const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(8)}${summary}`);
@@ -33,7 +48,8 @@ export async function main(args: string[]): Promise<number> {
     if (!command)
       throw new UserError(`unknown command '${name}'. Commands: ${Object.keys(commands).join(', ')}`);
     if (rest.includes('--help') || rest.includes('-h')) {
-      print(command.help);
+      const { subcommands = {} } = command;
+      print((Object.hasOwn(subcommands, rest[0]) ? subcommands[rest[0]] : command).help);
       return 0;
     }
     return await command.run(rest);

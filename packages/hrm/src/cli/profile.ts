@@ -14,15 +14,19 @@ export async function profileTraining(trainer: Trainer): Promise<void> {
   if (trainer.options.totalSteps < WARM_UP + 2 * STEPS) {
     say(`note: the run has ${trainer.options.totalSteps} steps; the profile goes past its end`);
   }
-  for (let i = 0; i < WARM_UP; i++) await trainer.next();
+  const run = async (steps: number) => {
+    for (let i = 0; i < steps; i++) await trainer.advance();
+    await trainer.settle();
+  };
+  await run(WARM_UP);
   const before = device.stream.dispatchCount;
   const started = performance.now();
-  for (let i = 0; i < STEPS; i++) await trainer.next();
+  await run(STEPS);
   const msPerStep = (performance.now() - started) / STEPS;
   const dispatches = (device.stream.dispatchCount - before) / STEPS;
 
   const stop = device.stream.startProfile();
-  for (let i = 0; i < STEPS; i++) await trainer.next();
+  await run(STEPS);
   const times = await stop();
 
   const kernelMs = times.reduce((sum, { ms }) => sum + ms, 0) / STEPS;

@@ -1,17 +1,29 @@
 /** The loop around a {@link Trainer}: progress, evaluation, checkpoints, Ctrl-C. */
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { UserError } from '@hrm-webgpu/core';
 import { encodeModel, encodeTraining } from '../checkpoint.ts';
-import { formatAllConfig, swigluWidth } from '../config.ts';
+import { formatAllConfig } from '../config.ts';
 import type { Split } from '../data/dataset.ts';
-import { type Evaluation, evaluate } from '../evaluate.ts';
+import { type EvaluateOptions, type Evaluation, evaluate } from '../evaluate.ts';
 import { writeFileAtomic } from '../formats/atomic-write.node.ts';
-import { fileError } from '../formats/file-error.node.ts';
+import { makeFolder } from '../formats/make-folder.node.ts';
 import { stringifyYaml } from '../formats/yaml.ts';
+import { evaluationRows } from '../memory.ts';
 import { RUN_FILES } from '../model-file.node.ts';
 import type { StepReport, Trainer } from '../trainer.ts';
-import { duration, ProgressBar, percent, say } from './terminal.ts';
+import {
+  FRESH,
+  NO_RULES,
+  type Standing,
+  type StopRules,
+  stopReason,
+  withEvaluation,
+  withSteps,
+} from './early-stop.ts';
+import { RunningFigures } from './run-figures.ts';
+import { RunLog } from './run-log.ts';
+import { ProgressBar, percent, say } from './terminal.ts';
 
 /** What a checkpoint keeps of the command line, so that `--resume` needs no other option. */
 export interface RunNotes {
@@ -25,7 +37,23 @@ export interface RunNotes {
   bestExact: number;
   /** The step of the last evaluation. */
   evaluatedStep: number;
+  /** See TrainerOptions. */
+  microBatch: number | null;
+  /** Evaluate a random sample of so many examples, drawn with the run's seed; null for all. */
+  evalSample: number | null;
+  stop: StopRules;
+  standing: Standing;
 }
+
+/** Notes of a run that has not begun, where the command line says nothing else; older checkpoints lack some. */
+export const DEFAULT_NOTES = {
+  bestExact: -1,
+  evaluatedStep: 0,
+  microBatch: null,
+  evalSample: null,
+  stop: NO_RULES,
+  standing: FRESH,
+} as const satisfies Partial<RunNotes>;
 
 export interface RunOptions {
   trainer: Trainer;
@@ -37,29 +65,32 @@ export interface RunOptions {
 
 export interface RunResult {
   interrupted: boolean;
+  /** Why the run ended before its schedule, if it did. */
+  stopped?: string;
   /** Seconds spent in training steps and evaluations. */
   seconds: number;
 }
 
-/** Steps submitted before the oldest is waited for: the GPU need not wait for the host. */
-const IN_FLIGHT = 2;
-/** Steps over which the figures of the progress bar are averaged. */
-const WINDOW = 50;
-
-/** Trains to the end of the schedule, or until Ctrl-C; either way the last step is saved. */
-export async function runTraining({ trainer, folder, notes, evalSplit }: RunOptions): Promise<RunResult> {
+/** Trains to the end of the schedule, until it may stop early, or until Ctrl-C; in any case the last step is saved. */
+export async function runTraining(options: RunOptions): Promise<RunResult> {
+  const { trainer, folder, notes } = options;
+  makeFolder(resolve(folder));
   await writeConfig(folder, trainer);
+  const log = await RunLog.open(join(folder, RUN_FILES.log), {
+    step: trainer.step,
+    evaluatedStep: notes.evaluatedStep,
+  });
   const interrupt = onInterrupt();
   const { totalSteps, train } = trainer.options;
   const bar = new ProgressBar('train');
   const figures = new RunningFigures(trainer.step);
   const started = performance.now();
-  const waiting: Promise<StepReport>[] = [];
-  const settle = async (keep: number) => {
-    while (waiting.length > keep) {
-      figures.add(await (waiting.shift() as Promise<StepReport>));
-      bar.update(figures.step, totalSteps, figures.describe(totalSteps, train.global_batch_size));
-    }
+  const show = (reports: StepReport[]) => {
+    if (reports.length === 0) return;
+    for (const report of reports) figures.add(report);
+    log.addSteps(reports, train.global_batch_size);
+    notes.standing = withSteps(notes.standing, reports);
+    bar.update(figures.step, totalSteps, figures.describe(totalSteps, train.global_batch_size));
   };
   // A run that was stopped during an evaluation makes up for it when it is resumed.
   const due = () =>
@@ -67,35 +98,43 @@ export async function runTraining({ trainer, folder, notes, evalSplit }: RunOpti
   try {
     while (!interrupt.signal.aborted) {
       if (due()) {
-        await settle(0);
+        show(await trainer.settle());
         bar.clear();
         const pause = performance.now();
-        await saveAndEvaluate({ trainer, folder, notes, evalSplit }, interrupt.signal);
+        await saveAndEvaluate(options, log, interrupt.signal);
         figures.leaveOut((performance.now() - pause) / 1000);
       }
-      if (trainer.finished || interrupt.signal.aborted) break;
-      waiting.push(trainer.next());
-      await settle(IN_FLIGHT);
+      if (trainer.finished || interrupt.signal.aborted || stopReason(notes.stop, notes.standing)) break;
+      show(await trainer.advance());
     }
-    await settle(0);
+    show(await trainer.settle());
     if (interrupt.signal.aborted) await save(trainer, folder, notes);
   } finally {
     bar.clear();
     interrupt.stop();
-    await Promise.allSettled(waiting);
   }
-  return { interrupted: interrupt.signal.aborted, seconds: (performance.now() - started) / 1000 };
+  return {
+    interrupted: interrupt.signal.aborted,
+    stopped: trainer.finished ? undefined : stopReason(notes.stop, notes.standing),
+    seconds: (performance.now() - started) / 1000,
+  };
 }
 
 /** Saves first: an evaluation that fails, or is stopped, costs no step. */
-async function saveAndEvaluate(options: RunOptions, signal: AbortSignal): Promise<void> {
+async function saveAndEvaluate(options: RunOptions, log: RunLog, signal: AbortSignal): Promise<void> {
   const { trainer, folder, notes, evalSplit } = options;
-  if (!evalSplit) notes.evaluatedStep = trainer.step;
+  if (!evalSplit) {
+    notes.evaluatedStep = trainer.step;
+    notes.standing = withEvaluation(notes.standing, false);
+  }
   await save(trainer, folder, notes);
   if (!evalSplit) return;
   let result: Evaluation;
   try {
-    result = await evaluateWithBar(trainer.model, evalSplit, 'evaluate', { signal });
+    const sample = notes.evalSample
+      ? { size: notes.evalSample, seed: trainer.options.train.seed }
+      : undefined;
+    result = await evaluateWithBar(trainer.model, evalSplit, 'evaluate', { signal, sample });
   } catch (error) {
     if (signal.aborted) return;
     throw error;
@@ -106,7 +145,9 @@ async function saveAndEvaluate(options: RunOptions, signal: AbortSignal): Promis
     `step ${trainer.step}: ${notes.evalSplit} exact ${percent(exact)}, cells ${percent(accuracy)}, ` +
       `loss ${lm_loss.toFixed(4)}${better ? ' — best so far' : ''}`,
   );
+  log.addEvaluation(trainer.step, notes.evalSplit as string, result);
   notes.evaluatedStep = trainer.step;
+  notes.standing = withEvaluation(notes.standing, better);
   if (better) {
     notes.bestExact = exact;
     await writeFileAtomic(join(folder, RUN_FILES.best), await encodeModel(trainer.model));
@@ -119,25 +160,18 @@ export async function evaluateWithBar(
   model: Trainer['model'],
   split: Split,
   label: string,
-  { batchSize, signal }: { batchSize?: number; signal?: AbortSignal } = {},
+  options: Partial<EvaluateOptions> = {},
 ): Promise<Evaluation> {
   const bar = new ProgressBar(label);
   try {
     return await evaluate(model, split, {
-      batchSize: batchSize ?? largestBatch(model),
-      signal,
+      ...options,
+      batchSize: options.batchSize ?? evaluationRows(model.config, model.device.limits),
       onProgress: (done, total) => bar.update(done, total, ''),
     });
   } finally {
     bar.clear();
   }
-}
-
-/** Rows whose largest activation (the SwiGLU's gate and up) fits one binding of the adapter; 128 are enough. */
-function largestBatch({ config, device, positions }: Trainer['model']): number {
-  const rowBytes =
-    4 * positions * Math.max(2 * swigluWidth(config), 3 * config.hidden_size, config.vocab_size);
-  return Math.max(1, Math.min(128, Math.floor(device.limits.maxStorageBufferBindingSize / rowBytes)));
 }
 
 async function save(trainer: Trainer, folder: string, notes: RunNotes): Promise<void> {
@@ -150,31 +184,16 @@ async function writeConfig(folder: string, { options }: Trainer): Promise<void> 
   await writeFileAtomic(join(folder, RUN_FILES.config), [new TextEncoder().encode(text)]);
 }
 
-/**
- * Makes the folder of a new run.
- *
- * @throws UserError when it cannot be made, or holds a run already
- */
-export function newRunFolder(folder: string): void {
+/** @throws UserError when there can be no new run in a folder */
+export function expectRoom(folder: string): void {
+  if (existsSync(folder) && !statSync(folder).isDirectory()) {
+    throw new UserError(`${folder} is a file, not a folder; give another folder with --out`);
+  }
   const taken = [RUN_FILES.latest, RUN_FILES.best].find((name) => existsSync(join(folder, name)));
   if (taken) {
     throw new UserError(
       `${folder} holds a run already (${taken}); go on with --resume, or give another folder with --out`,
     );
-  }
-  makeFolder(resolve(folder));
-}
-
-/** As mkdir -p. (Node's own recursive mkdir never returns for paths under /proc.) */
-function makeFolder(folder: string): void {
-  try {
-    if (existsSync(folder)) readdirSync(folder);
-    else {
-      makeFolder(dirname(folder));
-      mkdirSync(folder);
-    }
-  } catch (cause) {
-    throw fileError('cannot make the folder', folder, cause);
   }
 }
 
@@ -188,41 +207,6 @@ function onInterrupt() {
   };
   process.on('SIGINT', listener);
   return { signal: controller.signal, stop: () => process.off('SIGINT', listener) };
-}
-
-/** Averages for the progress bar. */
-class RunningFigures {
-  step: number;
-  private readonly recent: StepReport[] = [];
-  private readonly firstStep: number;
-  private startedAt = performance.now();
-
-  constructor(step: number) {
-    this.step = step;
-    this.firstStep = step;
-  }
-
-  add(report: StepReport): void {
-    this.step = report.step;
-    this.recent.push(report);
-    if (this.recent.length > WINDOW) this.recent.shift();
-  }
-
-  /** Does not count seconds that were spent on something else. */
-  leaveOut(seconds: number): void {
-    this.startedAt += 1000 * seconds;
-  }
-
-  describe(totalSteps: number, batch: number): string {
-    const sum = (pick: (report: StepReport) => number) =>
-      this.recent.reduce((total, report) => total + pick(report), 0);
-    const count = sum(({ sums }) => sums.count);
-    const exact = count > 0 ? percent(sum(({ sums }) => sums.exact_accuracy) / count) : '–';
-    const loss = sum(({ sums }) => sums.lm_loss) / (batch * this.recent.length);
-    const rate = (this.step - this.firstStep) / ((performance.now() - this.startedAt) / 1000);
-    const left = duration((totalSteps - this.step) / rate);
-    return `loss ${loss.toFixed(3)}  exact ${exact}  ${rate.toFixed(1)} steps/s  ${left} left`;
-  }
 }
 
 /** @throws UserError when a run folder has nothing to resume */

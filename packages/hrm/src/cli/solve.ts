@@ -1,105 +1,141 @@
-import { openDevice, UserError } from '@hrm-webgpu/core';
-import { rulesBroken, type SudokuShape, sudokuGrid, sudokuShape, sudokuTokens } from '../data/sudoku.ts';
-import type { HrmModel } from '../model.ts';
-import { loadModelFile } from '../model-file.node.ts';
-import { think } from '../solve.ts';
+import { dirname } from 'node:path';
+import { UserError } from '@hrm-webgpu/core';
+import { readIdentifiers } from '../data/dataset.node.ts';
+import { sudokuShape } from '../data/sudoku.ts';
+import { quoted } from '../formats/quote.ts';
+import { HRM, type SolveOptions } from '../hrm.ts';
+import { findCheckpoint } from '../model-file.node.ts';
+import { encodeGrid } from '../tasks.ts';
 import { type Command, parse, wholeNumber } from './command.ts';
+import { gridKind } from './grid-kind.ts';
+import { draw } from './grid-view.ts';
+import { untilInterrupted } from './interrupt.ts';
+import { openTunedDevice, TUNING_HELP, TUNING_OPTION } from './open-device.ts';
+import { type PuzzleInput, readPuzzle } from './solve-input.ts';
+import { verdictOn } from './solve-verdict.ts';
 import { drawGrid } from './sudoku-view.ts';
 import { dim, green, print, red } from './terminal.ts';
 
 export const solve: Command = {
   summary: 'solve one puzzle and show the answer after every segment',
-  help: `usage: hrm solve <checkpoint or run folder> <sudoku> [--max-steps N]
+  help: `usage: hrm solve <checkpoint or run folder> <puzzle> [--max-think-steps N] [--no-halt]
 
-Thinks about one Sudoku (16, 36 or 81 characters row by row, '.' or '0' for a blank) and prints the grid after every
-segment with q_halt and q_continue. Givens are bold, changes green, cells that break a rule red.
-Exit code 2 when the last answer is not a valid solution.
+Thinks about one puzzle and prints the answer after every segment with q_halt and q_continue, until the model halts.
+Exit code 2 when the last answer is not valid, where that can be told. A puzzle is
 
-  --max-steps N   segments to think; default the model's halt_max_steps`,
+  a Sudoku        16, 36 or 81 characters row by row, '.' or '0' for a blank, or a text file with them. Givens are
+                  bold, changes green, cells that break a rule red
+  a maze          a text file: # for a wall, space, one S, one G; as many rows as columns. Valid is a path from S to G
+  an ARC task     a JSON file; valid is the output of the test pair, where the file has it
+  another grid    a text file of whole numbers with spaces between them, which mean what the model was trained on
+
+  --max-think-steps N  the most segments to think; default the model's halt_max_steps
+  --no-halt            think that long in any case, as evaluations do
+  --test N             which test input of an ARC task, from 1; default 1
+  --puzzle NAME        the puzzle embedding that goes with it, by its name in identifiers.json; default the blank one
+  --data DIR           the folder of identifiers.json; default the checkpoint's
+${TUNING_HELP}`,
 
   async run(args) {
-    const { values, positionals } = parse(args, { 'max-steps': { type: 'string' } });
-    const [path, puzzle, ...rest] = positionals;
-    if (path === undefined || puzzle === undefined || rest.length > 0) {
-      throw new UserError('expected a checkpoint or run folder, and a Sudoku. See --help.');
+    const { values, positionals } = parse(args, {
+      'max-think-steps': { type: 'string' },
+      'no-halt': { type: 'boolean', default: false },
+      test: { type: 'string' },
+      puzzle: { type: 'string' },
+      data: { type: 'string' },
+      ...TUNING_OPTION,
+    });
+    const [path, argument, ...rest] = positionals;
+    if (path === undefined || argument === undefined || rest.length > 0) {
+      throw new UserError('expected a checkpoint or run folder, and a puzzle. See --help.');
     }
-    const segments = wholeNumber('max-steps', values['max-steps']);
-    const { shape, givens } = parseSudoku(puzzle);
-    const device = await openDevice();
+    const maxSteps = wholeNumber('max-think-steps', values['max-think-steps']);
+    const puzzle = await readPuzzle(argument, wholeNumber('test', values.test));
+    const puzzleIdentifier =
+      values.puzzle && (await identifierOf(values.puzzle, values.data ?? folderOf(path)));
+    const device = await openTunedDevice(values);
     try {
-      const model = await loadModelFile(device, path, shape.cells);
-      return (await solveAndShow(model, shape, givens, segments)) ? 0 : 2;
+      return await untilInterrupted(async (signal) => {
+        const model = await HRM.load(path, { device, signal, task: puzzle.task, seqLen: puzzle.seqLen });
+        const options = {
+          maxSteps,
+          halt: !values['no-halt'],
+          signal,
+          ...(puzzleIdentifier ? { puzzleIdentifier } : {}),
+        };
+        return (await solveAndShow(model, puzzle, options)) ? 0 : 2;
+      });
     } finally {
       device.close();
     }
   },
 };
 
-/** @throws UserError for anything but 16, 36 or 81 digits, dots and zeros */
-export function parseSudoku(text: string): { shape: SudokuShape; givens: Uint8Array } {
-  const size = Math.sqrt(text.length);
-  if (![4, 6, 9].includes(size)) {
-    throw new UserError(`a Sudoku has 16, 36 or 81 characters, got ${text.length}: '${text.slice(0, 100)}'`);
-  }
-  const shape = sudokuShape(size as 4 | 6 | 9);
-  const givens = Uint8Array.from(text, (character, i) => {
-    const digit = character === '.' ? 0 : Number(character);
-    if (Number.isInteger(digit) && digit >= 0 && digit <= size && character.trim() !== '') return digit;
-    throw new UserError(
-      `character ${i + 1} of the Sudoku is '${character}', expected '.', 0 or a digit up to ${size}`,
-    );
-  });
-  const [broken] = rulesBroken(shape, givens);
-  if (broken !== undefined) {
-    const [row, column] = [Math.floor(broken / size) + 1, (broken % size) + 1];
-    throw new UserError(`the givens break the rules at row ${row}, column ${column}`);
-  }
-  return { shape, givens };
+function folderOf(path: string): string {
+  return dirname(findCheckpoint(path));
 }
 
-/** Prints the answer after every segment; resolves to whether the last one is a valid solution. */
-export async function solveAndShow(
-  model: HrmModel,
-  shape: SudokuShape,
-  givens: Uint8Array,
-  segments?: number,
-): Promise<boolean> {
-  const { vocab_size, seq_len } = model.config;
-  if (vocab_size !== shape.size + 2 || seq_len !== shape.cells) {
-    throw new UserError(
-      `this model reads ${seq_len} tokens of ${vocab_size} kinds; a ${shape.size}×${shape.size} Sudoku has ` +
-        `${shape.cells} of ${shape.size + 2}`,
-    );
-  }
-  print('puzzle');
-  for (const line of drawGrid(shape, givens, givens)) print(line);
-  let previous: Uint8Array = givens;
-  for await (const { segment, tokens, q_halt, q_continue } of think(
-    model,
-    Int32Array.from(sudokuTokens(givens)),
-    segments,
-  )) {
-    const grid = sudokuGrid(tokens);
-    const changed = grid.reduce((count, digit, i) => count + (digit !== previous[i] ? 1 : 0), 0);
-    print();
-    const halting = `q_halt ${q_halt.toFixed(2)}  q_continue ${q_continue.toFixed(2)}`;
-    print(
-      `segment ${segment}   ${halting}   ${dim(q_halt > q_continue ? 'would halt' : 'would go on')}   ${changed} cells changed`,
-    );
-    for (const line of drawGrid(shape, grid, givens, segment === 1 ? undefined : previous)) print(line);
-    previous = grid;
-  }
-  const solved = isSolution(shape, previous, givens);
-  print();
-  print(
-    solved
-      ? green('solved: every rule holds and every given is kept')
-      : red('not solved: the last grid breaks a rule or a given'),
+/** @throws UserError when the folder's identifiers.json has no such name */
+async function identifierOf(name: string, folder: string): Promise<number> {
+  const names = await readIdentifiers(folder);
+  const identifier = names.indexOf(name);
+  if (identifier >= 0) return identifier;
+  throw new UserError(
+    `--puzzle ${quoted(name)}: not among the ${names.length} names in ${folder}/identifiers.json`,
   );
-  return solved;
 }
 
-function isSolution(shape: SudokuShape, grid: Uint8Array, givens: Uint8Array): boolean {
-  const filled = grid.every((digit, i) => digit > 0 && (givens[i] === 0 || givens[i] === digit));
-  return filled && rulesBroken(shape, grid).length === 0;
+/** Prints the answer after every segment; resolves to false when the last one is known to be wrong. */
+export async function solveAndShow(
+  model: HRM,
+  puzzle: PuzzleInput,
+  options: SolveOptions = {},
+): Promise<boolean> {
+  // First: nothing is shown of a puzzle that the model cannot read.
+  const input = encodeGrid(model.task, model.config, puzzle.grid, 'the puzzle');
+  print(puzzle.title);
+  for (const line of drawAnswer(model, puzzle, puzzle.grid)) print(line);
+  let previous = puzzle.grid;
+  const { grid, tokens, halted } = await model.solve(puzzle.grid, {
+    ...options,
+    onSegment({ segment, grid, qHalt, qContinue }) {
+      print();
+      const halting = `q_halt ${qHalt.toFixed(2)}  q_continue ${qContinue.toFixed(2)}`;
+      const verdict = qHalt > qContinue ? 'halts' : 'goes on';
+      print(
+        `segment ${segment}   ${halting}   ${dim(verdict)}   ${cellsChanged(previous, grid)} cells changed`,
+      );
+      for (const line of drawAnswer(model, puzzle, grid, segment === 1 ? undefined : previous)) print(line);
+      previous = grid;
+    },
+  });
+  print();
+  if (!halted) print(dim('the model would think on: see --max-think-steps'));
+  const { task } = model;
+  const verdict = verdictOn({ task, input, prediction: tokens, answer: grid, expected: puzzle.expected });
+  if (verdict) print(verdict.valid ? green(verdict.text) : red(verdict.text));
+  return verdict?.valid ?? true;
+}
+
+function cellsChanged(before: number[][], after: number[][]): number {
+  const rows = Math.max(before.length, after.length);
+  let changed = 0;
+  for (let row = 0; row < rows; row++) {
+    const [a = [], b = []] = [before[row], after[row]];
+    for (let i = 0; i < Math.max(a.length, b.length); i++) if (a[i] !== b[i]) changed++;
+  }
+  return changed;
+}
+
+/** A grid as the task has it, as lines of text. */
+function drawAnswer(model: HRM, puzzle: PuzzleInput, grid: number[][], previous?: number[][]): string[] {
+  const { vocab_size, seq_len } = model.config;
+  if (model.task === 'sudoku') {
+    return drawGrid(sudokuShape(grid.length), grid.flat(), puzzle.grid.flat(), previous?.flat());
+  }
+  if (grid.length === 0) return [dim('(no grid: not even its first cell is a colour)')];
+  const kind = gridKind(vocab_size, seq_len, model.task === 'tokens' ? 'numbers' : model.task);
+  const offset = model.task === 'arc' ? 2 : 0;
+  const tokens = grid.flat().map((cell) => cell + offset);
+  return draw({ ...kind, rows: grid.length, columns: grid[0].length }, tokens, tokens);
 }

@@ -1,6 +1,7 @@
 /** What a person sees: colours, a progress bar, grids. Progress goes to stderr, results to stdout. */
 
-const colours =
+/** Whether stdout may have colours. */
+export const colours =
   process.env.NO_COLOR === undefined && (process.stdout.isTTY || process.env.FORCE_COLOR !== undefined);
 
 const style = (on: number, off: number) => (text: string) =>
@@ -62,4 +63,11 @@ export function print(text = ''): void {
 /** A share as a percentage with one decimal. */
 export function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
+}
+
+/** A size in decimal units: `512 B`, `2.0 kB`, `109.1 MB`, `2.3 GB` */
+export function byteSize(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  const unit = bytes < 1e6 ? 1 : bytes < 1e9 ? 2 : 3;
+  return `${(bytes / 1000 ** unit).toFixed(1)} ${['B', 'kB', 'MB', 'GB'][unit]}`;
 }

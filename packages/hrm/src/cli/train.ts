@@ -1,254 +1,117 @@
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { type Device, openDevice, type Philox, UserError } from '@hrm-webgpu/core';
-import { adapterName, loadTraining, readMetadata, tuningRecord } from '../checkpoint.ts';
-import {
-  type AllConfig,
-  checkArch,
-  checkTrain,
-  DEFAULT_ARCH,
-  DEFAULT_TRAIN,
-  overlay,
-  parseAllConfig,
-} from '../config.ts';
-import { relabelDigits } from '../data/augment.ts';
-import { readSplit } from '../data/dataset.node.ts';
-import type { DatasetMetadata, Split } from '../data/dataset.ts';
-import { type Batch, totalSteps } from '../data/sampler.ts';
-import { fileSource, readTextFile } from '../formats/file-source.node.ts';
-import { openTensorFile } from '../formats/open-checkpoint.ts';
-import { parseYaml } from '../formats/yaml.ts';
-import { type Augmentation, Trainer } from '../trainer.ts';
+import { UserError } from '@hrm-webgpu/core';
+import { PRESETS, preset } from '../presets.ts';
 import { type Command, parse, wholeNumber } from './command.ts';
-import { profileTraining } from './profile.ts';
-import { latestCheckpoint, newRunFolder, type RunNotes, type RunResult, runTraining } from './run.ts';
-import { duration, print, say } from './terminal.ts';
+import { accuracyOption } from './early-stop.ts';
+import { TUNING_HELP, TUNING_OPTION } from './open-device.ts';
+import type { RunResult } from './run.ts';
+import { duration, print } from './terminal.ts';
+import { configFrom } from './train-config.ts';
+import { profileRun, resumeRun, startRun } from './training-run.ts';
 
-const help = `usage: hrm train --data DIR --out DIR [options]
+const presets = Object.entries(PRESETS).map(([name, { summary }]) => `  ${name.padEnd(21)}${summary}`);
+
+const help = `usage: hrm train --data DIR --out DIR [--preset NAME] [options]
        hrm train --data DIR --profile [options]
-       hrm train --out DIR --resume
+       hrm train --out DIR --resume [--micro-batch N]
 
 Trains a model on a dataset in the published format (DIR/train/dataset.json, …), evaluates it on a held-out split
 as it goes and keeps the best weights. Ctrl-C stops after the current step and saves; --resume goes on with the
 same bits.
 
   --data DIR           the dataset
-  --out DIR            where checkpoints go (checkpoint.safetensors, best.safetensors, all_config.yaml)
-  --config FILE        an all_config.yaml with the published keys; without it the published defaults
+  --out DIR            where the run goes (checkpoint.safetensors, best.safetensors, all_config.yaml, log.jsonl)
+  --preset NAME        a published recipe, see below; without it the published defaults
+  --config FILE        an all_config.yaml with the published keys, which override the preset
   --set KEY=VALUE      overrides one published key, e.g. --set lr=1e-3 --set arch.L_cycles=8 (repeatable)
   --steps N            length of the run; default from epochs, as published
+  --micro-batch N      work through the batch N rows at a time: less memory, the same training
   --eval-split NAME    split to evaluate on; default 'test'
   --eval-every N       steps between evaluations and checkpoints; default from eval_interval, as published
+  --eval-sample N      evaluate a random sample of N examples, the same each time; default all
+  --stop-at-train-accuracy X   end the run once exact accuracy in training between two evaluations is X (0.99: 99 %)
+  --patience N         end the run after N evaluations without a better one
   --augment sudoku-digits   a random relabelling of the digits in every row of every batch
+  --eager              run op by op instead of recording a step and replaying it (for debugging; the same bits)
   --profile            time each kernel over a few steps, print the table and save nothing
-  --resume             go on from DIR/checkpoint.safetensors`;
+${TUNING_HELP}
+  --resume             go on from DIR/checkpoint.safetensors
+
+Presets ('hrm train --preset NAME' without --data says how to build the dataset):
+${presets.join('\n')}`;
+
+const OPTIONS = {
+  data: { type: 'string' },
+  out: { type: 'string' },
+  preset: { type: 'string' },
+  config: { type: 'string' },
+  set: { type: 'string', multiple: true },
+  steps: { type: 'string' },
+  'micro-batch': { type: 'string' },
+  'eval-split': { type: 'string' },
+  'eval-every': { type: 'string' },
+  'eval-sample': { type: 'string' },
+  'stop-at-train-accuracy': { type: 'string' },
+  patience: { type: 'string' },
+  augment: { type: 'string' },
+  eager: { type: 'boolean', default: false },
+  profile: { type: 'boolean' },
+  resume: { type: 'boolean' },
+  ...TUNING_OPTION,
+} as const;
+
+/** What may be given with --resume: nothing that the numbers of a run depend on. */
+const WITH_RESUME = ['out', 'resume', 'micro-batch', 'eager', 'no-tune'];
 
 export const train: Command = {
   summary: 'train a model on a dataset',
   help,
   async run(args) {
-    const { values, positionals } = parse(args, {
-      data: { type: 'string' },
-      out: { type: 'string' },
-      config: { type: 'string' },
-      set: { type: 'string', multiple: true },
-      steps: { type: 'string' },
-      'eval-split': { type: 'string' },
-      'eval-every': { type: 'string' },
-      augment: { type: 'string' },
-      profile: { type: 'boolean' },
-      resume: { type: 'boolean' },
-    });
+    const { values, positionals } = parse(args, OPTIONS);
     if (positionals.length > 0) throw new UserError(`unexpected argument '${positionals[0]}'. See --help.`);
-    if (!values.out && !values.profile) throw new UserError('give the folder of the run with --out DIR');
-    const out = values.out ?? '';
+    const microBatch = wholeNumber('micro-batch', values['micro-batch']);
     if (values.resume) {
-      const other = Object.keys(values).find((name) => !['out', 'resume'].includes(name));
+      if (!values.out) throw new UserError('give the folder of the run with --out DIR');
+      const other = Object.keys(values).find((name) => !WITH_RESUME.includes(name));
       if (other)
         throw new UserError(`--${other} cannot be given with --resume: a run goes on as it was started`);
-      return finishRun(await resumeRun(out), out);
+      return finishRun(await resumeRun(values.out, { ...values, microBatch }), values.out);
     }
-    if (!values.data) throw new UserError('give the dataset with --data DIR');
-    const config = values.config
-      ? await readAllConfig(values.config)
-      : { arch: DEFAULT_ARCH, train: DEFAULT_TRAIN };
+    if (!values.data) throw new UserError(noData(values.preset));
+    if (!values.out && !values.profile) throw new UserError('give the folder of the run with --out DIR');
+    const out = values.out ?? '';
     const options = {
       data: values.data,
       out,
-      config: applySettings(config, values.set ?? []),
+      config: await configFrom(values),
       steps: wholeNumber('steps', values.steps),
+      microBatch,
       evalSplit: values['eval-split'],
       evalEvery: wholeNumber('eval-every', values['eval-every']),
+      evalSample: wholeNumber('eval-sample', values['eval-sample']),
+      stop: {
+        trainAccuracy: accuracyOption(values['stop-at-train-accuracy']),
+        patience: wholeNumber('patience', values.patience) ?? null,
+      },
       augment: values.augment ?? null,
+      eager: values.eager,
+      'no-tune': values['no-tune'],
     };
     if (values.profile) return profileRun(options);
     return finishRun(await startRun(options), out);
   },
 };
 
-export interface StartOptions {
-  data: string;
-  out: string;
-  config: AllConfig;
-  steps?: number;
-  evalSplit?: string;
-  evalEvery?: number;
-  augment: string | null;
+function noData(name: string | undefined): string {
+  if (name === undefined) return 'give the dataset with --data DIR';
+  return `give the dataset with --data DIR. That of preset '${name}' is built with: ${preset(name).data}`;
 }
 
-/** Starts a run from fresh weights and trains it to its end. */
-export async function startRun(options: StartOptions): Promise<RunResult> {
-  const split = await readSplit(options.data, 'train');
-  const evalName = options.evalSplit ?? (existsSync(join(options.data, 'test')) ? 'test' : null);
-  const evalSplit = evalName ? await readSplit(options.data, evalName) : undefined;
-  newRunFolder(options.out);
-  return withFreshTrainer(options, split, (trainer) => {
-    const { eval_interval, global_batch_size } = options.config.train;
-    const { metadata } = split;
-    const notes: RunNotes = {
-      data: resolve(options.data),
-      dataset: fingerprint(split),
-      evalSplit: evalName,
-      evalEvery: options.evalEvery ?? Math.max(1, totalSteps(metadata, eval_interval, global_batch_size)),
-      augment: options.augment,
-      bestExact: -1,
-      evaluatedStep: 0,
-    };
-    return runTraining({ trainer, folder: options.out, notes, evalSplit });
-  });
-}
-
-/** Prints where the time of a run's first steps goes. */
-async function profileRun(options: StartOptions): Promise<number> {
-  await withFreshTrainer(options, await readSplit(options.data, 'train'), profileTraining);
-  return 0;
-}
-
-async function withFreshTrainer<T>(
-  options: StartOptions,
-  split: Split,
-  body: (trainer: Trainer) => Promise<T>,
-): Promise<T> {
-  const { config, augment } = options;
-  const { metadata } = split;
-  const { epochs, eval_interval, global_batch_size } = config.train;
-  if (options.steps === undefined && epochs % eval_interval !== 0) {
-    throw new UserError(`eval_interval (${eval_interval}) must divide epochs (${epochs})`);
-  }
-  const steps = options.steps ?? totalSteps(metadata, epochs, global_batch_size);
-  if (steps < 1)
-    throw new UserError(`this run would have no steps: ${epochs} epochs of a dataset smaller than a batch`);
-  const device = await openDevice();
-  try {
-    const { vocab_size, seq_len, num_puzzle_identifiers } = metadata;
-    const trainer = await Trainer.start(device, {
-      config: { ...config.arch, vocab_size, seq_len, num_puzzle_identifiers },
-      train: config.train,
-      split,
-      totalSteps: steps,
-      augment: augmentationOf(augment, metadata),
-    });
-    announce(device, trainer);
-    return await body(trainer);
-  } finally {
-    device.close();
-  }
-}
-
-async function resumeRun(out: string): Promise<RunResult> {
-  const path = latestCheckpoint(out);
-  const file = await openTensorFile(await fileSource(path));
-  const device = await openDevice();
-  try {
-    const metadata = readMetadata(file);
-    if (!metadata) throw new UserError(`${path} is not a checkpoint of this program: it cannot be resumed`);
-    const { training, ...parts } = await loadTraining(device, file, metadata);
-    const notes = training.notes as unknown as RunNotes;
-    const split = await readSplit(notes.data, 'train');
-    if (fingerprint(split) !== notes.dataset) {
-      throw new UserError(`${notes.data} is not the dataset that this run was started on; put that one back`);
-    }
-    const evalSplit = notes.evalSplit ? await readSplit(notes.data, notes.evalSplit) : undefined;
-    if (JSON.stringify(training.tuning) !== JSON.stringify(tuningRecord(device))) {
-      say(
-        `note: this run was on '${training.tuning.adapter}'; on another adapter its bits differ from here on`,
-      );
-    }
-    const options = {
-      config: metadata.config,
-      train: training.train,
-      split,
-      totalSteps: training.progress.totalSteps,
-      augment: augmentationOf(notes.augment, split.metadata),
-    };
-    const trainer = Trainer.resume(options, parts, training.progress);
-    announce(device, trainer);
-    return await runTraining({ trainer, folder: out, notes, evalSplit });
-  } finally {
-    await file.close();
-    device.close();
-  }
-}
-
-function finishRun({ interrupted, seconds }: RunResult, out: string): number {
+function finishRun({ interrupted, stopped, seconds }: RunResult, out: string): number {
   if (interrupted) {
     print(`stopped and saved after ${duration(seconds)}; go on with: hrm train --out ${out} --resume`);
     return 130;
   }
+  if (stopped) print(`stopped early: ${stopped}`);
   print(`trained for ${duration(seconds)}; saved in ${out}`);
   return 0;
-}
-
-function announce(device: Device, { model, options, step }: Trainer): void {
-  const parameters = model.trained.reduce((sum, [, { size }]) => sum + size, 0);
-  say(`adapter: ${adapterName(device)}`);
-  say(
-    `model: ${(parameters / 1e6).toFixed(2)} M parameters, T = ${model.positions}, M = ${model.config.halt_max_steps}; ` +
-      `steps ${step + 1} to ${options.totalSteps}, batch ${options.train.global_batch_size}`,
-  );
-}
-
-/** Metadata and a checksum of the examples: enough to notice that a dataset was exchanged. */
-function fingerprint({ metadata, sets }: Split): string {
-  let sum = 0;
-  for (const { inputs, labels } of sets.values()) {
-    for (const tokens of [inputs, labels]) {
-      for (let i = 0; i < tokens.length; i++) sum = (Math.imul(sum, 31) + tokens[i]) | 0;
-    }
-  }
-  return `${JSON.stringify(metadata)} ${sum >>> 0}`;
-}
-
-const SUDOKU_DIGITS = 'sudoku-digits';
-
-/** The augmentation with that name. */
-function augmentationOf(
-  name: string | null,
-  { vocab_size, seq_len }: DatasetMetadata,
-): Augmentation | undefined {
-  if (name === null) return undefined;
-  if (name !== SUDOKU_DIGITS) throw new UserError(`--augment ${name}: unknown; there is ${SUDOKU_DIGITS}`);
-  const options = { firstDigitToken: 2, digits: vocab_size - 2, seqLen: seq_len };
-  return (batch: Batch, random: Philox) => relabelDigits(batch, random, options);
-}
-
-async function readAllConfig(path: string): Promise<AllConfig> {
-  return parseAllConfig(parseYaml(await readTextFile(path), path), path);
-}
-
-/** Applies `key=value` settings with published keys. */
-export function applySettings({ arch, train }: AllConfig, settings: readonly string[]): AllConfig {
-  const archValues: Record<string, unknown> = {};
-  const trainValues: Record<string, unknown> = {};
-  for (const setting of settings) {
-    const [, key, text] = setting.match(/^([^=]+)=(.*)$/) ?? [];
-    if (key === undefined) throw new UserError(`--set ${setting}: expected KEY=VALUE`);
-    const value = parseYaml(`value: ${text}`, `--set ${setting}`) as { value: unknown };
-    if (key.startsWith('arch.')) archValues[key.replace(/^arch\.(loss\.)?/, '')] = value.value;
-    else trainValues[key] = value.value;
-  }
-  return {
-    arch: checkArch(overlay(arch, archValues, '--set arch.'), '--set'),
-    train: checkTrain(overlay(train, trainValues, '--set '), '--set'),
-  };
 }

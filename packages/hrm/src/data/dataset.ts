@@ -12,6 +12,9 @@ import { encodeNpy, type IntegerArray, parseNpy } from './npy.ts';
 /** The label that is left out of losses and metrics. */
 export { IGNORED_LABEL };
 
+/** The puzzle that pads batches; also the identifier of puzzles that need none of their own. */
+export const BLANK = { name: '<blank>', identifier: 0 };
+
 /** `dataset.json`, keys as published. */
 export interface DatasetMetadata {
   pad_id: number;
@@ -47,7 +50,7 @@ export interface Split {
 }
 
 /** The arrays of a set and what their files are called after `<set>__`. */
-const FILES = {
+export const SET_FILES = {
   inputs: 'inputs.npy',
   labels: 'labels.npy',
   puzzleIdentifiers: 'puzzle_identifiers.npy',
@@ -69,7 +72,7 @@ export async function decodeSplit(readFile: ReadFile, folder: string): Promise<S
   const sets = new Map<string, DatasetSet>();
   for (const name of metadata.sets) {
     const read = async (array: keyof DatasetSet, columns?: number) => {
-      const file = `${name}__${FILES[array]}`;
+      const file = `${name}__${SET_FILES[array]}`;
       return checkedArray(await readFile(file), `${folder}/${file}`, columns);
     };
     sets.set(name, {
@@ -98,11 +101,11 @@ export function* encodeSplit(split: Split): Generator<[file: string, bytes: Uint
     const set = split.sets.get(name)!;
     const rows = set.inputs.length / metadata.seq_len;
     for (const array of ['inputs', 'labels'] as const) {
-      const file = `${name}__${FILES[array]}`;
+      const file = `${name}__${SET_FILES[array]}`;
       yield [file, encodeNpy(asBytes(set[array], file, metadata.seq_len), [rows, metadata.seq_len])];
     }
     for (const array of ['puzzleIdentifiers', 'puzzleIndices', 'groupIndices'] as const) {
-      yield [`${name}__${FILES[array]}`, encodeNpy(set[array], [set[array].length])];
+      yield [`${name}__${SET_FILES[array]}`, encodeNpy(set[array], [set[array].length])];
     }
   }
   yield ['dataset.json', new TextEncoder().encode(`${JSON.stringify(metadata, null, 2)}\n`)];
@@ -209,7 +212,7 @@ export function validateSplit(split: Split, folder = ''): void {
     const set = sets.get(name);
     if (!set)
       throw new UserError(`${prefix}dataset.json: names the set '${name}', which the split does not hold.`);
-    validateSet(set, metadata, (array) => `${prefix}${name}__${FILES[array]}`);
+    validateSet(set, metadata, (array) => `${prefix}${name}__${SET_FILES[array]}`);
   }
 }
 

@@ -86,18 +86,30 @@ export function encodeNpy(data: IntegerArray, shape: number[]): Uint8Array<Array
   if (data.length !== count) {
     throw new UserError(`npy: ${data.length} values do not fill the shape (${shape.join(', ')}).`);
   }
+  const header = encodeNpyHeader(descrOf(data), shape);
+  const bytes = new Uint8Array(header.length + data.byteLength);
+  bytes.set(header);
+  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), header.length);
+  return bytes;
+}
+
+/**
+ * What stands before the data in a version 1 .npy file.
+ *
+ * @param descr NumPy's name of the type: `|u1`, `<i4`
+ */
+export function encodeNpyHeader(descr: string, shape: number[]): Uint8Array<ArrayBuffer> {
   const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
-  const dict = `{'descr': '${descrOf(data)}', 'fortran_order': False, 'shape': (${tuple}), }`;
+  const dict = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${tuple}), }`;
   const preamble = MAGIC.length + 4;
   const end = Math.ceil((preamble + dict.length + 1) / ALIGNMENT) * ALIGNMENT;
-  const header = `${dict.padEnd(end - preamble - 1)}\n`;
+  const text = `${dict.padEnd(end - preamble - 1)}\n`;
 
-  const bytes = new Uint8Array(end + data.byteLength);
-  bytes.set(MAGIC);
-  bytes.set([1, 0, header.length & 0xff, header.length >> 8], MAGIC.length);
-  bytes.set(new TextEncoder().encode(header), preamble);
-  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), end);
-  return bytes;
+  const header = new Uint8Array(end);
+  header.set(MAGIC);
+  header.set([1, 0, text.length & 0xff, text.length >> 8], MAGIC.length);
+  header.set(new TextEncoder().encode(text), preamble);
+  return header;
 }
 
 function descrOf(data: IntegerArray): string {

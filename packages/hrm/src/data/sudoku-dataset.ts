@@ -2,13 +2,9 @@
 
 import { Philox, UserError } from '@hrm-webgpu/core';
 import type { Split } from './dataset.ts';
-import {
-  canonicalUnderRelabelling,
-  randomPuzzle,
-  type SudokuPuzzle,
-  type SudokuShape,
-  sudokuTokens,
-} from './sudoku.ts';
+import type { PuzzleExample } from './puzzle-example.ts';
+import { canonicalUnderRelabelling, type SudokuPuzzle, type SudokuShape, sudokuTokens } from './sudoku.ts';
+import { randomPuzzle } from './sudoku-generator.ts';
 
 export interface SudokuDatasetOptions {
   shape: SudokuShape;
@@ -45,23 +41,60 @@ const TRIES = 10_000;
  * @throws UserError for impossible options and if there are not that many different puzzles
  */
 export function buildSudokuSplits(options: SudokuDatasetOptions): SudokuSplits {
-  checkOptions(options);
-  const random = new Philox(options.seed, PUZZLE_STREAM);
-  const known = new Set<string>();
+  const { shape, train, validation, test } = options;
+  if (![train, validation, test].every(isCount)) {
+    throw new UserError(
+      `sudoku dataset: ${train}, ${validation} and ${test} puzzles to train, validate and test, expected integers from 0.`,
+    );
+  }
+  const maker = new SudokuMaker(options);
   const build = (count: number) => {
-    const inputs = new Uint8Array(count * options.shape.cells);
-    const labels = new Uint8Array(count * options.shape.cells);
-    for (let i = 0; i < count; i++) {
-      const blanks = options.minBlanks + (i % (options.maxBlanks - options.minBlanks + 1));
-      const { puzzle, solution } = newPuzzle(options.shape, blanks, random, known);
-      inputs.set(sudokuTokens(puzzle), i * options.shape.cells);
-      labels.set(sudokuTokens(solution), i * options.shape.cells);
+    const inputs = new Uint8Array(count * shape.cells);
+    const labels = new Uint8Array(count * shape.cells);
+    let at = 0;
+    for (const { input, label } of maker.make(count)) {
+      inputs.set(input, at);
+      labels.set(label, at);
+      at += shape.cells;
     }
-    return sudokuSplit(options.shape, inputs, labels);
+    return sudokuSplit(shape, inputs, labels);
   };
-  const test = build(options.test);
-  const validation = build(options.validation);
-  return { train: build(options.train), validation, test };
+  const testSplit = build(test);
+  const validationSplit = build(validation);
+  return { train: build(train), validation: validationSplit, test: testSplit };
+}
+
+/** Makes puzzles with one solution each, no two of them equal up to a renaming of the digits. */
+export class SudokuMaker {
+  private readonly random: Philox;
+  private readonly known = new Set<string>();
+
+  /** @throws UserError for impossible numbers of blanks */
+  constructor(
+    private readonly options: Pick<SudokuDatasetOptions, 'shape' | 'minBlanks' | 'maxBlanks' | 'seed'>,
+  ) {
+    const { shape, minBlanks, maxBlanks, seed } = options;
+    if (!isCount(minBlanks) || !isCount(maxBlanks) || minBlanks > maxBlanks || maxBlanks > shape.cells) {
+      throw new UserError(
+        `sudoku dataset: ${minBlanks} to ${maxBlanks} blanks, expected integers from 0 to ${shape.cells} in ascending order.`,
+      );
+    }
+    this.random = new Philox(seed, PUZZLE_STREAM);
+  }
+
+  /**
+   * `count` puzzles, every number of blanks equally often.
+   *
+   * @throws UserError if there are not that many different puzzles
+   */
+  *make(count: number): Generator<PuzzleExample> {
+    const { shape, minBlanks, maxBlanks } = this.options;
+    for (let i = 0; i < count; i++) {
+      const blanks = minBlanks + (i % (maxBlanks - minBlanks + 1));
+      const { puzzle, solution } = newPuzzle(shape, blanks, this.random, this.known);
+      yield { input: sudokuTokens(puzzle), label: sudokuTokens(solution) };
+    }
+  }
 }
 
 /** A puzzle that is not in `known`, and now is. */
@@ -110,16 +143,6 @@ function sudokuSplit(shape: SudokuShape, inputs: Uint8Array, labels: Uint8Array)
   };
 }
 
-function checkOptions({ shape, minBlanks, maxBlanks, train, validation, test }: SudokuDatasetOptions) {
-  const isCount = (n: number) => Number.isSafeInteger(n) && n >= 0;
-  if (!isCount(minBlanks) || !isCount(maxBlanks) || minBlanks > maxBlanks || maxBlanks > shape.cells) {
-    throw new UserError(
-      `sudoku dataset: ${minBlanks} to ${maxBlanks} blanks, expected integers from 0 to ${shape.cells} in ascending order.`,
-    );
-  }
-  if (![train, validation, test].every(isCount)) {
-    throw new UserError(
-      `sudoku dataset: ${train}, ${validation} and ${test} puzzles to train, validate and test, expected integers from 0.`,
-    );
-  }
+function isCount(n: number): boolean {
+  return Number.isSafeInteger(n) && n >= 0;
 }

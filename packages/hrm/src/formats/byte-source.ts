@@ -30,6 +30,20 @@ export function checkRange(source: { name: string; size: number }, offset: numbe
   );
 }
 
+/** Bytes that are read at a time: few enough that no conversion of them holds up a page. */
+export const PIECE_BYTES = 2 ** 20;
+
+/** `length` bytes from `offset`, in pieces of {@link PIECE_BYTES}; the last may be shorter. */
+export async function* readPieces(
+  source: ByteSource,
+  offset: number,
+  length: number,
+): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < length; at += PIECE_BYTES) {
+    yield await source.read(offset + at, Math.min(PIECE_BYTES, length - at));
+  }
+}
+
 /** A source over bytes in memory. They are not copied, so leave them unchanged while the source is in use. */
 export function bytesSource(bytes: Uint8Array, name: string): ByteSource {
   const source = { name, size: bytes.byteLength };

@@ -1,6 +1,6 @@
 /** What a checkpoint's pickle can hold, see `pickle.ts`. */
 
-import type { DType } from './tensor-file.ts';
+import type { DType } from './dtype.ts';
 
 /** A Python value. Lists are arrays. */
 export type PickleValue =
@@ -48,3 +48,21 @@ export class TensorRef {
     readonly stride: readonly number[],
   ) {}
 }
+
+/** The dtypes of PyTorch's storages. */
+export const STORAGE_DTYPES: ReadonlyMap<string, DType> = new Map([
+  ['torch.DoubleStorage', 'F64'],
+  ['torch.FloatStorage', 'F32'],
+  ['torch.HalfStorage', 'F16'],
+  ['torch.BFloat16Storage', 'BF16'],
+  ['torch.LongStorage', 'I64'],
+  ['torch.IntStorage', 'I32'],
+  ['torch.ShortStorage', 'I16'],
+  ['torch.CharStorage', 'I8'],
+  ['torch.ByteStorage', 'U8'],
+  ['torch.BoolStorage', 'BOOL'],
+]);
+
+/** The two callables of a state dict. */
+export const ORDERED_DICT = 'collections.OrderedDict';
+export const REBUILD_TENSOR = 'torch._utils._rebuild_tensor_v2';

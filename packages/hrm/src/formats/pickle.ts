@@ -7,37 +7,24 @@
  */
 
 import { UserError } from '@hrm-webgpu/core';
+import { PickleBytes } from './pickle-bytes.ts';
 import {
+  ORDERED_DICT,
   PickleDict,
   PickleGlobal,
   PickleTuple,
   type PickleValue,
+  REBUILD_TENSOR,
+  STORAGE_DTYPES,
   StorageRef,
   TensorRef,
 } from './pickle-values.ts';
 import { quoted } from './quote.ts';
-import type { DType } from './tensor-file.ts';
-
-const STORAGE_DTYPES: ReadonlyMap<string, DType> = new Map([
-  ['torch.DoubleStorage', 'F64'],
-  ['torch.FloatStorage', 'F32'],
-  ['torch.HalfStorage', 'F16'],
-  ['torch.BFloat16Storage', 'BF16'],
-  ['torch.LongStorage', 'I64'],
-  ['torch.IntStorage', 'I32'],
-  ['torch.ShortStorage', 'I16'],
-  ['torch.CharStorage', 'I8'],
-  ['torch.ByteStorage', 'U8'],
-  ['torch.BoolStorage', 'BOOL'],
-]);
-const ORDERED_DICT = 'collections.OrderedDict';
-const REBUILD_TENSOR = 'torch._utils._rebuild_tensor_v2';
 
 /** The pickle of a full-size model has about 10 KB: these bound what a hostile one can cost. */
 export const MAX_PICKLE_BYTES = 4 * 2 ** 20;
 const MAX_OBJECTS = 100_000;
 const MAX_MARKS = 256;
-const MAX_GLOBAL_BYTES = 256;
 
 /** As `torch.Tensor`: no shape has more dimensions. */
 const MAX_DIMENSIONS = 64;
@@ -46,28 +33,17 @@ function isCount(value: PickleValue | undefined): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
-class Machine {
-  private readonly view: DataView;
-  private at = 0;
-  private opcodeAt = 0;
+class Machine extends PickleBytes {
   private stack: PickleValue[] = [];
   /** The stacks as they were at each open MARK. */
   private readonly marks: PickleValue[][] = [];
   private readonly memo = new Map<number, PickleValue>();
   private objects = 0;
 
-  constructor(
-    private readonly bytes: Uint8Array,
-    private readonly file: string,
-  ) {
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-
   run(): PickleValue {
     if (this.u8() !== 0x80 || this.u8() !== 2) this.fail('it does not start as a pickle of protocol 2');
     for (;;) {
-      this.opcodeAt = this.at;
-      const opcode = this.u8();
+      const opcode = this.opcode();
       if (opcode === 0x2e) break; // STOP
       const step = STEPS.get(opcode);
       if (!step)
@@ -76,73 +52,6 @@ class Machine {
     }
     if (this.stack.length !== 1 || this.marks.length) this.fail('it stops with an unfinished value');
     return this.pop();
-  }
-
-  fail(found: string): never {
-    throw new UserError(
-      `${this.file}: refused pickle, at byte ${this.opcodeAt}: ${found}. Expected a state dict written by ` +
-        'torch.save; nothing of the pickle was executed.',
-    );
-  }
-
-  /** Moves past the next `length` bytes and returns where they start. */
-  private take(length: number): number {
-    const start = this.at;
-    if (length > this.bytes.length - start) this.fail('it ends in the middle of a value');
-    this.at += length;
-    return start;
-  }
-
-  u8(): number {
-    return this.view.getUint8(this.take(1));
-  }
-
-  u16(): number {
-    return this.view.getUint16(this.take(2), true);
-  }
-
-  i32(): number {
-    return this.view.getInt32(this.take(4), true);
-  }
-
-  u32(): number {
-    return this.view.getUint32(this.take(4), true);
-  }
-
-  /** Python writes floats big-endian. */
-  f64(): number {
-    return this.view.getFloat64(this.take(8), false);
-  }
-
-  /** A little-endian two's complement number of as many bytes as the next byte says. */
-  long(): number {
-    const length = this.u8();
-    if (length > 8) this.fail(`an integer of ${length} bytes`);
-    const start = this.take(length);
-    let value = 0n;
-    for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(this.bytes[start + i]);
-    const signed = Number(BigInt.asIntN(8 * length, value));
-    if (!Number.isSafeInteger(signed)) this.fail('an integer beyond 2^53');
-    return signed;
-  }
-
-  text(): string {
-    const length = this.u32();
-    const start = this.take(length);
-    try {
-      const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-      return decoder.decode(this.bytes.subarray(start, start + length));
-    } catch {
-      return this.fail('a string that is not UTF-8');
-    }
-  }
-
-  private line(): string {
-    const limit = Math.min(this.bytes.length, this.at + MAX_GLOBAL_BYTES);
-    const end = this.bytes.subarray(this.at, limit).indexOf(0x0a);
-    if (end < 0) this.fail('a name without an end');
-    const start = this.take(end + 1);
-    return String.fromCharCode(...this.bytes.subarray(start, start + end));
   }
 
   push(value: PickleValue): void {

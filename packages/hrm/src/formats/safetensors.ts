@@ -5,15 +5,14 @@
  */
 
 import { UserError } from '@hrm-webgpu/core';
-import type { ByteSource } from './byte-source.ts';
+import { type ByteSource, readPieces } from './byte-source.ts';
+import { type DType, dtypeBytes, isDType } from './dtype.ts';
 import { quoted } from './quote.ts';
 import {
-  type DType,
-  dtypeBytes,
   elementCount,
-  isDType,
   type StoredTensor,
   type TensorFile,
+  type TensorInfo,
   tensorFile,
 } from './tensor-file.ts';
 
@@ -157,15 +156,42 @@ export async function openSafetensors(source: ByteSource): Promise<TensorFile> {
   checkCoverage(source, placed, dataSize);
   const tensors = new Map<string, StoredTensor>();
   for (const { name, dtype, shape, begin, end } of placed) {
-    tensors.set(name, { dtype, shape, load: () => source.read(dataStart + begin, end - begin) });
+    tensors.set(name, { dtype, shape, pieces: () => readPieces(source, dataStart + begin, end - begin) });
   }
-  return tensorFile(source, tensors, checkMetadata(source, metadata));
+  return tensorFile(source, { format: 'safetensors', tensors, metadata: checkMetadata(source, metadata) });
+}
+
+/** The header of a file with `tensors`, and the order in which their data follow it. */
+function layOut<T extends TensorInfo>(
+  tensors: ReadonlyMap<string, T>,
+  metadata: Record<string, string> | undefined,
+): { head: Uint8Array; order: [string, T][] } {
+  const header = new Map<string, unknown>(metadata ? [[METADATA_KEY, metadata]] : []);
+  const order = [...tensors].sort(
+    ([a, { dtype: dtypeA }], [b, { dtype: dtypeB }]) =>
+      dtypeBytes(dtypeB) - dtypeBytes(dtypeA) || (a < b ? -1 : 1),
+  );
+  let end = 0;
+  for (const [name, { dtype, shape }] of order) {
+    if (name === METADATA_KEY) {
+      throw new UserError(
+        `safetensors: a tensor cannot be named ${METADATA_KEY}: the format reserves it. Choose another name.`,
+      );
+    }
+    const begin = end;
+    end += elementCount(shape) * dtypeBytes(dtype);
+    header.set(name, { dtype, shape, data_offsets: [begin, end] });
+  }
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
+  const length = Math.ceil(json.length / 8) * 8;
+  const head = new Uint8Array(8 + length).fill(0x20);
+  new DataView(head.buffer).setBigUint64(0, BigInt(length), true);
+  head.set(json, 8);
+  return { head, order };
 }
 
 /** A tensor to be written: row-major elements in the little-endian layout of `dtype`. */
-export interface TensorToWrite {
-  readonly dtype: DType;
-  readonly shape: readonly number[];
+export interface TensorToWrite extends TensorInfo {
   readonly data: ArrayBufferView;
 }
 
@@ -179,30 +205,28 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, TensorToWrite>,
   metadata?: Record<string, string>,
 ): Uint8Array[] {
-  const header = new Map<string, unknown>(metadata ? [[METADATA_KEY, metadata]] : []);
-  const order = [...tensors].sort(
-    ([a, { dtype: dtypeA }], [b, { dtype: dtypeB }]) =>
-      dtypeBytes(dtypeB) - dtypeBytes(dtypeA) || (a < b ? -1 : 1),
-  );
-  const chunks: Uint8Array[] = [];
-  let end = 0;
-  for (const [name, { dtype, shape, data }] of order) {
+  const { head, order } = layOut(tensors, metadata);
+  const chunks = order.map(([name, { dtype, shape, data }]) => {
     const needed = elementCount(shape) * dtypeBytes(dtype);
-    if (name === METADATA_KEY || needed !== data.byteLength) {
+    if (needed !== data.byteLength) {
       throw new UserError(
-        name === METADATA_KEY
-          ? `safetensors: a tensor cannot be named ${METADATA_KEY}: the format reserves it. Choose another name.`
-          : `safetensors: tensor ${quoted(name)} of shape [${shape}] and type ${dtype} needs ${needed} bytes, got ${data.byteLength}.`,
+        `safetensors: tensor ${quoted(name)} of shape [${shape}] and type ${dtype} needs ${needed} bytes, got ${data.byteLength}.`,
       );
     }
-    header.set(name, { dtype, shape, data_offsets: [end, end + needed] });
-    chunks.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    end += needed;
-  }
-  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
-  const length = Math.ceil(json.length / 8) * 8;
-  const head = new Uint8Array(8 + length).fill(0x20);
-  new DataView(head.buffer).setBigUint64(0, BigInt(length), true);
-  head.set(json, 8);
+    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  });
   return [head, ...chunks];
+}
+
+/**
+ * As {@link encodeSafetensors}, for tensors that come in pieces and are never held whole.
+ * @throws UserError if a tensor's name is reserved
+ */
+export async function* streamSafetensors(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  metadata?: Record<string, string>,
+): AsyncGenerator<Uint8Array> {
+  const { head, order } = layOut(tensors, metadata);
+  yield head;
+  for (const [, { pieces }] of order) yield* pieces();
 }

@@ -2,27 +2,8 @@
 
 import { UserError } from '@hrm-webgpu/core';
 import type { ByteSource } from './byte-source.ts';
+import { type DType, dtypeBytes, type TensorData, toF32, typedView } from './dtype.ts';
 import { quoted } from './quote.ts';
-
-const ARRAYS = {
-  F64: Float64Array,
-  F32: Float32Array,
-  F16: Uint16Array,
-  BF16: Uint16Array,
-  I64: BigInt64Array,
-  I32: Int32Array,
-  I16: Int16Array,
-  I8: Int8Array,
-  U32: Uint32Array,
-  U8: Uint8Array,
-  BOOL: Uint8Array,
-};
-
-/** Element types, by their safetensors names. */
-export type DType = keyof typeof ARRAYS;
-
-/** A tensor's elements, row-major. F16 and BF16 are raw bits in a Uint16Array, BOOL is bytes 0 and 1. */
-export type TensorData = InstanceType<(typeof ARRAYS)[DType]>;
 
 /** What is known of a tensor without reading it. */
 export interface TensorInfo {
@@ -33,6 +14,7 @@ export interface TensorInfo {
 /** An open file of named tensors. */
 export interface TensorFile {
   readonly name: string;
+  readonly format: 'PyTorch' | 'safetensors';
   /** In the order of the file. */
   readonly names: readonly string[];
   /** Free text that the file carries beside its tensors. */
@@ -44,62 +26,28 @@ export interface TensorFile {
    * @throws UserError if there is no such tensor, or it cannot be read
    */
   read(name: string): Promise<TensorData>;
-  /**
-   * As {@link TensorFile.read}, as f32: exact from F16, BF16 and BOOL, rounded to nearest from wider types.
-   */
+  /** As {@link TensorFile.read}, converted by {@link toF32}. */
   readF32(name: string): Promise<Float32Array>;
+  /**
+   * The elements in their own type, in pieces of at most {@link PIECE_BYTES}, each in fresh memory: large tensors need
+   * never be held whole.
+   * @throws UserError as {@link TensorFile.read}
+   */
+  pieces(name: string): AsyncIterable<TensorData>;
+  /** As {@link TensorFile.pieces}, converted by {@link toF32}. */
+  piecesF32(name: string): AsyncIterable<Float32Array>;
   close(): Promise<void>;
 }
 
-/** A tensor as a format's reader describes it: `load` gives its elements row-major and little-endian. */
+/** A tensor as a format's reader describes it. */
 export interface StoredTensor extends TensorInfo {
-  load(): Promise<Uint8Array>;
-}
-
-/** Whether `name` is a {@link DType}. */
-export function isDType(name: unknown): name is DType {
-  return typeof name === 'string' && Object.hasOwn(ARRAYS, name);
-}
-
-/** Bytes of one element. */
-export function dtypeBytes(dtype: DType): number {
-  return ARRAYS[dtype].BYTES_PER_ELEMENT;
+  /** The elements, row-major and little-endian, in pieces of whole elements. */
+  pieces(): AsyncIterable<Uint8Array>;
 }
 
 /** Elements in a tensor of `shape`; beyond 2^53 inexact, and so unequal to any real count. */
 export function elementCount(shape: readonly number[]): number {
   return shape.includes(0) ? 0 : shape.reduce((product, extent) => product * extent, 1);
-}
-
-/** The f32 values of bfloat16 `bits`: the upper halves of f32 numbers. */
-export function bf16ToF32(bits: Uint16Array): Float32Array {
-  return new Float32Array(Uint32Array.from(bits, (word) => word << 16).buffer);
-}
-
-/** The f32 values of IEEE 754 binary16 `bits`, subnormal numbers, infinities and NaN included. */
-export function f16ToF32(bits: Uint16Array): Float32Array {
-  return Float32Array.from(bits, (word) => {
-    const sign = word & 0x8000 ? -1 : 1;
-    const exponent = (word >> 10) & 31;
-    const fraction = word & 0x3ff;
-    if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-    return exponent ? sign * (1024 + fraction) * 2 ** (exponent - 25) : sign * fraction * 2 ** -24;
-  });
-}
-
-function typedView(dtype: DType, bytes: Uint8Array): TensorData {
-  const Elements = ARRAYS[dtype];
-  const width = Elements.BYTES_PER_ELEMENT;
-  const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
-  return new Elements(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.byteLength / width);
-}
-
-function toF32(dtype: DType, data: TensorData): Float32Array {
-  if (data instanceof Float32Array) return data;
-  if (dtype === 'BF16') return bf16ToF32(data as Uint16Array);
-  if (dtype === 'F16') return f16ToF32(data as Uint16Array);
-  if (data instanceof BigInt64Array) return Float32Array.from(data, Number);
-  return Float32Array.from(data);
 }
 
 function trigrams(text: string): Set<string> {
@@ -121,15 +69,15 @@ function closest(wanted: string, names: Iterable<string>): string[] {
   return scored.slice(0, 3).map(({ name }) => name);
 }
 
-/**
- * Makes a {@link TensorFile} of what a format's reader found in `source`. Assumes a little-endian machine, as
- * every machine with WebGPU is.
- */
-export function tensorFile(
-  source: ByteSource,
-  tensors: ReadonlyMap<string, StoredTensor>,
-  metadata: Record<string, string> = {},
-): TensorFile {
+/** What a format's reader found in a file. */
+export interface FoundTensors {
+  readonly format: TensorFile['format'];
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly metadata?: Record<string, string>;
+}
+
+/** Makes a {@link TensorFile} of what a format's reader found in `source`. */
+export function tensorFile(source: ByteSource, { format, tensors, metadata = {} }: FoundTensors): TensorFile {
   const find = (name: string): StoredTensor => {
     const tensor = tensors.get(name);
     if (tensor) return tensor;
@@ -138,28 +86,64 @@ export function tensorFile(
       : 'The file holds no tensors.';
     throw new UserError(`${source.name}: there is no tensor ${quoted(name)}. ${hint}`);
   };
-  const load = async <T>(name: string, convert: (dtype: DType, bytes: Uint8Array) => T): Promise<T> => {
-    const tensor = find(name);
+  /** Says in words what the machine has no memory for. */
+  const explain = (name: string, cause: unknown): unknown => {
+    if (!(cause instanceof RangeError)) return cause;
+    const { dtype, shape } = find(name);
+    const bytes = elementCount(shape) * dtypeBytes(dtype);
+    return new UserError(`${source.name}: not enough memory to read ${quoted(name)} (${bytes} bytes).`, {
+      cause,
+    });
+  };
+  const collect = async <A extends Uint8Array | Float32Array>(
+    name: string,
+    make: () => A,
+    parts: AsyncIterable<A>,
+  ): Promise<A> => {
     try {
-      return convert(tensor.dtype, await tensor.load());
+      const whole = make();
+      let at = 0;
+      for await (const part of parts) {
+        whole.set(part, at);
+        at += part.length;
+      }
+      return whole;
     } catch (cause) {
-      if (!(cause instanceof RangeError)) throw cause;
-      const bytes = elementCount(tensor.shape) * dtypeBytes(tensor.dtype);
-      throw new UserError(`${source.name}: not enough memory to read ${quoted(name)} (${bytes} bytes).`, {
-        cause,
-      });
+      throw explain(name, cause);
     }
   };
+  async function* pieces(name: string): AsyncGenerator<TensorData> {
+    const { dtype, pieces } = find(name);
+    try {
+      for await (const bytes of pieces()) yield typedView(dtype, bytes);
+    } catch (cause) {
+      throw explain(name, cause);
+    }
+  }
+  async function* piecesF32(name: string): AsyncGenerator<Float32Array> {
+    const { dtype } = find(name);
+    for await (const piece of pieces(name)) yield toF32(dtype, piece);
+  }
   return {
     name: source.name,
+    format,
     names: [...tensors.keys()],
     metadata,
     info: (name) => {
       const { dtype, shape } = find(name);
       return { dtype, shape };
     },
-    read: (name) => load(name, typedView),
-    readF32: (name) => load(name, (dtype, bytes) => toF32(dtype, typedView(dtype, bytes))),
+    async read(name) {
+      const { dtype, shape, pieces } = find(name);
+      const size = elementCount(shape) * dtypeBytes(dtype);
+      return typedView(dtype, await collect(name, () => new Uint8Array(size), pieces()));
+    },
+    async readF32(name) {
+      const count = elementCount(find(name).shape);
+      return collect(name, () => new Float32Array(count), piecesF32(name));
+    },
+    pieces,
+    piecesF32,
     close: () => source.close(),
   };
 }

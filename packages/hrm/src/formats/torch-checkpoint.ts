@@ -4,11 +4,12 @@
  */
 
 import { UserError } from '@hrm-webgpu/core';
-import type { ByteSource } from './byte-source.ts';
+import { type ByteSource, PIECE_BYTES, readPieces } from './byte-source.ts';
+import { dtypeBytes } from './dtype.ts';
 import { MAX_PICKLE_BYTES, readPickle } from './pickle.ts';
 import { PickleDict, TensorRef } from './pickle-values.ts';
 import { quoted } from './quote.ts';
-import { dtypeBytes, elementCount, type StoredTensor, type TensorFile, tensorFile } from './tensor-file.ts';
+import { elementCount, type StoredTensor, type TensorFile, tensorFile } from './tensor-file.ts';
 import { readZipEntries, type ZipEntry } from './zip.ts';
 
 function fail(source: ByteSource, found: string): never {
@@ -84,13 +85,25 @@ function checkBounds(source: ByteSource, key: string, tensor: TensorRef, entry: 
   }
 }
 
-/** Copies the strided elements of `from` (an array over the tensor's extent) to row-major order. */
-function gather<A extends { [index: number]: unknown }>(from: A, to: A, tensor: TensorRef): void {
-  const { shape, stride } = tensor;
+/**
+ * Copies strided elements of `from` (an array over the tensor's extent) to `to`, row-major, beginning with the
+ * `first`-th.
+ */
+function gather<A extends { [index: number]: unknown; length: number }>(
+  from: A,
+  to: A,
+  { shape, stride }: TensorRef,
+  first: number,
+): void {
   const index = new Array<number>(shape.length).fill(0);
-  const count = elementCount(shape);
   let position = 0;
-  for (let i = 0; i < count; i++) {
+  let rest = first;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    index[axis] = rest % shape[axis];
+    rest = Math.floor(rest / shape[axis]);
+    position += index[axis] * stride[axis];
+  }
+  for (let i = 0; i < to.length; i++) {
     to[i] = from[position];
     for (let axis = shape.length - 1; axis >= 0; axis--) {
       position += stride[axis];
@@ -103,14 +116,28 @@ function gather<A extends { [index: number]: unknown }>(from: A, to: A, tensor: 
 
 const WORDS = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array, 8: BigUint64Array } as const;
 
-async function loadTensor(source: ByteSource, tensor: TensorRef, entry: ZipEntry): Promise<Uint8Array> {
+/** The elements of a strided view, which have to be held all at once: they may come from anywhere in the storage. */
+async function* gatheredPieces(
+  source: ByteSource,
+  tensor: TensorRef,
+  entry: ZipEntry,
+): AsyncGenerator<Uint8Array> {
   const width = dtypeBytes(tensor.storage.dtype);
   const bytes = await source.read(entry.offset + tensor.offset * width, extent(tensor) * width);
-  if (isContiguous(tensor)) return bytes;
   const Words = WORDS[width as keyof typeof WORDS];
-  const to = new Words(elementCount(tensor.shape));
-  gather(new Words(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length / width), to, tensor);
-  return new Uint8Array(to.buffer);
+  const from = new Words(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length / width);
+  const count = elementCount(tensor.shape);
+  for (let first = 0; first < count; first += PIECE_BYTES / width) {
+    const to = new Words(Math.min(PIECE_BYTES / width, count - first));
+    gather(from, to, tensor, first);
+    yield new Uint8Array(to.buffer);
+  }
+}
+
+function piecesOf(source: ByteSource, tensor: TensorRef, entry: ZipEntry): AsyncIterable<Uint8Array> {
+  if (!isContiguous(tensor)) return gatheredPieces(source, tensor, entry);
+  const width = dtypeBytes(tensor.storage.dtype);
+  return readPieces(source, entry.offset + tensor.offset * width, extent(tensor) * width);
 }
 
 /**
@@ -132,7 +159,7 @@ export async function openTorchCheckpoint(source: ByteSource): Promise<TensorFil
     const name = publishedName(key);
     if (tensors.has(name)) fail(source, `two of its tensors are named ${quoted(name)}, apart from prefixes`);
     const { shape, storage } = tensor;
-    tensors.set(name, { dtype: storage.dtype, shape, load: () => loadTensor(source, tensor, entry) });
+    tensors.set(name, { dtype: storage.dtype, shape, pieces: () => piecesOf(source, tensor, entry) });
   }
-  return tensorFile(source, tensors);
+  return tensorFile(source, { format: 'PyTorch', tensors });
 }

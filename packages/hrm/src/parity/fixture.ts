@@ -125,8 +125,9 @@ async function optional<T>(open: OpenFile, name: string, read: (source: ByteSour
   return source && read(source);
 }
 
+/** Reads a JSON file of a fixture; undefined if it is not there. */
 // biome-ignore lint/suspicious/noExplicitAny: JSON of our own fixtures; its fields are checked where they are used
-async function readJson(open: OpenFile, name: string): Promise<any> {
+export async function readJson(open: OpenFile, name: string): Promise<any> {
   const source = await open(name);
   if (!source) return undefined;
   try {

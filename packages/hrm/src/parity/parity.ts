@@ -2,17 +2,17 @@
  * Parity with the published implementation: runs a fixture folder through this engine and compares. The bars are
  * those that a plain f32 implementation meets with a margin of 4 or more.
  */
-import type { Device, Tensor } from '@hrm-webgpu/core';
+import type { Device, Plan, Tensor } from '@hrm-webgpu/core';
 import {
   type CallOutput,
-  type Exploration,
   evaluationCall,
   type MetricSums,
+  noExploration,
   readMetrics,
   totalLoss,
   trainingCall,
 } from '../act.ts';
-import { Carry, uploadBatch } from '../carry.ts';
+import { Carry, emptyBatch, uploadBatch, writeBatch } from '../carry.ts';
 import type { TensorFile } from '../formats/tensor-file.ts';
 import { loadModel } from '../load.ts';
 import { HrmModel } from '../model.ts';
@@ -66,7 +66,7 @@ async function withModel(
 
 async function compareEval(model: HrmModel, fixture: Fixture, comparison: Comparison): Promise<void> {
   const file = fixture.eval as TensorFile;
-  const batch = uploadBatch(model.device, await readBatch(file, 'batch'));
+  const batch = uploadBatch(model, await readBatch(file, 'batch'));
   const carry = Carry.fresh(model, fixture.batchSize);
   for (let segment = 0; segment < fixture.segments; segment++) {
     const output = model.device.scope(() => evaluationCall(carry, batch));
@@ -127,10 +127,10 @@ async function outputArrays(
 async function compareGrad(model: HrmModel, fixture: Fixture, comparison: Comparison): Promise<void> {
   const file = fixture.grad as TensorFile;
   const { device } = model;
-  const batch = uploadBatch(device, await readBatch(file, 'batch'));
+  const batch = uploadBatch(model, await readBatch(file, 'batch'));
   const carry = Carry.fresh(model, fixture.batchSize);
   const { gradients, output } = device.scope(() =>
-    trainingCall(carry, batch, noExploration(fixture.batchSize), fixture.batchSize),
+    trainingCall(carry, batch, noExploration(carry), fixture.batchSize),
   );
   const hasQContinue = model.config.halt_max_steps > 1;
   const sums = await readMetrics(output.metrics, hasQContinue);
@@ -189,23 +189,27 @@ async function compareTrace(model: HrmModel, fixture: Fixture, comparison: Compa
   const { tensors, lists, steps } = fixture.trace as NonNullable<Fixture['trace']>;
   const optimizers = new Optimizers(model, fixture.train);
   const carry = Carry.fresh(model, fixture.batchSize);
+  const incoming = emptyBatch(model, fixture.batchSize);
+  const exploration = noExploration(carry);
+  let plan: Plan<Tensor> | undefined; // steps run as they do in training: recorded once, replayed
   for (let step = 1; step <= steps; step++) {
     const factor = scheduleFactor(step, fixture.totalSteps, fixture.train);
     const rates = { lr: fixture.train.lr * factor, puzzle_emb_lr: fixture.train.puzzle_emb_lr * factor };
     const batch = await readBatch(tensors, `${step}.batch`);
-    const exploration = await readExploration(tensors, step, fixture.batchSize);
-    const metrics = model.device.scope(() => {
-      const call = trainingCall(
-        carry,
-        uploadBatch(model.device, batch),
-        exploration,
-        fixture.train.global_batch_size,
-      );
-      optimizers.step(call.gradients, carry.current.puzzle_identifiers, rates);
+    const drawn = await readExploration(tensors, step);
+    optimizers.begin(rates);
+    writeBatch(incoming, batch);
+    if (drawn) {
+      exploration.uniform.write(drawn.uniform);
+      exploration.minSteps.write(drawn.minSteps);
+    }
+    plan ??= model.device.record(() => {
+      const call = trainingCall(carry, incoming, exploration, fixture.train.global_batch_size);
+      optimizers.step(call.gradients, call.puzzle);
       return call.output.metrics;
     });
-    const sums = await readMetrics(metrics, model.config.halt_max_steps > 1);
-    metrics.dispose();
+    plan.replay();
+    const sums = await readMetrics(plan.result, model.config.halt_max_steps > 1);
     const at = (name: string) => lists[name]?.[step - 1];
     compareStep(comparison, step, { ...sums, loss: totalLoss(sums), ...rates }, at);
     for (const [name, tensor] of [
@@ -222,8 +226,11 @@ async function compareTrace(model: HrmModel, fixture: Fixture, comparison: Compa
     }
     if (step === 1 || step === steps) await compareWeights(model, tensors, step, comparison);
   }
+  plan?.dispose();
   optimizers.dispose();
   carry.dispose();
+  disposeAll(incoming);
+  disposeAll(exploration);
 }
 
 function compareStep(
@@ -266,15 +273,11 @@ async function compareWeights(
   }
 }
 
-async function readExploration(file: TensorFile, step: number, batch: number): Promise<Exploration> {
-  if (!file.names.includes(`${step}.explore_uniform`)) return noExploration(batch);
+/** What exploration drew at a step, where the fixture has it. */
+async function readExploration(file: TensorFile, step: number) {
+  if (!file.names.includes(`${step}.explore_uniform`)) return undefined;
   const minSteps = (await file.read(`${step}.explore_min_steps`)) as Int32Array;
   return { uniform: await file.readF32(`${step}.explore_uniform`), minSteps: Uint32Array.from(minSteps) };
-}
-
-/** Draws that never explore: 1 is not below any probability. */
-function noExploration(batch: number): Exploration {
-  return { uniform: new Float32Array(batch).fill(1), minSteps: new Uint32Array(batch) };
 }
 
 function disposeAll(tensors: object): void {

@@ -3,14 +3,13 @@ import { describe, expect, it } from 'vitest';
 import {
   canonicalUnderRelabelling,
   countSolutions,
-  randomPuzzle,
-  randomSolution,
   rulesBroken,
   solve,
   sudokuGrid,
   sudokuShape,
   sudokuTokens,
 } from '../../src/data/sudoku.ts';
+import { randomPuzzle, randomSolution } from '../../src/data/sudoku-generator.ts';
 
 const four = sudokuShape(4);
 const six = sudokuShape(6);

@@ -13,6 +13,19 @@ const u16 = (value: number): number[] => littleEndian(value, 2);
 const u32 = (value: number): number[] => littleEndian(value, 4);
 const u64 = (value: number): number[] => littleEndian(value, 8);
 
+/** All chunks as one array. */
+export async function gather(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for await (const chunk of chunks) parts.push(chunk);
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
 export interface EntryToBuild {
   name: string;
   data: Uint8Array;

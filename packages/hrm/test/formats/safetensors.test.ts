@@ -1,8 +1,9 @@
 import { Philox } from '@hrm-webgpu/core';
 import { describe, expect, it } from 'vitest';
 import { bytesSource } from '../../src/formats/byte-source.ts';
+import { bf16ToF32, f16ToF32 } from '../../src/formats/dtype.ts';
 import { encodeSafetensors, openSafetensors, type TensorToWrite } from '../../src/formats/safetensors.ts';
-import { bf16ToF32, f16ToF32 } from '../../src/formats/tensor-file.ts';
+
 import { fixtureBytes, survives, userError } from './fixtures.ts';
 
 const open = (bytes: Uint8Array) => openSafetensors(bytesSource(bytes, 'file.safetensors'));

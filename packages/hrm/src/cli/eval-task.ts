@@ -1,0 +1,143 @@
+/** What `hrm eval` finds out about answers beyond their labels, by the rules of each task. */
+
+import { UserError } from '@hrm-webgpu/core';
+import type { Answer } from '../answers.ts';
+import { ArcVote, type Attempts } from '../data/arc-vote.ts';
+import { readIdentifiers } from '../data/dataset.node.ts';
+import type { DatasetMetadata } from '../data/dataset.ts';
+import { MazeDistances } from '../data/maze.ts';
+import { checkMaze } from '../data/maze-check.ts';
+import { sudokuShape } from '../data/sudoku.ts';
+import { sudokuFaults } from '../data/sudoku-check.ts';
+import { type Interval, wilsonInterval } from '../intervals.ts';
+import { kindsThatFit } from './grid-kind.ts';
+
+/** `none` goes without checks. */
+export const TASKS = ['sudoku', 'maze', 'arc', 'none'] as const;
+export type Task = (typeof TASKS)[number];
+
+/** A count out of all, to be shown as a share. */
+export interface Share {
+  count: number;
+  of: number;
+  share: number;
+  interval: Interval;
+}
+
+export interface TaskReport {
+  /** By name as in JSON. */
+  shares: Record<string, Share>;
+  /** What the shares are of. */
+  of: string;
+}
+
+/** Looks at answers one by one. */
+export interface TaskCheck {
+  add(answer: Answer): void;
+  report(): TaskReport;
+  /** Where the task has such a thing: what would be handed in. */
+  submission?(): Record<string, Attempts[]>;
+}
+
+/**
+ * The task to check for.
+ *
+ * @param name `auto` for what the sizes suggest
+ * @throws UserError for an unknown task and for one that does not fit the dataset
+ */
+export function taskOf(name: string, { vocab_size, seq_len }: DatasetMetadata): Task {
+  const fitting = kindsThatFit(vocab_size, seq_len);
+  if (name === 'auto') return TASKS.find((task) => task === fitting[0]) ?? 'none';
+  const task = TASKS.find((known) => known === name);
+  if (!task) throw new UserError(`--task ${name}: expected auto, ${TASKS.join(', ')}`);
+  if (task !== 'none' && !fitting.includes(task)) {
+    throw new UserError(
+      `--task ${task}: the dataset has ${seq_len} tokens of ${vocab_size} kinds, which is no ${task}`,
+    );
+  }
+  return task;
+}
+
+/** @param data the dataset's folder, whose names ARC needs */
+export async function makeCheck(
+  task: Exclude<Task, 'none'>,
+  { seq_len }: DatasetMetadata,
+  data: string,
+): Promise<TaskCheck> {
+  const size = Math.sqrt(seq_len);
+  if (task === 'sudoku') return sudokuCheck(size);
+  if (task === 'maze') return mazeCheck(size);
+  return arcCheck(await readIdentifiers(data));
+}
+
+function sudokuCheck(size: number): TaskCheck {
+  const shape = sudokuShape(size);
+  const counts = new Counts(['valid', 'broken_rules', 'changed_givens', 'blank_cells']);
+  return {
+    add({ input, prediction }) {
+      const { brokenRules, changedGivens, blanks } = sudokuFaults(shape, input, prediction);
+      counts.add({
+        valid: !brokenRules && !changedGivens && !blanks,
+        broken_rules: brokenRules,
+        changed_givens: changedGivens,
+        blank_cells: blanks,
+      });
+    },
+    report: () => counts.report(),
+  };
+}
+
+function mazeCheck(size: number): TaskCheck {
+  const distances = new MazeDistances(size);
+  const counts = new Counts(['valid_path', 'optimal_path', 'through_walls', 'changed_maze']);
+  return {
+    add({ input, prediction }) {
+      const { valid, optimal, throughWalls, changedMaze } = checkMaze(input, prediction, distances);
+      counts.add({
+        valid_path: valid,
+        optimal_path: optimal,
+        through_walls: throughWalls,
+        changed_maze: changedMaze,
+      });
+    },
+    report: () => counts.report(),
+  };
+}
+
+function arcCheck(identifiers: string[]): TaskCheck {
+  const vote = new ArcVote(identifiers);
+  return {
+    add: (answer) => vote.add(answer),
+    report() {
+      const { ks, solved, tasks } = vote.score();
+      const shares = ks.map((k, i) => [`solved_at_${k}`, share(solved[i], tasks.size)]);
+      return { of: 'tasks', shares: Object.fromEntries(shares) };
+    },
+    submission: () => vote.submission(),
+  };
+}
+
+/** Counts answers with each of some properties. */
+class Counts {
+  private readonly counts: Map<string, number>;
+  private total = 0;
+
+  constructor(names: string[]) {
+    this.counts = new Map(names.map((name) => [name, 0]));
+  }
+
+  add(found: Record<string, boolean>): void {
+    this.total++;
+    for (const [name, count] of this.counts) this.counts.set(name, count + (found[name] ? 1 : 0));
+  }
+
+  report(): TaskReport {
+    const shares = [...this.counts].map(([name, count]) => [name, share(count, this.total)]);
+    return { of: 'answers', shares: Object.fromEntries(shares) };
+  }
+}
+
+export function share(count: number, of: number): Share {
+  const value = count / Math.max(1, of);
+  return { count, of, share: value, interval: wilsonInterval(value, of) };
+}

@@ -1,0 +1,118 @@
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { UserError } from '@hrm-webgpu/core';
+import { formatMetadata } from '../checkpoint.ts';
+import { type CheckpointContext, knownConfig } from '../checkpoint-context.ts';
+import { IGNORED_KEYS, type ModelConfig, parseAllConfig } from '../config.ts';
+import { exportedConfig, exportedTensors, publishedTypes } from '../export.ts';
+import { writeFileAtomic } from '../formats/atomic-write.node.ts';
+import { fileSource, readTextFile } from '../formats/file-source.node.ts';
+import { openTensorFile } from '../formats/open-checkpoint.ts';
+import { streamSafetensors } from '../formats/safetensors.ts';
+import type { TensorFile } from '../formats/tensor-file.ts';
+import { encodeTorchCheckpoint } from '../formats/torch-export.ts';
+import { parseYaml, stringifyYaml, type YamlMap, type YamlValue } from '../formats/yaml.ts';
+import { type KnownConfig, trunkConfig } from '../load.ts';
+import { findCheckpoint, RUN_FILES, readContext } from '../model-file.node.ts';
+import { type Command, onePositional, parse } from './command.ts';
+import { byteSize, print } from './terminal.ts';
+
+const FORMATS = ['pt', 'safetensors'] as const;
+type Format = (typeof FORMATS)[number];
+
+export const exportCommand: Command = {
+  summary: 'write a checkpoint for PyTorch, or as safetensors',
+  help: `usage: hrm export <checkpoint or run folder> --to pt|safetensors --out FILE [--trunk-only]
+
+Writes the weights of a checkpoint under their published names, and all_config.yaml beside them. Optimiser state stays
+behind. No GPU is needed, and files of any size pass through in pieces.
+
+  --to pt            what torch.load(weights_only=True) and the published code read; keys begin with
+                     _orig_mod.model.inner.
+  --to safetensors   what this project and the safetensors libraries read
+  --out FILE         a new file; the published code expects the name 'checkpoint' or 'step_N'
+  --trunk-only       without the puzzle rows (nearly all of an ARC checkpoint): identifier 0 alone, its row zeros`,
+
+  async run(args) {
+    const { values, positionals } = parse(args, {
+      to: { type: 'string' },
+      out: { type: 'string' },
+      'trunk-only': { type: 'boolean' },
+    });
+    const path = onePositional(positionals, 'one checkpoint or run folder');
+    const format = FORMATS.find((name) => name === values.to);
+    if (!format) throw new UserError(`give the format with --to ${FORMATS.join(' or --to ')}`);
+    if (!values.out) throw new UserError('give the file to write with --out FILE');
+    const file = await openTensorFile(await fileSource(findCheckpoint(path)));
+    try {
+      await exportFile(file, { format, out: values.out, trunkOnly: values['trunk-only'] ?? false });
+    } finally {
+      await file.close();
+    }
+    return 0;
+  },
+};
+
+interface Target {
+  format: Format;
+  out: string;
+  trunkOnly: boolean;
+}
+
+async function exportFile(file: TensorFile, { format, out, trunkOnly }: Target): Promise<void> {
+  if (existsSync(out)) {
+    const what = statSync(out).isDirectory()
+      ? 'is a folder; name a file in it'
+      : 'exists already; choose another name';
+    throw new UserError(`${out} ${what}`);
+  }
+  const context = await readContext(file);
+  const config = knownConfig(file, context);
+  const found = exportedTensors(file, config, { trunkOnly });
+  const tensors = format === 'pt' ? publishedTypes(found, file, config) : found;
+  const contents = exportedConfig(tensors, config, trainOf(context), otherKeys(context));
+  const yaml = await planConfig(out, contents);
+  const metadata = metadataFor(trunkOnly ? trunkConfig(config) : config);
+  await writeFileAtomic(
+    out,
+    format === 'pt' ? encodeTorchCheckpoint(tensors) : streamSafetensors(tensors, metadata),
+  );
+  if (yaml) await writeFileAtomic(yaml.path, [new TextEncoder().encode(yaml.text)]);
+  print(`${out}: ${tensors.size} tensors, ${byteSize(statSync(out).size)}`);
+  if (yaml) print(`${yaml.path}: its configuration`);
+  if (yaml && !contents.data_path)
+    print('The published code wants a data_path in it as well: the folder of a dataset.');
+}
+
+function trainOf({ metadata, beside }: CheckpointContext) {
+  return metadata?.training?.train ?? beside?.parsed.train;
+}
+
+/** The published keys that say nothing of the model but that the published code wants back. */
+function otherKeys({ metadata, beside }: CheckpointContext): YamlMap {
+  const { data } = metadata?.training?.notes ?? {};
+  const known = (beside?.value ?? {}) as YamlMap;
+  const kept = Object.entries(known).filter(([key]) => IGNORED_KEYS.includes(key));
+  return { ...(typeof data === 'string' ? { data_path: data } : {}), ...Object.fromEntries(kept) };
+}
+
+/** Our own metadata, where the sequence length that they hold is known; all_config.yaml does for the rest. */
+function metadataFor(config: KnownConfig): Record<string, string> | undefined {
+  if (config.seq_len === undefined) return undefined;
+  return formatMetadata({ config: config as ModelConfig });
+}
+
+/**
+ * The all_config.yaml to write beside `out`; undefined where one of the same architecture is there.
+ * @throws UserError where there is one of another architecture
+ */
+async function planConfig(out: string, config: YamlMap): Promise<{ path: string; text: string } | undefined> {
+  const path = join(dirname(out), RUN_FILES.config);
+  if (!existsSync(path)) return { path, text: stringifyYaml(config) };
+  // forward_dtype may be left out, and then means different things.
+  const archOf = (value: YamlValue) =>
+    JSON.stringify({ ...parseAllConfig(value, path).arch, forward_dtype: undefined });
+  const present = parseYaml(await readTextFile(path), path);
+  if (archOf(present) === archOf(config)) return undefined;
+  throw new UserError(`${path} describes another model; write to another folder`);
+}

@@ -1,0 +1,198 @@
+import { statSync } from 'node:fs';
+import { UserError } from '@hrm-webgpu/core';
+import { type CheckpointContext, knownConfig } from '../checkpoint-context.ts';
+import { dtypeBytes } from '../formats/dtype.ts';
+import { fileSource } from '../formats/file-source.node.ts';
+import { openTensorFile } from '../formats/open-checkpoint.ts';
+import { quoted } from '../formats/quote.ts';
+import { elementCount, type TensorFile, type TensorInfo } from '../formats/tensor-file.ts';
+import { sumTensor, type TensorSums } from '../formats/tensor-sums.ts';
+import { contradictions, factsOf, type ModelFacts, roleOf, type TensorRole } from '../inspect.ts';
+import type { KnownConfig } from '../load.ts';
+import { findCheckpoint, readContext } from '../model-file.node.ts';
+import { type Command, onePositional, parse } from './command.ts';
+import { bold, byteSize, dim, green, print, red } from './terminal.ts';
+
+export const inspect: Command = {
+  summary: 'show the tensors, sizes and configuration of a checkpoint',
+  help: `usage: hrm inspect <checkpoint or run folder> [--sums] [--json]
+
+Lists what a checkpoint holds (one of this project's, or a published one) and whether it fits its configuration.
+No GPU is needed; nothing in the file is executed. Exit code 1 when tensors and configuration contradict each other, or
+--sums finds numbers that are not finite.
+
+  --sums   also sum, mean, standard deviation, least and largest of each tensor (reads the whole file)
+  --json   one JSON document on stdout; what is not a number is null`,
+
+  async run(args) {
+    const { values, positionals } = parse(args, { json: { type: 'boolean' }, sums: { type: 'boolean' } });
+    const path = findCheckpoint(onePositional(positionals, 'one checkpoint or run folder'));
+    const file = await openTensorFile(await fileSource(path));
+    try {
+      const found = await examine(file, values.sums ?? false);
+      if (values.json) print(JSON.stringify(found, null, 2));
+      else for (const line of [...summary(found), '', ...table(found.tensors)]) print(line);
+      return found.problems.length === 0 ? 0 : 1;
+    } finally {
+      await file.close();
+    }
+  },
+};
+
+interface InspectedTensor extends TensorInfo {
+  name: string;
+  role: TensorRole;
+  bytes: number;
+  sums?: TensorSums;
+}
+
+/** The document of --json. */
+interface Inspection {
+  file: string;
+  format: TensorFile['format'];
+  bytes: number;
+  model: ModelFacts | null;
+  config: KnownConfig | null;
+  /** Where the configuration stands. */
+  config_from: string | null;
+  /** The position of a run that can be resumed. */
+  training: { step: number; total_steps: number } | null;
+  tensors: InspectedTensor[];
+  problems: string[];
+}
+
+async function examine(file: TensorFile, withSums: boolean): Promise<Inspection> {
+  const context = await readContext(file);
+  const model = factsOf(file);
+  const { config, problems } = model ? fit(file, context) : { config: undefined, problems: [] };
+  const tensors: InspectedTensor[] = [];
+  for (const name of file.names) {
+    const { dtype, shape } = file.info(name);
+    const bytes = elementCount(shape) * dtypeBytes(dtype);
+    const sums = withSums ? await sumTensor(dtype, file.pieces(name)) : undefined;
+    tensors.push({ name, role: roleOf(name), dtype, shape, bytes, ...(sums && { sums }) });
+    if (sums && sums.nan + sums.infinite > 0) {
+      problems.push(
+        `${quoted(name)} holds numbers that are not finite: ${sums.nan} NaN, ${sums.infinite} infinite.`,
+      );
+    }
+  }
+  const progress = context.metadata?.training?.progress;
+  return {
+    file: file.name,
+    format: file.format,
+    bytes: statSync(file.name).size,
+    model: model ?? null,
+    config: config ?? null,
+    config_from: config ? (context.metadata ? 'its metadata' : (context.beside?.path ?? null)) : null,
+    training: progress ? { step: progress.step, total_steps: progress.totalSteps } : null,
+    tensors,
+    problems,
+  };
+}
+
+/** The configuration, where there is one, and how the tensors contradict it. */
+function fit(file: TensorFile, context: CheckpointContext): { config?: KnownConfig; problems: string[] } {
+  if (!context.metadata && !context.beside) return { problems: [] };
+  try {
+    const config = knownConfig(file, context);
+    return { config, problems: contradictions(file, config) };
+  } catch (error) {
+    if (error instanceof UserError) return { problems: [error.message] };
+    throw error;
+  }
+}
+
+function summary(found: Inspection): string[] {
+  const { file, format, bytes, tensors, model, training, problems } = found;
+  const row = (label: string, text: string) => `${dim(label.padEnd(14))}${text}`;
+  const sizes = new Map<TensorRole, number>();
+  for (const tensor of tensors) sizes.set(tensor.role, (sizes.get(tensor.role) ?? 0) + tensor.bytes);
+  const parts = [...sizes].map(([role, size]) => `${role} ${byteSize(size)}`).join(', ');
+  return [
+    `${bold(file)}  ${format}, ${byteSize(bytes)}, ${tensors.length} tensors`,
+    '',
+    ...(model
+      ? describeModel(model).map(([label, text]) => row(label, text))
+      : [row('model', 'none of its tensors is one of HRM')]),
+    row('bytes', parts || 'none'),
+    ...describeConfig(found).map((text, i) => row(i === 0 ? 'configuration' : '', text)),
+    row(
+      'training',
+      training ? `step ${training.step} of ${training.total_steps}; can be resumed` : 'weights only',
+    ),
+    ...(problems.length > 0
+      ? problems.map((text) => red(text))
+      : [
+          row(
+            'verdict',
+            green(
+              found.config ? 'tensors and configuration fit' : 'no configuration to compare the tensors with',
+            ),
+          ),
+        ]),
+  ];
+}
+
+function describeModel(model: ModelFacts): [string, string][] {
+  const count = (n: number | undefined) => (n === undefined ? '?' : n.toLocaleString('en'));
+  const { hidden_size, H_layers, L_layers, swiglu_width, positions } = model;
+  const rows = model.num_puzzle_identifiers
+    ? `${count(model.num_puzzle_identifiers)} × ${model.puzzle_emb_ndim}`
+    : 'none';
+  return [
+    [
+      'parameters',
+      `${count(model.trunk_parameters)}, and ${count(model.puzzle_parameters)} in puzzle rows (${rows})`,
+    ],
+    ['size', `D ${count(hidden_size)}, SwiGLU ${count(swiglu_width)}, layers H ${H_layers}, L ${L_layers}`],
+    ['vocabulary', count(model.vocab_size)],
+    ['positions', positions === undefined ? 'rotary: any length' : `learned, ${count(positions)}`],
+  ];
+}
+
+/** The configuration in lines that fit a terminal. */
+function describeConfig({ config, config_from }: Inspection): string[] {
+  if (!config) return ['none that belongs to it'];
+  const words = Object.entries(config)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${key} ${typeof value === 'string' ? quoted(value) : value}`);
+  const lines = [`from ${config_from}:`];
+  for (const word of words) {
+    const last = lines[lines.length - 1];
+    if (lines.length > 1 && last.length + word.length < 84) lines[lines.length - 1] = `${last}, ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+/** A line for each tensor, in columns. */
+function table(tensors: readonly InspectedTensor[]): string[] {
+  const withSums = tensors.some(({ sums }) => sums);
+  const figures = withSums ? (['sum', 'mean', 'std', 'min', 'max'] as const) : [];
+  const rows = tensors.map(({ name, dtype, shape, bytes, sums }) => [
+    shownName(name),
+    dtype,
+    `[${shape.join(', ')}]`,
+    byteSize(bytes),
+    ...figures.map((figure) => shownNumber(sums?.[figure] ?? Number.NaN)),
+  ]);
+  const head = ['tensor', 'type', 'shape', 'size', ...figures];
+  const widths = head.map((title, column) =>
+    rows.reduce((width, row) => Math.max(width, row[column].length), title.length),
+  );
+  const line = (row: readonly string[]) =>
+    row.map((cell, i) => (i < 3 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ');
+  return [dim(line(head)), ...rows.map(line)];
+}
+
+/** Names come from the file: anything but plain ones is escaped, lest it steers the terminal. */
+function shownName(name: string): string {
+  return /^[\w.:/-]{1,80}$/.test(name) ? name : quoted(name);
+}
+
+function shownNumber(value: number): string {
+  if (Number.isNaN(value)) return '-';
+  const plain = value === 0 || (Math.abs(value) >= 1e-3 && Math.abs(value) < 1e5);
+  return plain ? value.toFixed(4) : value.toExponential(2);
+}

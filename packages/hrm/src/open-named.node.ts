@@ -1,0 +1,25 @@
+import { fileURLToPath } from 'node:url';
+import { readMetadata } from './checkpoint.ts';
+import { fileSource } from './formats/file-source.node.ts';
+import { openTensorFile } from './formats/open-checkpoint.ts';
+import { findCheckpoint, readContext } from './model-file.node.ts';
+import { type OpenCheckpoint, type OpenOptions, openUrl } from './open-url.ts';
+
+/**
+ * Opens the checkpoint at a path (a file, or a folder with one) or behind an http(s) URL, with what stands beside it.
+ *
+ * @throws UserError when there is none
+ */
+export async function openNamed(name: string | URL, options: OpenOptions): Promise<OpenCheckpoint> {
+  if (/^https?:\/\//.test(String(name))) return openUrl(new URL(name), options);
+  const path = name instanceof URL ? fileURLToPath(name) : name;
+  const file = await openTensorFile(await fileSource(findCheckpoint(path)));
+  try {
+    const metadata = readMetadata(file);
+    const context = metadata ? { metadata } : await readContext(file);
+    return { file, context, downloaded: false };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}

@@ -1,0 +1,66 @@
+/** Tuning records: which kernels, with which settings, were found best on an adapter. */
+import { type AdapterDescription, type Choice, type Device, UserError } from '@hrm-webgpu/core';
+import { shaderSources } from '@hrm-webgpu/kernels';
+
+/** What the bits of a run depend on besides seed and data: the adapter and how operations are done on it. */
+export interface TuningRecord {
+  adapter: string;
+  class: AdapterDescription['class'];
+  subgroupMinSize: number;
+  /** By operation and shape; what is not listed is done in the standard way of the class. */
+  choices: Record<string, Choice>;
+}
+
+/** The record of a device as it is now. */
+export function tuningRecord(device: Device): TuningRecord {
+  const { class: adapterClass, subgroupMinSize } = device.adapter;
+  const choices = Object.fromEntries(device.tuning);
+  return { adapter: adapterName(device), class: adapterClass, subgroupMinSize, choices };
+}
+
+/** An adapter's name, with its driver where the platform tells. */
+export function adapterName({ adapter }: Device): string {
+  return adapter.description || `${adapter.vendor} ${adapter.architecture} ${adapter.device}`.trim();
+}
+
+/** Makes a device do operations as a record says. */
+export function applyChoices(device: Device, choices: Readonly<Record<string, Choice>>): void {
+  device.tuning.clear();
+  for (const [key, choice] of Object.entries(choices)) device.tuning.set(key, choice);
+}
+
+/** @throws UserError naming `where` when `value` is no set of choices, or names kernels that are not there */
+export function parseChoices(value: unknown, where: string): Record<string, Choice> {
+  const bad = (what: string) =>
+    new UserError(`${where}: ${what}; remove it and run 'hrm tune' again, or use --no-tune`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw bad('it holds no tuning record');
+  for (const [key, choice] of Object.entries(value as Record<string, Partial<Choice> | null>)) {
+    const settings = choice?.settings;
+    const sound =
+      typeof choice?.kernel === 'string' &&
+      typeof settings === 'object' &&
+      settings !== null &&
+      Object.values(settings).every((setting) => Number.isSafeInteger(setting) && setting > 0);
+    if (!sound) throw bad(`its entry '${key.slice(0, 80)}' is damaged`);
+    if (!Object.hasOwn(shaderSources, choice.kernel as string)) {
+      throw bad(`its entry '${key.slice(0, 80)}' names a kernel that this version does not have`);
+    }
+  }
+  return value as Record<string, Choice>;
+}
+
+/** Tells records apart that must not be mixed: adapter with driver, limits, platform, and the text of all kernels. */
+export function tuningIdentity(device: Device, platform: string): string {
+  const { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize } = device.limits;
+  const limits = { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize };
+  const kernels = fnv1a(Object.values(shaderSources).join('\n')).toString(16);
+  return JSON.stringify({ adapter: device.adapter, limits, platform, kernels });
+}
+
+/** 32-bit FNV-1a of a text's UTF-16 units. */
+export function fnv1a(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  return hash;
+}

@@ -1,0 +1,210 @@
+/** `hrm eval` as people run it. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formatMetadata } from '../packages/hrm/src/checkpoint.ts';
+import { parseModelConfig } from '../packages/hrm/src/config.ts';
+import { drawGrid, type Grid } from '../packages/hrm/src/data/arc.ts';
+import { augmentGrid, parseName } from '../packages/hrm/src/data/arc-augment.ts';
+import { writeIdentifiers, writeSplit } from '../packages/hrm/src/data/dataset.node.ts';
+import type { DatasetMetadata, Split } from '../packages/hrm/src/data/dataset.ts';
+import { fileSource } from '../packages/hrm/src/formats/file-source.node.ts';
+import { encodeSafetensors, openSafetensors } from '../packages/hrm/src/formats/safetensors.ts';
+import { parameterShapes } from '../packages/hrm/src/parameters.ts';
+import { ruleWeight } from '../packages/hrm/src/parity/rule-weights.ts';
+import { hrm } from './run-hrm.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'hrm-eval-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const trained = join(import.meta.dirname, 'fixtures', 'trained-6x6');
+const sudoku = join(folder, 'sudoku');
+const COUNT = 8;
+
+/** A split of one set whose examples are a puzzle each. */
+function split(
+  { vocab_size, seq_len, pad = null }: { vocab_size: number; seq_len: number; pad?: number | null },
+  inputs: Int32Array,
+  labels: Int32Array,
+  identifiers = new Int32Array(inputs.length / seq_len),
+): Split {
+  const count = identifiers.length;
+  const offsets = Int32Array.from({ length: count + 1 }, (_, i) => i);
+  const metadata: DatasetMetadata = {
+    ...{ pad_id: 0, ignore_label_id: pad, blank_identifier_id: 0, vocab_size, seq_len },
+    ...{ num_puzzle_identifiers: Math.max(...identifiers) + 1, total_groups: count, mean_puzzle_examples: 1 },
+    sets: ['all'],
+  };
+  const set = {
+    inputs,
+    labels,
+    puzzleIdentifiers: identifiers,
+    puzzleIndices: offsets,
+    groupIndices: offsets,
+  };
+  return { metadata, sets: new Map([['all', set]]) };
+}
+
+/** An untrained model for such data. */
+function writeModel(name: string, sizes: Record<string, number>): string {
+  const config = parseModelConfig(
+    {
+      ...{ hidden_size: 32, num_heads: 2, H_layers: 1, L_layers: 1, puzzle_emb_ndim: 32, halt_max_steps: 2 },
+      ...{ H_cycles: 1, L_cycles: 1, forward_dtype: 'float32', ...sizes },
+    },
+    'test',
+  );
+  const tensors = new Map(
+    [...parameterShapes(config)].map(([key, shape]) => [
+      key,
+      { dtype: 'F32' as const, shape, data: ruleWeight(key, shape) },
+    ]),
+  );
+  const path = join(folder, `${name}.safetensors`);
+  writeFileSync(path, Buffer.concat(encodeSafetensors(tensors, formatMetadata({ config }))));
+  return path;
+}
+
+beforeAll(async () => {
+  const file = await openSafetensors(await fileSource(join(trained, 'predictions.safetensors')));
+  const read = async (name: string) => Int32Array.from((await file.readF32(name)).subarray(0, COUNT * 36));
+  const sizes = { vocab_size: 8, seq_len: 36, pad: 0 };
+  await writeSplit(sudoku, 'test', split(sizes, await read('inputs'), await read('labels')));
+  await writeIdentifiers(sudoku, ['<blank>']);
+  await file.close();
+});
+
+const evaluate = (model: string, data: string, ...options: string[]) =>
+  hrm(['eval', model, '--data', data, '--no-tune', ...options]);
+
+describe('hrm eval', () => {
+  it('gives one JSON document with everything in it', async () => {
+    const { code, stdout } = await evaluate(trained, sudoku, '--json', '--per-segment', '--batch', '5');
+    expect(code).toBe(0);
+    const result = JSON.parse(stdout);
+    expect(result).toMatchObject({
+      ...{ checkpoint: trained, data: sudoku, split: 'test', examples: COUNT, sample: null },
+      ...{ max_steps: 4, act: false, count: COUNT, steps: 4 },
+    });
+    expect(result.exact_accuracy).toBe(result.exact / COUNT);
+    expect(result.exact).toBeGreaterThanOrEqual(COUNT - 1);
+    const [low, high] = result.intervals.exact_accuracy;
+    expect(low).toBeLessThan(result.exact_accuracy);
+    expect(high).toBeGreaterThanOrEqual(result.exact_accuracy);
+    expect(result.per_segment).toHaveLength(4);
+    expect(result.per_segment[3].exact).toBe(result.exact);
+    // A proper puzzle has one solution, so that answers are exact just where they are valid.
+    expect(result.sudoku.valid).toMatchObject({ count: result.exact, of: COUNT });
+  });
+
+  it('halts early, on a sample, and says so', async () => {
+    const { code, stdout } = await evaluate(
+      ...([trained, sudoku, '--act', '--max-steps', '6', '--sample', '5', '--seed', '3'] as const),
+    );
+    expect(code).toBe(0);
+    expect(stdout).toContain(
+      'a random sample of 5 of 8 examples (seed 3), halting by q, after 6 segments at',
+    );
+    expect(stdout).toMatch(/^exact accuracy +\d+\.\d % \(\d\/5\) +95 %: \d+\.\d to \d+\.\d %$/m);
+    const mean = Number(stdout.match(/^segments +([\d.]+)/m)?.[1]);
+    expect(mean).toBeGreaterThanOrEqual(1);
+    expect(mean).toBeLessThan(4);
+    expect(stdout).toMatch(/^broken rules +\d+\.\d % \(\d\/5\)/m);
+  });
+
+  it('checks the paths of mazes', async () => {
+    const rows = ['S #G', '  # ', '    ', '####'];
+    const tokens = Int32Array.from(rows.join(''), (cell) => '# SGo'.indexOf(cell) + 1);
+    const data = join(folder, 'maze');
+    await writeSplit(data, 'test', split({ vocab_size: 6, seq_len: 16 }, tokens, tokens));
+    const model = writeModel('maze', { vocab_size: 6, seq_len: 16, num_puzzle_identifiers: 1 });
+    const { code, stdout } = await evaluate(model, data, '--task', 'maze', '--json');
+    expect(code).toBe(0);
+    const { maze } = JSON.parse(stdout);
+    expect(Object.keys(maze)).toEqual(['valid_path', 'optimal_path', 'through_walls', 'changed_maze']);
+    expect(maze.valid_path.of).toBe(1);
+  });
+
+  it('lets augmentations of ARC tasks vote, and writes a submission', async () => {
+    const names = ['<blank>', 'a', 'a_t1_0213456789', 'b'];
+    const original: Grid = { rows: 2, columns: 2, cells: Uint8Array.of(1, 2, 0, 3) };
+    const canvas = new Int32Array(3 * 900);
+    for (const [row, name] of names.slice(1).entries()) {
+      const { augmentation } = parseName(name);
+      const bytes = new Uint8Array(900);
+      drawGrid(augmentation ? augmentGrid(original, augmentation) : original, bytes);
+      canvas.set(bytes, 900 * row);
+    }
+    const data = join(folder, 'arc');
+    const sizes = { vocab_size: 12, seq_len: 900, pad: 0 };
+    await writeSplit(data, 'test', split(sizes, canvas, canvas, Int32Array.of(1, 2, 3)));
+    await writeIdentifiers(data, names);
+    const model = writeModel('arc', { vocab_size: 12, seq_len: 900, num_puzzle_identifiers: 4 });
+    const file = join(folder, 'submission.json');
+    for (const [path, message] of [
+      [join(folder, 'none', 'x.json'), /there is no folder/],
+      [folder, /is a folder/],
+    ] as const) {
+      const refused = await evaluate(model, data, '--submission', path);
+      expect(refused).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(message) });
+    }
+    expect(await evaluate(model, data, '--submission', file, '--sample', '2')).toMatchObject({
+      ...{ code: 1, stderr: expect.stringMatching(/needs all examples/) },
+    });
+    expect(existsSync(file)).toBe(false);
+    const run = await evaluate(model, data, '--max-steps', '1', '--submission', file, '--json');
+    expect(run.code).toBe(0);
+    const { arc, steps } = JSON.parse(run.stdout);
+    expect(steps).toBe(1);
+    expect(Object.keys(arc)).toEqual([1, 2, 10, 100, 1000].map((k) => `solved_at_${k}`));
+    expect(arc.solved_at_2.of).toBe(2);
+    const submission = JSON.parse(readFileSync(file, 'utf8'));
+    expect(Object.keys(submission)).toEqual(['a', 'b']);
+    expect(submission.a).toEqual([{ attempt_1: expect.any(Array), attempt_2: expect.any(Array) }]);
+  });
+
+  it('ends at Ctrl-C with 130 and writes nothing', async () => {
+    let stopped = false;
+    const stop = (kill: (signal: NodeJS.Signals) => void) => {
+      if (!stopped) kill('SIGINT');
+      stopped = true;
+    };
+    // Hours of work. Most adapters say something on stderr when they are opened; five seconds are enough to get there.
+    const { code, stdout, stderr } = await hrm(
+      ['eval', trained, '--data', sudoku, '--no-tune', '--max-steps', '1000000', '--json'],
+      { onStderr: (_, kill) => stop(kill), onStart: (kill) => setTimeout(stop, 5000, kill) },
+    );
+    expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
+    expect(stderr).toMatch(/interrupted/);
+  });
+
+  it('refuses what makes no sense in one line', async () => {
+    const before = readdirSync(folder).sort();
+    const tiny = join(import.meta.dirname, 'fixtures', 'tiny-rope');
+    const cases: [string[], RegExp][] = [
+      [[trained], /--data DIR/],
+      [[trained, '--data', join(folder, 'none')], /not found/],
+      [[trained, '--data', sudoku, '--act', '--per-segment'], /leave it or --act out/],
+      [[trained, '--data', sudoku, '--max-steps', '0'], /--max-steps must be a whole number/],
+      [[trained, '--data', sudoku, '--sample', 'x'], /--sample must be a whole number/],
+      [[trained, '--data', sudoku, '--seed', '1'], /--sample N/],
+      [[trained, '--data', sudoku, '--task', 'arc'], /36 tokens of 8 kinds, which is no arc/],
+      [[trained, '--data', sudoku, '--task', 'chess'], /expected auto, sudoku/],
+      [[trained, '--data', sudoku, '--submission', join(folder, 'x.json')], /is for ARC/],
+      [[tiny, '--data', sudoku], /vocab_size 8 and seq_len 36, but the model of .*tiny-rope/],
+    ];
+    const runs = await Promise.all(cases.map(([args]) => hrm(['eval', ...args])));
+    for (const [i, { code, stdout, stderr }] of runs.entries()) {
+      expect(stderr).toMatch(cases[i][1]);
+      expect(
+        stderr
+          .trim()
+          .split('\n')
+          .filter((text) => !text.startsWith('Warning:')),
+      ).toHaveLength(1);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    }
+    expect(readdirSync(folder).sort()).toEqual(before);
+  });
+});

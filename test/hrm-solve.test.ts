@@ -1,0 +1,149 @@
+/** `hrm solve`: every kind of puzzle, what it prints and its exit codes. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { openDevice } from '@hrm-webgpu/core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeModel } from '../packages/hrm/src/checkpoint.ts';
+import { verdictOn } from '../packages/hrm/src/cli/solve-verdict.ts';
+import { DEFAULT_ARCH, type ModelConfig } from '../packages/hrm/src/config.ts';
+import { writeIdentifiers } from '../packages/hrm/src/data/dataset.node.ts';
+import { writeFileAtomic } from '../packages/hrm/src/formats/atomic-write.node.ts';
+import { HrmModel } from '../packages/hrm/src/model.ts';
+import { hrm } from './run-hrm.ts';
+
+const SIX = fileURLToPath(new URL('fixtures/trained-6x6', import.meta.url));
+const PUZZLE = '4...212315...4..636....5..4.5..6....';
+const folder = mkdtempSync(join(tmpdir(), 'hrm-solve-'));
+const inFolder = (name: string) => join(folder, name);
+
+/** Models that have learned nothing, one for each task. */
+const MODELS = { maze: [6, 25], arc: [12, 900], tokens: [9, 6] } as const;
+
+beforeAll(async () => {
+  const device = await openDevice();
+  for (const [name, [vocab_size, seq_len]] of Object.entries(MODELS)) {
+    const config: ModelConfig = {
+      ...DEFAULT_ARCH,
+      ...{ hidden_size: 32, num_heads: 2, H_layers: 1, L_layers: 1, puzzle_emb_ndim: 32, halt_max_steps: 2 },
+      ...{ vocab_size, seq_len, num_puzzle_identifiers: 2 },
+    };
+    const model = await HrmModel.initialize(device, config, 0);
+    mkdirSync(inFolder(name));
+    await writeFileAtomic(join(folder, name, 'best.safetensors'), await encodeModel(model));
+  }
+  device.close();
+  await writeIdentifiers(inFolder('arc'), ['<blank>', 'abc123']);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, text: string): string {
+  writeFileSync(inFolder(name), text);
+  return inFolder(name);
+}
+
+const MAZE = '#####\n#S  #\n### #\n#G  #\n#####\n';
+const TASK = {
+  train: [{ input: [[1]], output: [[2]] }],
+  test: [{ input: [[1, 2, 3]], output: [[3, 2, 1]] }, { input: [[4], [5]] }],
+};
+
+describe('hrm solve', () => {
+  it('solves a Sudoku, from the command line or a file, until the model halts', async () => {
+    const run = await hrm(['solve', SIX, PUZZLE]);
+    expect(run).toMatchObject({ code: 0 });
+    const segments = run.stdout.match(
+      /segment \d +q_halt -?\d+\.\d+ +q_continue -?\d+\.\d+ +(halts|goes on)/g,
+    );
+    expect(segments?.map((line) => line.endsWith('halts'))).toEqual([false, false, false, true]);
+    expect(run.stdout).toContain('  4 5 6 │ 3 2 1\n  2 3 1 │ 5 4 6\n');
+    expect(run.stdout).toContain('solved: every rule holds');
+    const lines = PUZZLE.match(/.{6}/g) as string[];
+    expect((await hrm(['solve', SIX, file('six.txt', `${lines.join('\n')}\n`)])).stdout).toBe(run.stdout);
+  });
+
+  it('exits 2 with an answer that breaks the rules, and thinks for as long as it is told', async () => {
+    const short = await hrm(['solve', SIX, PUZZLE, '--max-think-steps', '1']);
+    expect(short.code).toBe(2);
+    expect(short.stdout).toMatch(/would think on.*\nnot solved: a digit stands twice/);
+    const long = await hrm(['solve', SIX, PUZZLE, '--max-think-steps', '6', '--no-halt']);
+    expect(long.stdout.match(/^segment/gm)).toHaveLength(6);
+  });
+
+  it('reads a maze', async () => {
+    const run = await hrm(['solve', inFolder('maze'), file('maze.txt', MAZE)]);
+    expect(run.code).toBe(2); // it has learned nothing
+    expect(run.stdout).toContain(`5×5 maze\n${MAZE}`);
+    expect(run.stdout).toMatch(/not solved: the path/);
+  });
+
+  it('reads an ARC task, its tests and the names of puzzles', async () => {
+    const task = file('task.json', JSON.stringify(TASK));
+    const first = await hrm(['solve', inFolder('arc'), task]);
+    expect(first.code).toBe(2);
+    expect(first.stdout).toMatch(/1 training pairs, test input 1 of 2\n123\n/);
+    expect(first.stdout).toContain('wrong: the task gives another output');
+    const named = ['--puzzle', 'abc123', '--test', '2'];
+    const second = await hrm(['solve', inFolder('arc'), task, ...named]);
+    expect(second).toMatchObject({ code: 0 }); // nothing tells whether it is right
+    expect(second.stdout).toMatch(/test input 2 of 2\n4\n5\n/);
+  });
+
+  it('reads any grid of numbers', async () => {
+    const run = await hrm(['solve', inFolder('tokens'), file('grid.txt', '1 2 8\n0, 3, 4\n')]);
+    expect(run).toMatchObject({ code: 0 });
+    expect(run.stdout).toContain('2×3 grid of numbers\n1 2 8\n· 3 4\n');
+  });
+
+  it.each<[string, () => string[], RegExp]>([
+    ['missing file', () => [SIX, inFolder('none.txt')], /none\.txt/],
+    ['empty file', () => [SIX, file('empty.txt', '\n')], /is empty/],
+    ['letters', () => [SIX, file('letters.txt', '1 2\n3 x\n')], /row 2, column 2 is "x"/],
+    ['flat maze', () => [SIX, file('flat.txt', '###\n#S#\n')], /2 rows of up to 3 cells/],
+    ['two starts', () => [SIX, file('two.txt', 'SS\nG#\n')], /start S 2 times, expected once/],
+    ['odd cell', () => [SIX, file('odd.txt', 'S?\nG#\n')], /row 1, column 2 of the maze is "\?"/],
+    ['maze for a Sudoku model', () => [SIX, file('m.txt', MAZE)], /25 tokens of 8 kinds; the task 'maze'/],
+    [
+      'large Sudoku',
+      () => [SIX, '.'.repeat(81)],
+      /the puzzle has 9 rows of 9 cells; this model reads 6 rows/,
+    ],
+    ['no test', () => [inFolder('arc'), file('t.json', JSON.stringify(TASK)), '--test', '3'], /has 2 test/],
+    [
+      'bad colour',
+      () => [inFolder('arc'), file('c.json', '{"test": [{"input": [[11]]}]}')],
+      /input\[0\]\[0\]/,
+    ],
+    ['no JSON', () => [inFolder('arc'), file('n.json', '{"test": [')], /not valid JSON/],
+    ['no task', () => [inFolder('arc'), file('o.json', '{"test": []}')], /expected an ARC task/],
+    [
+      'no name',
+      () => [inFolder('arc'), file('p.json', JSON.stringify(TASK)), '--puzzle', 'x'],
+      /"x": not among the 2/,
+    ],
+    ['--test without a task', () => [SIX, PUZZLE, '--test', '1'], /--test goes with an ARC task/],
+    ['old option', () => [SIX, PUZZLE, '--max-steps', '2'], /Unknown option '--max-steps'/],
+  ])('%s: one message', async (_, args, message) => {
+    const run = await hrm(['solve', ...args()]);
+    expect(run).toMatchObject({ code: 1, stdout: '' });
+    expect(run.stderr).toMatch(message);
+    expect(run.stderr).not.toContain('    at ');
+  });
+});
+
+describe('the verdict', () => {
+  const maze = (text: string) =>
+    Array.from(text.replaceAll('\n', ''), (cell) => ' # SGo'.indexOf(cell, 1) || 0);
+  const on = (answer: string) =>
+    verdictOn({ task: 'maze', input: maze(MAZE), prediction: maze(answer), answer: [] });
+
+  it('knows paths, shortest paths, walls and gaps', () => {
+    expect(on('#####\n#Soo#\n###o#\n#Goo#\n#####\n')).toMatchObject({
+      valid: true,
+      text: expect.stringContaining('a shortest path'),
+    });
+    expect(on(MAZE)).toMatchObject({ valid: false });
+    expect(on('#####\n#S  #\n#o# #\n#G  #\n#####\n')?.text).toMatch(/goes through walls/);
+  });
+});
