@@ -4,6 +4,8 @@ import type { Report } from './report.ts';
 /** What a benchmark gets to work with. */
 export interface BenchmarkContext {
   device: Device;
+  /** The parts that were asked for; all of the benchmark's where none were, and none where it has no parts. */
+  parts: readonly string[];
   /** Tells the user what goes on; not part of the results. */
   note(text: string): void;
 }
@@ -19,5 +21,7 @@ export interface Benchmark {
   summary: string;
   /** What is measured and how, for `--help`. */
   description: string;
+  /** What can be run by itself, by name. */
+  parts?: readonly string[];
   run(context: BenchmarkContext): Promise<Report>;
 }

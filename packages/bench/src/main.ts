@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util';
 import { GpuError, openDevice, UserError } from '@hrm-webgpu/core';
 import type { Benchmark } from './benchmark.ts';
 import { benchmarks } from './benchmarks.ts';
+import { COMPARE_DESCRIPTION, compareDocuments, formatComparison } from './compare.ts';
+import { DOCUMENT_FORMAT, readDocument } from './document.node.ts';
 import { formatProvenance, provenance } from './provenance.node.ts';
 import { formatReport, passed } from './report.ts';
 
@@ -22,10 +24,11 @@ const terminal: Streams = {
 /** Runs the command line `args`. Returns the exit code: 0, or 1 for a mistake or a failed bar or control. */
 export async function main(args: readonly string[], streams: Streams = terminal): Promise<number> {
   try {
-    const { name, json, help } = parse(args);
+    const { name, rest, json, help } = parse(args);
+    if (name === 'compare') return await compareFiles(rest, { json, help }, streams);
     const benchmark = name === undefined ? undefined : findBenchmark(name);
-    if (benchmark && !help) return await run(benchmark, json, streams);
-    streams.out(benchmark ? `${usage(benchmark.name)}\n\n${benchmark.description}` : overview());
+    if (benchmark && !help) return await run(benchmark, partsOf(benchmark, rest), json, streams);
+    streams.out(benchmark ? `${usageOf(benchmark)}\n\n${benchmark.description}` : overview());
     return 0;
   } catch (error) {
     // What WebGPU reports names the shader, line and column; a stack trace would only hide it.
@@ -35,15 +38,27 @@ export async function main(args: readonly string[], streams: Streams = terminal)
   }
 }
 
-async function run(benchmark: Benchmark, json: boolean, streams: Streams): Promise<number> {
+async function run(
+  benchmark: Benchmark,
+  parts: readonly string[],
+  json: boolean,
+  streams: Streams,
+): Promise<number> {
   const device = await openDevice();
   try {
     const environment = provenance(device);
     streams.err(formatProvenance(environment));
-    const report = await benchmark.run({ device, note: streams.err });
+    const report = await benchmark.run({ device, parts, note: streams.err });
     const ok = passed(report);
     const { title, table: _, ...findings } = report;
-    const document = { benchmark: benchmark.name, title, ok, environment, ...findings };
+    const document = {
+      format: DOCUMENT_FORMAT,
+      benchmark: benchmark.name,
+      title,
+      ok,
+      environment,
+      ...findings,
+    };
     streams.out(json ? JSON.stringify(document, null, 2) : `\n${formatReport(report)}`);
     return ok ? 0 : 1;
   } finally {
@@ -51,7 +66,28 @@ async function run(benchmark: Benchmark, json: boolean, streams: Streams): Promi
   }
 }
 
-function parse(args: readonly string[]): { name?: string; json: boolean; help: boolean } {
+async function compareFiles(
+  files: readonly string[],
+  { json, help }: Flags,
+  streams: Streams,
+): Promise<number> {
+  if (help) {
+    streams.out(`${COMPARE_USAGE}\n\n${COMPARE_DESCRIPTION}`);
+    return 0;
+  }
+  if (files.length < 2) throw new UserError(`compare: name at least two files\n${COMPARE_USAGE}`);
+  const [base, ...others] = await Promise.all(files.map(readDocument));
+  const comparisons = others.map((other) => compareDocuments(base, other));
+  streams.out(json ? JSON.stringify(comparisons, null, 2) : comparisons.map(formatComparison).join('\n'));
+  return 0;
+}
+
+interface Flags {
+  json: boolean;
+  help: boolean;
+}
+
+function parse(args: readonly string[]): Flags & { name?: string; rest: string[] } {
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
@@ -61,10 +97,10 @@ function parse(args: readonly string[]): { name?: string; json: boolean; help: b
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
-    if (positionals.length > 1) throw new Error(`one benchmark at a time, got: ${positionals.join(' ')}`);
-    return { name: positionals[0], ...values };
+    const [name, ...rest] = positionals;
+    return { name, rest, ...values };
   } catch (cause) {
-    throw new UserError(`${(cause as Error).message}\n${usage('<name>')}`, { cause });
+    throw new UserError(`${(cause as Error).message}\n${usage('<name> [part…]')}`, { cause });
   }
 }
 
@@ -75,14 +111,27 @@ function findBenchmark(name: string): Benchmark {
   throw new UserError(`there is no benchmark '${name}'. There are: ${known}.`);
 }
 
-const usage = (name: string) => `usage: npm run -s bench -- ${name} [--json] [--help]`;
+/** The parts that `names` ask for: all where there are no names. */
+function partsOf({ name, parts = [] }: Benchmark, names: readonly string[]): readonly string[] {
+  const unknown = names.find((part) => !parts.includes(part));
+  if (unknown === undefined) return names.length > 0 ? parts.filter((part) => names.includes(part)) : parts;
+  const known = parts.length > 0 ? `its parts are: ${parts.join(', ')}` : 'it has no parts';
+  throw new UserError(`benchmark '${name}' has no part '${unknown}'; ${known}.`);
+}
+
+const usage = (words: string) => `usage: npm run -s bench -- ${words} [--json] [--help]`;
+
+const usageOf = ({ name, parts }: Benchmark) => usage(parts ? `${name} [part…]` : name);
+
+const COMPARE_USAGE = usage('compare <before.json> <after.json> [more.json…]');
 
 function overview(): string {
-  const width = Math.max(...benchmarks.map(({ name }) => name.length));
+  const width = Math.max('compare'.length, ...benchmarks.map(({ name }) => name.length));
   return [
-    usage('<name>'),
+    usage('<name> [part…]'),
     '',
     ...benchmarks.map(({ name, summary }) => `  ${name.padEnd(width)}   ${summary}`),
+    `  ${'compare'.padEnd(width)}   two documents that --json wrote: what became faster or slower`,
     '',
     '--json   one JSON document on stdout, with all samples; everything else goes to stderr',
     '',

@@ -9,16 +9,15 @@ import {
   SUBGROUP_LANES,
 } from '@hrm-webgpu/kernels';
 import type { Benchmark } from './benchmark.ts';
-import { formatRatio, makeBar, makeControl, type Report, significant } from './report.ts';
+import { type ControlledTimes, timeWithControl } from './control.ts';
+import { formatRatio, makeBar, type Report, significant } from './report.ts';
 import { checkSampled } from './sampled-check.ts';
 import { median, quantile, type Ratio, ratioOfMedians } from './statistics.ts';
-import { type Calibrated, calibrate, deviceStopwatch, type Timed, timeInterleaved } from './timing.ts';
+import { type Calibrated, calibrate, deviceStopwatch, quickest, type Timed } from './timing.ts';
 
 const SIZE = 512;
 const FLOPS = 2 * SIZE ** 3;
-/** As many rounds as fit into the time, within these bounds: 101 rounds of samples that scatter by 12 % put the ratio of
- * two medians within 5 % of the truth 99 times in 100. */
-const ROUNDS = { fewest: 15, most: 101, ms: 90_000 };
+const ROUNDS = { fewest: 15, most: 101, ms: 60_000 };
 const SEED = 1;
 /** The same as in the kernels' own tests: the error of a sum of k terms grows as √k. */
 const TOLERANCE = 10 * Math.sqrt(SIZE + 4) * 2 ** -24;
@@ -62,7 +61,7 @@ export const matmulBenchmark: Benchmark = {
     `Multiplies two ${SIZE}×${SIZE} f32 matrices. Every product is compared with float64 on samples; then`,
     `${ROUNDS.fewest} to ${ROUNDS.most} rounds time all of them by turns, in an order drawn anew each round.`,
     "'linear with transpose' is x·Wᵀ as the model computes it, with W transposed each time. The fastest is",
-    'timed under two names: the ratio of their medians must be near 1. The bar is for the kernel that the',
+    'timed under two more names, which must come out the same: the control. The bar is for the kernel that the',
     'engine takes on this adapter.',
   ].join('\n'),
   async run({ device, note }) {
@@ -122,49 +121,34 @@ async function checkProduct(product: Product, { x, y }: Inputs, index: number): 
   checkSampled(product.name, actual, [SIZE, SIZE], exact, TOLERANCE, random);
 }
 
-/** The products' times in order, and those of the fastest of them under a second name. */
-interface Timings {
-  timed: Timed[];
-  fastest: Timed;
-  control: Timed;
-}
-
 async function timeProducts(
   device: Device,
   products: readonly Product[],
   note: (text: string) => void,
-): Promise<Timings> {
+): Promise<ControlledTimes> {
   const stopwatch = deviceStopwatch(device);
   const entries: Calibrated[] = [];
   for (const { name, multiply } of products) {
     entries.push(await calibrate({ name, run: () => multiply().dispose() }, stopwatch));
   }
-  const estimates = entries.map(({ msPerRun }) => msPerRun);
-  const fastest = entries[estimates.indexOf(Math.min(...estimates))];
-  const again = { ...fastest.candidate, name: `${fastest.candidate.name} (control)` };
-  entries.push({ ...fastest, candidate: again });
-  const roundMs = entries.reduce((sum, { runsPerSample, msPerRun }) => sum + runsPerSample * msPerRun, 0);
-  const rounds = Math.max(ROUNDS.fewest, Math.min(ROUNDS.most, Math.floor(ROUNDS.ms / roundMs)));
-  note(`timing: ${rounds} rounds, about ${Math.ceil((roundMs * (rounds + 1)) / 1000)} s…`);
-  const timed = await timeInterleaved(entries, stopwatch, rounds, new Philox(SEED, STREAMS.order));
-  return { timed, fastest: timed[entries.indexOf(fastest)], control: timed[timed.length - 1] };
+  const random = new Philox(SEED, STREAMS.order);
+  return timeWithControl(entries, quickest(entries), stopwatch, ROUNDS, random, note);
 }
 
-function reportOf({ timed, fastest, control }: Timings, skipped: string[]): Report {
+function reportOf({ timed, control }: ControlledTimes, skipped: string[]): Report {
   const random = new Philox(SEED, STREAMS.bootstrap);
   const naive = timed[0];
   const results = timed.map((entry) => resultOf(entry, naive, random));
   const rates = new Map(results.map(({ name, gflops }) => [name, gflops]));
   const naiveRate = rates.get(NAIVE) as number;
   const engineRate = rates.get(SUBGROUP) ?? (rates.get(TILED) as number); // as `linear` chooses
-  const itself = ratioOfMedians(control.samplesMs, fastest.samplesMs, random);
   return {
     title: `f32 matrix product, ${SIZE}×${SIZE}×${SIZE}`,
-    settings: { size: SIZE, rounds: naive.samplesMs.length, seed: SEED },
+    settings: { size: SIZE, seed: SEED },
     results,
     table: [['', 'median ms', 'middle half ms', 'GFLOP/s', '× naive [95 %]'], ...results.map(formatResult)],
     skipped,
-    controls: [makeControl(`${fastest.candidate.name} against itself`, itself)],
+    controls: [control],
     bars: [
       makeBar(`matmul at ${SIZE}³ ≥ 8 × naive`, engineRate, naiveRate, 'GFLOP/s', 8),
       // An absolute bar, that the yardstick is no straw man: judged by the faster quarter of the samples, since other

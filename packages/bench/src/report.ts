@@ -1,3 +1,4 @@
+import type { Roofline } from './roofline.ts';
 import type { Ratio } from './statistics.ts';
 
 /** Something that must hold: `ratio` = ours/peer must be at least `goal`. */
@@ -12,11 +13,14 @@ export interface Bar {
   ok: boolean;
 }
 
-/** The same thing timed as if it were two: unless the ratio is near 1, no other ratio can be trusted. */
+/**
+ * The same thing timed as if it were two: unless the 95 % interval of its ratio contains 1 and is narrow, no other ratio
+ * can be trusted.
+ */
 export interface Control extends Ratio {
   name: string;
-  /** Allowed |ratio − 1|. */
-  tolerance: number;
+  /** Allowed width of the interval. */
+  widest: number;
   ok: boolean;
 }
 
@@ -30,6 +34,8 @@ export interface Report {
   results: readonly object[];
   /** The results for people: the first row is the header, the first column holds names. */
   table: readonly (readonly string[])[];
+  /** What the adapter can do at best, where the benchmark measured it. */
+  roofline?: Roofline;
   /** What could not be measured here, and why. */
   skipped: readonly string[];
   controls: readonly Control[];
@@ -41,11 +47,12 @@ export function makeBar(name: string, ours: number, peer: number, unit: string, 
   return { name, ours, peer, unit, ratio, goal, ok: ratio >= goal };
 }
 
-const CONTROL_TOLERANCE = 0.05;
+/** Allowed width of a control's 95 % interval. */
+export const CONTROL_WIDTH = 0.06;
 
 export function makeControl(name: string, ratio: Ratio): Control {
-  const ok = Math.abs(ratio.ratio - 1) <= CONTROL_TOLERANCE;
-  return { name, ...ratio, tolerance: CONTROL_TOLERANCE, ok };
+  const ok = ratio.low <= 1 && ratio.high >= 1 && ratio.high - ratio.low <= CONTROL_WIDTH;
+  return { name, ...ratio, widest: CONTROL_WIDTH, ok };
 }
 
 /** Whether all bars and controls hold. */
@@ -59,6 +66,7 @@ export function formatReport(report: Report): string {
     report.title,
     '',
     ...formatTable(report.table),
+    ...(report.roofline ? ['', ...formatRoofline(report.roofline)] : []),
     ...report.skipped.map((reason) => `not measured: ${reason}`),
     '',
     ...report.controls.map(formatControl),
@@ -67,10 +75,23 @@ export function formatReport(report: Report): string {
   ].join('\n');
 }
 
-function formatControl({ name, tolerance, ok, ratio, low, high }: Control): string {
+function formatRoofline({ fmaGflops, copyGBs, scalarLoads, vec4Loads, fmaVariant }: Roofline): string[] {
+  return [
+    `roofline: ${significant(fmaGflops)} GFLOP/s (${fmaVariant}), copy ${significant(copyGBs)} GB/s,`,
+    `          loads from cache: ${significant(scalarLoads)} G/s of f32, ${significant(vec4Loads)} G/s of vec4<f32>`,
+  ];
+}
+
+function formatControl({ name, widest, ok, ratio, low, high }: Control): string {
   const [middle, from, to] = [ratio, low, high].map((value) => value.toFixed(3));
-  const remedy = ok ? '' : '; too uneven to trust the other numbers: run it again on an idle machine';
-  return `${verdict(ok)} control: ${name}: ${middle} [${from}, ${to}], must be 1 ± ${tolerance}${remedy}`;
+  const line = `${verdict(ok)} control: ${name}: ${middle} [${from}, ${to}]`;
+  if (ok) return `${line}, holds 1 within ${widest}`;
+  return [
+    line,
+    `     The interval must contain 1 and be no wider than ${widest}: the machine was too noisy to trust the other`,
+    '     numbers. Stop what else runs on it (the first line shows the load) and run this again. On an idle',
+    '     machine one run in twenty fails by chance.',
+  ].join('\n');
 }
 
 function formatBar({ name, ours, peer, unit, ratio, goal, ok }: Bar): string {
@@ -91,11 +112,12 @@ export function significant(value: number): string {
   return value.toFixed(Math.min(Math.max(decimals, 0), 6));
 }
 
-function formatTable(table: Report['table']): string[] {
+/** Lines of a table: the first column to the left, the others to the right. */
+export function formatTable(table: Report['table']): string[] {
   const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
   return table.map((row) =>
     row
       .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])))
-      .join('   '),
+      .join('  '),
   );
 }

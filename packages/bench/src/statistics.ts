@@ -40,17 +40,56 @@ export function ratioOfMedians(
   denominator: readonly number[],
   random: Philox,
 ): Ratio {
+  expectPairs(numerator, denominator);
   const rounds = numerator.length;
-  if (denominator.length !== rounds) {
-    throw new RangeError(`ratio of ${rounds} values to ${denominator.length}: they must come in pairs`);
-  }
-  const resampled = Array.from({ length: RESAMPLES }, () => {
-    const drawn = Array.from({ length: rounds }, () => random.below(rounds));
+  const ratios = resamples(() => {
+    const drawn = drawIndices(rounds, random);
     return median(drawn.map((i) => numerator[i])) / median(drawn.map((i) => denominator[i]));
   });
-  return {
-    ratio: median(numerator) / median(denominator),
-    low: quantile(resampled, 0.025),
-    high: quantile(resampled, 0.975),
-  };
+  return { ratio: median(numerator) / median(denominator), ...ratios };
+}
+
+/**
+ * The median of numerator[i]/denominator[i], with its 95 % interval by the sign test: the ratios whose ranks lie
+ * 1.96·√n/2 from the middle, whatever the distribution. Where the speed of the machine jumps between levels this is much
+ * narrower than {@link ratioOfMedians} (measured on a loaded machine, 600 pairs: 0.01 against 0.08 wide), and about as
+ * wide elsewhere.
+ *
+ * @throws RangeError when the two have not the same number of values
+ */
+export function medianOfRatios(numerator: readonly number[], denominator: readonly number[]): Ratio {
+  expectPairs(numerator, denominator);
+  const ratios = numerator.map((value, i) => value / denominator[i]).sort((a, b) => a - b);
+  const last = ratios.length - 1;
+  const rank = Math.max(0, Math.floor((ratios.length - 1.96 * Math.sqrt(ratios.length)) / 2));
+  return { ratio: median(ratios), low: ratios[rank], high: ratios[last - rank] };
+}
+
+/**
+ * median(numerator)/median(denominator) of two runs that have nothing to do with each other, so that each is resampled
+ * by itself; 95 % percentile bootstrap.
+ */
+export function ratioOfSeparateMedians(
+  numerator: readonly number[],
+  denominator: readonly number[],
+  random: Philox,
+): Ratio {
+  const resampled = (values: readonly number[]) =>
+    median(drawIndices(values.length, random).map((i) => values[i]));
+  const ratios = resamples(() => resampled(numerator) / resampled(denominator));
+  return { ratio: median(numerator) / median(denominator), ...ratios };
+}
+
+function expectPairs(a: readonly number[], b: readonly number[]): void {
+  if (a.length === b.length) return;
+  throw new RangeError(`ratio of ${a.length} values to ${b.length}: they must come in pairs`);
+}
+
+const drawIndices = (count: number, random: Philox) =>
+  Array.from({ length: count }, () => random.below(count));
+
+/** The middle 95 % of a statistic over its resamples. */
+function resamples(statistic: () => number): { low: number; high: number } {
+  const values = Array.from({ length: RESAMPLES }, statistic);
+  return { low: quantile(values, 0.025), high: quantile(values, 0.975) };
 }

@@ -70,22 +70,23 @@ export async function calibrate(candidate: Candidate, stopwatch: Stopwatch): Pro
 }
 
 /**
- * Times the candidates by turns: one sample of each in every round, in an order drawn anew each time, so that
- * what slows the machine for a while, and what a candidate leaves in the caches, falls on all of them alike.
- * A first round warms up and is not kept.
+ * Times candidates by turns: one sample of each of `slots`, in an order drawn anew each round, so that what slows the
+ * machine for a while, and what a candidate leaves in the caches, falls on all of them alike. What stands in `slots`
+ * several times gets several samples.
  */
-export async function timeInterleaved(
-  entries: readonly Calibrated[],
+export async function timeRound(
+  slots: readonly Timed[],
   stopwatch: Stopwatch,
-  rounds: number,
   random: Philox,
-): Promise<Timed[]> {
-  const timed = entries.map((entry): Timed => ({ ...entry, samplesMs: [] }));
-  for (let round = -1; round < rounds; round++) {
-    for (const { candidate, runsPerSample, samplesMs } of random.shuffle([...timed])) {
-      const ms = await stopwatch(candidate, runsPerSample);
-      if (round >= 0) samplesMs.push(ms / runsPerSample);
-    }
+): Promise<void> {
+  for (const { candidate, runsPerSample, samplesMs } of random.shuffle([...slots])) {
+    samplesMs.push((await stopwatch(candidate, runsPerSample)) / runsPerSample);
   }
-  return timed;
+}
+
+export const untimed = (entry: Calibrated): Timed => ({ ...entry, samplesMs: [] });
+
+/** The one whose run takes least time. */
+export function quickest(entries: readonly Calibrated[]): Calibrated {
+  return entries.reduce((a, b) => (b.msPerRun < a.msPerRun ? b : a));
 }

@@ -29,9 +29,15 @@ describe('the bench command', () => {
   });
 
   it.each([
-    [['matmull'], "bench: there is no benchmark 'matmull'. There are: matmul."],
+    [['matmull'], "bench: there is no benchmark 'matmull'. There are: matmul,"],
     [['matmul', '--jsno'], "bench: Unknown option '--jsno'"],
-    [['matmul', 'infer'], 'bench: one benchmark at a time, got: matmul infer'],
+    [['matmul', 'infer'], "bench: benchmark 'matmul' has no part 'infer'; it has no parts."],
+    [
+      ['attention', '82', '83'],
+      "bench: benchmark 'attention' has no part '83'; its parts are: 82, 301, 901.",
+    ],
+    [['compare', 'a.json'], 'bench: compare: name at least two files'],
+    [['compare', 'nowhere.json', 'b.json'], 'bench: nowhere.json: cannot read: no such file or folder'],
   ])('refuses %j with a message', async (args, message) => {
     const { code, out, err } = await run(...args);
     expect(code).toBe(1);

@@ -1,6 +1,12 @@
 import { Philox } from '@hrm-webgpu/core';
 import { describe, expect, it } from 'vitest';
-import { median, quantile, ratioOfMedians } from '../src/statistics.ts';
+import {
+  median,
+  medianOfRatios,
+  quantile,
+  ratioOfMedians,
+  ratioOfSeparateMedians,
+} from '../src/statistics.ts';
 
 describe('quantile', () => {
   it('interpolates between neighbours, whatever the order', () => {
@@ -61,5 +67,48 @@ describe('ratioOfMedians', () => {
 
   it('refuses values that are not pairs', () => {
     expect(() => ratioOfMedians([1, 2], [1], new Philox(1))).toThrow('must come in pairs');
+  });
+});
+
+describe('medianOfRatios', () => {
+  it('is far narrower than the ratio of medians where the machine jumps between speeds', () => {
+    const random = new Philox(5);
+    const times = () =>
+      Array.from({ length: 200 }, () => (1 + random.below(2)) * (1 + 0.02 * random.uniform()));
+    const [a, b] = [times(), times()];
+    const width = ({ low, high }: { low: number; high: number }) => high - low;
+    const narrow = medianOfRatios(a, b);
+    expect(narrow.low).toBeLessThan(1);
+    expect(narrow.high).toBeGreaterThan(1);
+    expect(width(narrow)).toBeLessThan(width(ratioOfMedians(a, b, new Philox(1))) / 3);
+  });
+
+  it('covers the true ratio about 95 % of the time', () => {
+    const trials = 400;
+    let covered = 0;
+    for (let trial = 0; trial < trials; trial++) {
+      const random = new Philox(300 + trial);
+      const { low, high } = medianOfRatios(noisy(random, 3, 41), noisy(random, 3, 41));
+      if (low <= 1 && 1 <= high) covered += 1;
+    }
+    expect(covered / trials).toBeGreaterThan(0.92); // three standard errors below
+    expect(covered / trials).toBeLessThan(0.98);
+  });
+
+  it('refuses values that are not pairs', () => {
+    expect(() => medianOfRatios([1, 2], [1])).toThrow('must come in pairs');
+  });
+});
+
+describe('ratioOfSeparateMedians', () => {
+  it('takes runs of different lengths, and does not pair them', () => {
+    const [a, b] = [noisy(new Philox(3), 10, 41), noisy(new Philox(4), 5, 23)];
+    const { ratio, low, high } = ratioOfSeparateMedians(a, b, new Philox(1));
+    expect(ratio).toBe(median(a) / median(b));
+    expect(low).toBeLessThan(2);
+    expect(high).toBeGreaterThan(2);
+    // A run against itself has no spread in pairs; here each side keeps its own.
+    const itself = ratioOfSeparateMedians(a, a, new Philox(1));
+    expect(itself.high - itself.low).toBeGreaterThan(0.01);
   });
 });

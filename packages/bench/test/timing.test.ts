@@ -1,6 +1,6 @@
 import { Philox } from '@hrm-webgpu/core';
 import { describe, expect, it } from 'vitest';
-import { calibrate, SAMPLE_MS, type Stopwatch, timeInterleaved } from '../src/timing.ts';
+import { calibrate, SAMPLE_MS, type Stopwatch, timeRound, untimed } from '../src/timing.ts';
 
 const candidate = (name: string) => ({ name, run: () => {} });
 
@@ -21,22 +21,19 @@ describe('calibrate', () => {
   });
 });
 
-it('timeInterleaved samples everything once a round, in changing order, after a warm-up round', async () => {
-  const entries = ['a', 'b', 'c'].map((name, i) => ({
-    candidate: candidate(name),
-    runsPerSample: i + 1,
-    msPerRun: 1,
-  }));
+it('timeRound samples every slot once, in changing order', async () => {
+  const [a, b, c] = ['a', 'b', 'c'].map((name, i) =>
+    untimed({ candidate: candidate(name), runsPerSample: i + 1, msPerRun: 1 }),
+  );
   const order: string[] = [];
   const stopwatch: Stopwatch = async ({ name }, runs) => {
     order.push(name);
     return 10 * runs;
   };
-  const timed = await timeInterleaved(entries, stopwatch, 20, new Philox(1));
-  expect(timed.map(({ candidate, samplesMs }) => [candidate.name, samplesMs])).toEqual(
-    ['a', 'b', 'c'].map((name) => [name, new Array(20).fill(10)]),
-  );
-  const rounds = Array.from({ length: 21 }, (_, i) => order.slice(3 * i, 3 * i + 3));
-  for (const round of rounds) expect([...round].sort()).toEqual(['a', 'b', 'c']);
-  expect(new Set(rounds.map((round) => round.join())).size).toBeGreaterThan(3);
+  const random = new Philox(1);
+  for (let round = 0; round < 20; round++) await timeRound([a, b, c, c], stopwatch, random);
+  expect([a, b, c].map(({ samplesMs }) => samplesMs)).toEqual([20, 20, 40].map((n) => new Array(n).fill(10)));
+  const rounds = Array.from({ length: 20 }, (_, i) => order.slice(4 * i, 4 * i + 4));
+  for (const round of rounds) expect([...round].sort()).toEqual(['a', 'b', 'c', 'c']);
+  expect(new Set(rounds.map((round) => round.join())).size).toBeGreaterThan(4);
 });

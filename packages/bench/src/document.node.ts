@@ -1,0 +1,148 @@
+/** Reads what `--json` wrote. Node only. */
+import { UserError } from '@hrm-webgpu/core';
+import { fileSource, quoted } from 'hrm-webgpu/node';
+
+/** The number in `format`; it grows when older readers would misread a document. */
+export const DOCUMENT_FORMAT = 1;
+
+/** Far above what a benchmark writes. */
+const LARGEST_FILE = 64 * 2 ** 20;
+
+/** The parts of a document that comparisons use; the rest of it is not looked at. */
+export interface BenchDocument {
+  /** The path it came from. */
+  file: string;
+  benchmark: string;
+  title: string;
+  /** Where it was measured: strings by name, such as `cpu` and `adapter.description`. */
+  environment: ReadonlyMap<string, string>;
+  /** How it was measured: JSON by name. */
+  settings: ReadonlyMap<string, string>;
+  /** Milliseconds a run, by the names of the results; no samples where a result has none. */
+  samplesMs: ReadonlyMap<string, readonly number[]>;
+  controls: readonly { name: string; low: number; high: number; ok: boolean }[];
+}
+
+/**
+ * Reads a document.
+ *
+ * @throws UserError when the file cannot be read, or is not a document of this format
+ */
+export async function readDocument(file: string): Promise<BenchDocument> {
+  const source = await fileSource(file);
+  let text: string;
+  try {
+    if (source.size > LARGEST_FILE) {
+      throw new UserError(
+        `${file}: has ${source.size} bytes, far more than a benchmark writes. Name another file.`,
+      );
+    }
+    text = new TextDecoder().decode(await source.read(0, source.size));
+  } finally {
+    await source.close();
+  }
+  return parseDocument(text, file);
+}
+
+/** A document from its text; `file` is what messages call it. */
+export function parseDocument(text: string, file: string): BenchDocument {
+  const fail = (what: string): never => {
+    const remedy = 'Write it with: npm run -s bench -- <name> --json > file.json';
+    throw new UserError(`${file}: is not what \`bench --json\` writes: ${what}. ${remedy}`);
+  };
+  const document = asObject(parseJson(text, fail), 'the whole', fail);
+  if (document.format !== DOCUMENT_FORMAT) {
+    const found = document.format === undefined ? 'no format' : `format ${shown(document.format)}`;
+    fail(`it has ${found}, this version reads format ${DOCUMENT_FORMAT}`);
+  }
+  const samplesMs = new Map<string, readonly number[]>();
+  asArray(document.results, 'results', fail).forEach((entry, i) => {
+    const where = `results[${i}]`;
+    const result = asObject(entry, where, fail);
+    const name = asName(result.name, `${where}.name`, fail);
+    if (samplesMs.has(name)) fail(`${where}.name is ${quoted(name)} for the second time`);
+    const samples =
+      result.samplesMs === undefined ? [] : asArray(result.samplesMs, `${where}.samplesMs`, fail);
+    samplesMs.set(
+      name,
+      samples.map((value, j) => asPositive(value, `${where}.samplesMs[${j}]`, fail)),
+    );
+  });
+  const controls = asArray(document.controls, 'controls', fail).map((entry, i) => {
+    const control = asObject(entry, `controls[${i}]`, fail);
+    return {
+      name: asName(control.name, `controls[${i}].name`, fail),
+      low: asPositive(control.low, `controls[${i}].low`, fail),
+      high: asPositive(control.high, `controls[${i}].high`, fail),
+      ok: control.ok === true,
+    };
+  });
+  return {
+    file,
+    benchmark: asName(document.benchmark, 'benchmark', fail),
+    title: asName(document.title, 'title', fail),
+    environment: environmentOf(asObject(document.environment, 'environment', fail), fail),
+    settings: new Map(
+      Object.entries(asObject(document.settings, 'settings', fail)).map(([key, value]) => [
+        key,
+        shown(value),
+      ]),
+    ),
+    samplesMs,
+    controls,
+  };
+}
+
+/** Refuses a document. */
+type Fail = (what: string) => never;
+
+function parseJson(text: string, fail: Fail): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    return fail(`no JSON (${quoted((cause as Error).message)})`);
+  }
+}
+
+/** What must be the same for two times to be comparable. */
+function environmentOf(environment: Record<string, unknown>, fail: Fail): Map<string, string> {
+  const adapter = asObject(environment.adapter, 'environment.adapter', fail);
+  const named = {
+    ...environment,
+    ...Object.fromEntries(Object.entries(adapter).map(([k, v]) => [`adapter.${k}`, v])),
+  };
+  return new Map(
+    Object.entries(named)
+      .filter(([, value]) => typeof value !== 'object')
+      .map(([name, value]) => [name, shown(value)]),
+  );
+}
+
+function asObject(value: unknown, where: string, fail: Fail): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>;
+  return fail(`${where} is ${shown(value)}, expected an object`);
+}
+
+function asArray(value: unknown, where: string, fail: Fail): unknown[] {
+  return Array.isArray(value) ? value : fail(`${where} is ${shown(value)}, expected an array`);
+}
+
+/** Names go to the terminal as they are, so that they must be plain. */
+function asName(value: unknown, where: string, fail: Fail): string {
+  if (typeof value === 'string' && /^[^\p{C}]{1,200}$/u.test(value)) return value;
+  return fail(`${where} is ${shown(value)}, expected a line of text`);
+}
+
+function asPositive(value: unknown, where: string, fail: Fail): number {
+  if (typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY) return value;
+  return fail(`${where} is ${shown(value)}, expected a positive number`);
+}
+
+/** Any value as short text without control characters. */
+function shown(value: unknown): string {
+  if (value === undefined) return 'missing';
+  return typeof value === 'string'
+    ? quoted(value)
+    : quoted(JSON.stringify(value)).slice(1, -1).replaceAll('\\"', '"');
+}

@@ -1,0 +1,71 @@
+/** The models that whole-model benchmarks run, and a recorded call of each. */
+import { type Device, Philox, type Plan } from '@hrm-webgpu/core';
+import { type Batch, DEFAULT_ARCH, HrmModel, Inference, type ModelConfig } from 'hrm-webgpu';
+import { makeTrainingCall, type TrainingCall } from './training-call.ts';
+
+const SUDOKU = { vocab_size: 11, seq_len: 81, num_puzzle_identifiers: 1 };
+
+/** The published model: 27 M parameters. */
+export const FULL_MODEL: ModelConfig = { ...DEFAULT_ARCH, ...SUDOKU };
+
+/** A small one of the same build: hidden 128, 2 + 2 layers. */
+export const SMALL_MODEL: ModelConfig = {
+  ...DEFAULT_ARCH,
+  ...SUDOKU,
+  hidden_size: 128,
+  num_heads: 4,
+  H_layers: 2,
+  L_layers: 2,
+  puzzle_emb_ndim: 128,
+};
+
+/** The size of the parity fixture `tiny-rope`: nearly all of its time is the host's and that of starting dispatches. */
+export const TINY_MODEL: ModelConfig = {
+  ...DEFAULT_ARCH,
+  vocab_size: 6,
+  seq_len: 16,
+  num_puzzle_identifiers: 4,
+  hidden_size: 32,
+  num_heads: 2,
+  H_layers: 2,
+  L_layers: 2,
+  puzzle_emb_ndim: 32,
+};
+
+/** Random tokens and labels. */
+export function randomBatch({ vocab_size, seq_len }: ModelConfig, rows: number): Batch {
+  const random = new Philox(1, 7);
+  const tokens = () => Int32Array.from({ length: rows * seq_len }, () => 1 + random.below(vocab_size - 1));
+  return { inputs: tokens(), labels: tokens(), puzzleIdentifiers: new Int32Array(rows), rows };
+}
+
+export function trainingCallOf(device: Device, config: ModelConfig, rows: number): Promise<TrainingCall> {
+  return makeTrainingCall(device, config, randomBatch(config, rows));
+}
+
+/** A model that runs one segment of a batch at a time. */
+export interface Segments {
+  plan: Plan<unknown>;
+  run(): void;
+  dispose(): void;
+}
+
+export async function segmentsOf(device: Device, config: ModelConfig, rows: number): Promise<Segments> {
+  const model = await HrmModel.initialize(device, config, 1);
+  const inference = new Inference(model, rows);
+  inference.start(randomBatch(config, rows));
+  return {
+    plan: inference.plan,
+    run: () => inference.segment(),
+    dispose() {
+      inference.dispose();
+      model.dispose();
+    },
+  };
+}
+
+/** FLOPs of a plan's matrix products and attention: what a model cannot do without. */
+export function essentialFlops(plan: Plan<unknown>): number {
+  const essential = [...plan.work].filter(([name]) => /^(matmul|attention)/.test(name));
+  return essential.reduce((sum, [, { flops }]) => sum + flops, 0);
+}

@@ -1,0 +1,101 @@
+/** Single kernels on the inputs of their checks, verified before they are timed. */
+import {
+  type ConstantValues,
+  type Device,
+  type HostArray,
+  type ParamValues,
+  type Philox,
+  Tensor,
+  UserError,
+} from '@hrm-webgpu/core';
+import { type Kernel, type KernelCheck, launch } from '@hrm-webgpu/kernels';
+import type { Candidate } from './timing.ts';
+
+/** A kernel with parameters. */
+export interface KernelCase<P extends ParamValues = ParamValues> {
+  /** How the results call it. */
+  name: string;
+  /** The definition's, for inputs and the right result. */
+  check: KernelCheck<P>;
+  params: P;
+  constants?: ConstantValues;
+  /** How the engine does it, where it chooses among kernels; else the check's kernel is launched. */
+  run?(tensors: Readonly<Record<string, Tensor>>): void;
+  /** Compares the results with the right ones; where this is absent, the check's reference is computed in full. */
+  verify?(run: Results): void;
+}
+
+/** What a kernel was given and what it wrote, by binding name. */
+export interface Results {
+  inputs: Readonly<Record<string, HostArray>>;
+  outputs: Readonly<Record<string, HostArray>>;
+}
+
+/** A kernel ready to be timed, on tensors of its own. */
+export interface KernelRun extends Candidate {
+  /** Floating-point operations and bytes of one run; see {@link Kernel}. */
+  flops: number;
+  bytes: number;
+  dispose(): void;
+}
+
+/**
+ * Makes inputs for a kernel, runs it once and compares everything that it writes with float64.
+ *
+ * @throws UserError naming the first binding whose contents are wrong
+ */
+export async function prepareKernel(
+  device: Device,
+  { name, check, params, constants = {}, run: engineRun, verify }: KernelCase,
+  random: Philox,
+): Promise<KernelRun> {
+  const { kernel }: { kernel: Kernel<ParamValues> } = check;
+  const inputs = check.inputs(params, random);
+  const tensors: Record<string, Tensor> = {};
+  for (const [binding, data] of Object.entries(inputs)) tensors[binding] = Tensor.from(device, data);
+  for (const [binding, size] of Object.entries(check.outputs(params))) {
+    tensors[binding] = Tensor.from(device, junk(size, check.integers?.includes(binding) ?? false));
+  }
+  const run = () => (engineRun ? engineRun(tensors) : launch(device, kernel, tensors, params, constants));
+  const dispose = () => {
+    for (const tensor of Object.values(tensors)) tensor.dispose();
+  };
+  run();
+  if (verify) {
+    const outputs: Record<string, HostArray> = {};
+    for (const binding of Object.keys(check.outputs(params)))
+      outputs[binding] = await tensors[binding].read();
+    verify({ inputs, outputs });
+  } else {
+    const reference = check.reference(inputs, params, constants);
+    for (const [binding, expected] of Object.entries(reference)) {
+      const tolerance = check.integers?.includes(binding) ? 0 : check.tolerance(params);
+      compare(`${name}: ${binding}`, await tensors[binding].read(), expected, tolerance);
+    }
+  }
+  return { name, run, dispose, flops: kernel.flops(params), bytes: kernel.bytes(params) };
+}
+
+/** Contents that would show if a kernel left them there. */
+function junk(size: number, integers: boolean): HostArray {
+  return integers ? new Int32Array(size).fill(-7) : new Float32Array(size).fill(12345.678);
+}
+
+/**
+ * Compares all elements with exact ones: all must be within `tolerance` relative to the largest exact one.
+ *
+ * @throws UserError naming the element that is furthest off
+ */
+export function compare(name: string, actual: HostArray, expected: Float64Array, tolerance: number): void {
+  const allowed = tolerance * expected.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1e-30);
+  let worst = { at: 0, error: -1 };
+  for (let at = 0; at < expected.length; at++) {
+    const error = Math.abs(actual[at] - expected[at]);
+    if (!(error <= worst.error) && !Number.isNaN(worst.error)) worst = { at, error };
+  }
+  if (worst.error <= allowed) return;
+  throw new UserError(
+    `${name} is wrong: element ${worst.at} is ${actual[worst.at]}, expected ${expected[worst.at]} within ` +
+      `${allowed}. Nothing was timed.`,
+  );
+}

@@ -1,0 +1,58 @@
+/** The best rate at which this engine multiplies matrices on an adapter: what whole models are measured by. */
+import { type Device, Tensor } from '@hrm-webgpu/core';
+import { linear, transpose } from '@hrm-webgpu/kernels';
+import { median } from './statistics.ts';
+import type { Candidate, Timed } from './timing.ts';
+
+/** Tokens of 8 puzzles of 82 positions. */
+const TOKENS = 656;
+/** [in, out] of the layers of the full-size model. */
+const SHAPES = [
+  [512, 1536],
+  [512, 512],
+  [512, 3072],
+  [1536, 512],
+] as const;
+
+/** A product x·Wᵀ as the model computes it. */
+interface Product extends Candidate {
+  flops: number;
+}
+
+export interface MatmulProbes {
+  candidates: Product[];
+  dispose(): void;
+}
+
+/** The four products of a block; `npm run bench -- kernels` and the tests check what they compute. */
+export function matmulProbes(device: Device): MatmulProbes {
+  const tensors: Tensor[] = [];
+  const make = (...shape: number[]) => {
+    const data = new Float32Array(shape[0] * shape[1]).map((_, i) => Math.sin(i));
+    const tensor = Tensor.from(device, data, shape);
+    tensors.push(tensor);
+    return tensor;
+  };
+  const candidates = SHAPES.map(([inner, out]): Product => {
+    const x = make(TOKENS, inner);
+    const weight = make(out, inner);
+    const transposed = transpose(weight);
+    tensors.push(transposed);
+    return {
+      name: `x·Wᵀ ${TOKENS}×${inner}→${out}`,
+      flops: 2 * TOKENS * inner * out,
+      run: () => linear(x, weight, transposed).dispose(),
+    };
+  });
+  return {
+    candidates,
+    dispose: () => {
+      for (const tensor of tensors) tensor.dispose();
+    },
+  };
+}
+
+/** GFLOP/s of the fastest product. */
+export function bestMatmulRate(candidates: readonly Product[], timed: readonly Timed[]): number {
+  return Math.max(...candidates.map(({ flops }, i) => flops / median(timed[i].samplesMs) / 1e6));
+}

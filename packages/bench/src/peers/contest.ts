@@ -1,0 +1,149 @@
+import type { Device, Philox } from '@hrm-webgpu/core';
+import { timeWithControl } from '../control.ts';
+import type { Control } from '../report.ts';
+import { type Ratio, ratioOfMedians } from '../statistics.ts';
+import {
+  type Calibrated,
+  type Candidate,
+  calibrate,
+  deviceStopwatch,
+  quickest,
+  type Stopwatch,
+  type Timed,
+} from '../timing.ts';
+import { compareResults } from './compare.ts';
+import type { PeerProcess } from './peer-process.node.ts';
+import type { PeerName, Task } from './task.ts';
+
+/** A peer that takes part. */
+export interface Contestant {
+  name: PeerName;
+  process: PeerProcess;
+}
+
+/** The times of one task. */
+export interface Contest {
+  task: Task;
+  ours: Timed;
+  peers: PeerTimes[];
+  /** GPU bytes of ours at the peak of one run, for tasks that compare memory. */
+  peakBytes?: number;
+}
+
+export interface PeerTimes {
+  name: PeerName;
+  timed: Timed;
+  /** Peer over ours. */
+  speedup: Ratio;
+  /** The largest difference between the peer's results and ours, as a share of what is allowed. */
+  difference: number;
+  /** GPU bytes at the peak of the task's runs. */
+  peakBytes: number;
+}
+
+/** A peer's side of a task: runs in its own process. */
+interface PeerCandidate extends Candidate {
+  measure(runs: number): Promise<number>;
+}
+
+/** As many rounds as take about two minutes, and enough for an interval: some peers take seconds a run. */
+const ROUNDS = { fewest: 9, most: 51, ms: 120_000 };
+
+/** All tasks of a part ready to be timed, with what is known of them before. */
+interface Entry {
+  task: Task;
+  ours: Calibrated;
+  peers: { name: PeerName; calibrated: Calibrated; difference: number; peakBytes: () => number }[];
+  peakBytes?: number;
+}
+
+/**
+ * Checks that all compute the same, then times the tasks by turns: while one works, the others wait for it.
+ *
+ * @throws UserError when a peer computes something else, or fails
+ */
+export async function holdContests(
+  device: Device,
+  tasks: readonly Task[],
+  contestants: readonly Contestant[],
+  random: { order: Philox; bootstrap: Philox },
+  note: (text: string) => void,
+): Promise<{ contests: Contest[]; control: Control }> {
+  const stopwatch = stopwatchFor(device);
+  const entries: Entry[] = [];
+  for (const task of tasks) {
+    note(`comparing results: ${task.name}…`);
+    entries.push(await prepare(device, task, contestants, stopwatch));
+  }
+  const calibrated = entries.flatMap(({ ours, peers }) => [ours, ...peers.map((peer) => peer.calibrated)]);
+  const controlled = quickest(entries.map(({ ours }) => ours));
+  const { timed, control } = await timeWithControl(
+    calibrated,
+    controlled,
+    stopwatch,
+    ROUNDS,
+    random.order,
+    note,
+  );
+  const timesOf = ({ candidate }: Calibrated) =>
+    timed.find((times) => times.candidate === candidate) as Timed;
+  const contests = entries.map(({ task, ours, peers, peakBytes }): Contest => {
+    const ourTimes = timesOf(ours);
+    const peerTimes = peers.map(({ name, calibrated, difference, peakBytes }): PeerTimes => {
+      const times = timesOf(calibrated);
+      const speedup = ratioOfMedians(times.samplesMs, ourTimes.samplesMs, random.bootstrap);
+      return { name, timed: times, speedup, difference, peakBytes: peakBytes() };
+    });
+    return { task, ours: ourTimes, peers: peerTimes, peakBytes };
+  });
+  return { contests, control };
+}
+
+async function prepare(
+  device: Device,
+  task: Task,
+  contestants: readonly Contestant[],
+  stopwatch: Stopwatch,
+): Promise<Entry> {
+  const results = await task.results();
+  const peakBytes = task.memoryGoal ? await peakOf(device, task) : undefined;
+  const peers: Entry['peers'] = [];
+  for (const { name, process } of contestants) {
+    const { name: peerTask, params } = task.peerTask;
+    const theirs = await process.prepare(task.name, peerTask, params, task.tensors);
+    const difference = compareResults(`${name}, ${task.name}`, results, theirs, task.tolerance);
+    let peak = 0;
+    const candidate: PeerCandidate = {
+      name: `${name}, ${task.name}`,
+      run: () => {},
+      async measure(runs) {
+        const { ms, peakBytes } = await process.run(task.name, runs);
+        peak = Math.max(peak, peakBytes);
+        return ms;
+      },
+    };
+    peers.push({
+      name,
+      calibrated: await calibrate(candidate, stopwatch),
+      difference,
+      peakBytes: () => peak,
+    });
+  }
+  return { task, ours: await calibrate(task, stopwatch), peers, peakBytes };
+}
+
+/** Our GPU, or a peer's own clock. */
+function stopwatchFor(device: Device): Stopwatch {
+  const ours = deviceStopwatch(device);
+  return (candidate, runs) =>
+    'measure' in candidate ? (candidate as PeerCandidate).measure(runs) : ours(candidate, runs);
+}
+
+/** GPU bytes at the peak of one run, with everything that the task keeps between runs. */
+async function peakOf(device: Device, task: Task): Promise<number> {
+  await device.stream.finish();
+  device.resetPeakMemory();
+  task.run();
+  await device.stream.finish();
+  return device.memory.peakBytes;
+}

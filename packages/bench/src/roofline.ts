@@ -1,0 +1,153 @@
+/**
+ * What an adapter can do at best, measured: multiply-adds, copying, loads (Williams, Waterman & Patterson, "Roofline",
+ * CACM 2009). The microbenchmarks are kernels like any other, verified before they are timed, and timed in the same
+ * rounds as what is held against them.
+ */
+import { type Device, Philox } from '@hrm-webgpu/core';
+import { check as copyCheck } from '@hrm-webgpu/kernels/defs/roofline_copy';
+import {
+  FMA_TURN,
+  FMA_VARIANTS,
+  check as fmaCheck,
+  type RooflineFmaParams,
+} from '@hrm-webgpu/kernels/defs/roofline_fma';
+import { LOAD_VARIANTS, check as loadCheck } from '@hrm-webgpu/kernels/defs/roofline_load';
+import { compare, type KernelCase, type KernelRun, prepareKernel } from './kernel-run.ts';
+import { median, quantile } from './statistics.ts';
+import { type Calibrated, calibrate, type Stopwatch, type Timed } from './timing.ts';
+
+/** What an adapter can do at best. */
+export interface Roofline {
+  /** Billions of floating-point operations a second, two to a multiply-add. */
+  fmaGflops: number;
+  /** The same by the faster quarter of the samples: other work on the machine only ever slows them. */
+  fmaGflopsUndisturbed: number;
+  /** Which microbenchmark gave it. */
+  fmaVariant: string;
+  /** Billions of bytes a second, read and written, in copying an array larger than the caches. */
+  copyGBs: number;
+  /** Billions of loads a second from the nearest cache, of one f32 and of a vec4<f32>. */
+  scalarLoads: number;
+  vec4Loads: number;
+}
+
+/** A kernel that measures one side of the roofline, calibrated. */
+interface Probe extends Calibrated {
+  kind: 'fma' | 'copy' | 'scalar loads' | 'vec4 loads';
+  flops: number;
+  bytes: number;
+  /** What counts: operations, bytes or loads of a run. */
+  amount: number;
+}
+
+/** Elements, and multiply-adds of each: 0.8 GFLOP take a CPU 10 to 20 ms; 26 GFLOP by a million threads fill a GPU. */
+const FMA = {
+  software: { length: 2 ** 17, fmas: 4 * FMA_TURN, a: 1 - 2 ** -9, b: 0.25 },
+  gpu: { length: 2 ** 20, fmas: 16 * FMA_TURN, a: 1 - 2 ** -9, b: 0.25 },
+};
+/** 64 MiB an array. */
+const COPY = { length: 2 ** 24 };
+const LOAD = { length: 2 ** 16, loads: 512 };
+/** So many of the fastest multiply-add variants are timed on; the others only once. */
+const FINALISTS = 3;
+
+/** The microbenchmarks of an adapter. */
+export interface RooflineProbes {
+  entries: readonly Calibrated[];
+  /** Operations and bytes of a run of each entry. */
+  work: readonly { flops: number; bytes: number }[];
+  /** What the times of `entries`, in their order, tell. */
+  evaluate(timed: readonly Timed[]): Roofline;
+  dispose(): void;
+}
+
+/** Verifies and calibrates the microbenchmarks, and keeps the fastest variants. */
+export async function prepareRoofline(
+  device: Device,
+  stopwatch: Stopwatch,
+  seed: number,
+): Promise<RooflineProbes> {
+  const runs: KernelRun[] = [];
+  const probe = async (kind: Probe['kind'], unitsOf: (run: KernelRun) => number, kernelCase: KernelCase) => {
+    const run = await prepareKernel(device, kernelCase, new Philox(seed));
+    runs.push(run);
+    const { flops, bytes } = run;
+    return { ...(await calibrate(run, stopwatch)), kind, flops, bytes, amount: unitsOf(run) };
+  };
+  const fma: Probe[] = [];
+  for (const constants of FMA_VARIANTS) {
+    const { pack, CHAINS, GROUP } = constants;
+    const name = `FMA ${pack} × ${CHAINS}, ${GROUP} threads`;
+    const params = FMA[device.adapter.class];
+    const verify = verifyFma(params, constants);
+    fma.push(await probe('fma', ({ flops }) => flops, { name, check: fmaCheck, params, constants, verify }));
+  }
+  fma.sort((a, b) => a.msPerRun - b.msPerRun);
+  const others = [
+    await probe('copy', ({ bytes }) => bytes, { name: 'copy', check: copyCheck, params: COPY }),
+  ];
+  for (const constants of LOAD_VARIANTS) {
+    const kind = constants.PACK === 1 ? 'scalar loads' : 'vec4 loads';
+    const loads = () => (LOAD.length / constants.PACK) * LOAD.loads;
+    const name = `loads of ${constants.pack}`;
+    others.push(await probe(kind, loads, { name, check: loadCheck, params: LOAD, constants }));
+  }
+  const probes = [...fma.slice(0, FINALISTS), ...others];
+  return {
+    entries: probes,
+    work: probes,
+    evaluate: (timed) => evaluate(probes, timed),
+    dispose: () => {
+      for (const run of runs) run.dispose();
+    },
+  };
+}
+
+/** Threads start like the 64th before them, so that float64 need only compute the first 64. */
+function verifyFma(params: RooflineFmaParams, constants: { PACK: number }): KernelCase['verify'] {
+  return ({ inputs, outputs }) => {
+    const period = 64 * constants.PACK;
+    const { y } = fmaCheck.reference(inputs, { ...params, length: period }, constants);
+    const expected = Float64Array.from({ length: params.length }, (_, i) => y[i % period]);
+    compare('roofline_fma: y', outputs.y, expected, fmaCheck.tolerance(params));
+  };
+}
+
+function evaluate(probes: readonly Probe[], timed: readonly Timed[]): Roofline {
+  const rates = probes.map(({ kind, amount, candidate }, i) => {
+    const { samplesMs } = timed[i];
+    const rate = amount / median(samplesMs) / 1e6;
+    return { kind, name: candidate.name, rate, undisturbed: amount / quantile(samplesMs, 0.25) / 1e6 };
+  });
+  const best = (kind: Probe['kind']) =>
+    rates.filter((rate) => rate.kind === kind).reduce((a, b) => (b.rate > a.rate ? b : a));
+  const fma = best('fma');
+  return {
+    fmaGflops: fma.rate,
+    fmaGflopsUndisturbed: fma.undisturbed,
+    fmaVariant: fma.name,
+    copyGBs: best('copy').rate,
+    scalarLoads: best('scalar loads').rate,
+    vec4Loads: best('vec4 loads').rate,
+  };
+}
+
+/** How near a kernel comes to the roofline, and which side of it is nearer. */
+export interface RooflineShare {
+  /** Least time that the roofline allows, over the time taken; above 1 where caches beat the memory. */
+  share: number;
+  bound: 'arithmetic' | 'memory';
+}
+
+export function rooflineShare(
+  { flops, bytes }: { flops: number; bytes: number },
+  ms: number,
+  { fmaGflops, copyGBs }: Roofline,
+): RooflineShare {
+  const arithmeticMs = flops / fmaGflops / 1e6;
+  const memoryMs = bytes / copyGBs / 1e6;
+  return {
+    share: Math.max(arithmeticMs, memoryMs) / ms,
+    bound: arithmeticMs > memoryMs ? 'arithmetic' : 'memory',
+  };
+}
