@@ -77,6 +77,19 @@ describe('peak memory of a training call', () => {
     }
   });
 
+  it('does not depend on the number of cycles when it is recorded', async () => {
+    const planned = async (cycles: number) => {
+      const { call, dispose } = await prepare({ H_cycles: cycles, L_cycles: cycles });
+      const plan = device.record(call);
+      const { bytes } = plan;
+      plan.dispose();
+      dispose();
+      return bytes;
+    };
+    const one = await planned(1);
+    for (const cycles of [2, 8]) expect(await planned(cycles), `${cycles} × ${cycles}`).toBe(one);
+  });
+
   it('does not depend on the number of segments', async () => {
     expect(await peakOf({ halt_max_steps: 16 })).toBe(await peakOf({ halt_max_steps: 2 }));
   });

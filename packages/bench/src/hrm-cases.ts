@@ -27,9 +27,10 @@ export const TINY_MODEL: ModelConfig = {
   num_puzzle_identifiers: 4,
   hidden_size: 32,
   num_heads: 2,
-  H_layers: 2,
-  L_layers: 2,
+  H_layers: 1,
+  L_layers: 1,
   puzzle_emb_ndim: 32,
+  halt_max_steps: 4,
 };
 
 /** Random tokens and labels. */

@@ -27,17 +27,19 @@ export const inferBenchmark: Benchmark = {
   run,
 };
 
+const labelOf = (batch: string) => `segment, ${batch} ${batch === '1' ? 'puzzle' : 'puzzles'}`;
+
 async function run({ device, parts, note }: BenchmarkContext): Promise<Report> {
   const stopwatch = deviceStopwatch(device);
   const probes = matmulProbes(device);
   const models: Segments[] = [];
   for (const part of parts) {
-    note(`recording a segment of ${part} puzzles…`);
+    note(`recording: ${labelOf(part)}…`);
     models.push(await segmentsOf(device, FULL_MODEL, Number(part)));
   }
   const candidates = [
     ...probes.candidates,
-    ...models.map(({ run }, i) => ({ name: `segment, ${parts[i]} puzzles`, run })),
+    ...models.map(({ run }, i) => ({ name: labelOf(parts[i]), run })),
   ];
   const entries = [];
   for (const candidate of candidates) entries.push(await calibrate(candidate, stopwatch));
@@ -59,7 +61,7 @@ async function run({ device, parts, note }: BenchmarkContext): Promise<Report> {
   probes.dispose();
   for (const model of models) model.dispose();
   const bars = results.flatMap(({ name, gflops }) =>
-    name === `segment, ${BAR.batch} puzzles`
+    name === labelOf(String(BAR.batch))
       ? [makeBar(`${name}: share of our best matmul rate`, gflops, best, 'GFLOP/s', BAR.goal)]
       : [],
   );

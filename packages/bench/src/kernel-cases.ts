@@ -2,6 +2,7 @@
 import type { AdapterDescription, HostArray, ParamValues } from '@hrm-webgpu/core';
 import { Philox } from '@hrm-webgpu/core';
 import { hasSubgroups, type KernelCheck, multiply } from '@hrm-webgpu/kernels';
+import { check as accumulate } from '@hrm-webgpu/kernels/defs/accumulate';
 import { check as actExplore } from '@hrm-webgpu/kernels/defs/act_explore';
 import { check as actStep } from '@hrm-webgpu/kernels/defs/act_step';
 import { check as adamAtan2 } from '@hrm-webgpu/kernels/defs/adam_atan2';
@@ -151,6 +152,7 @@ function otherCases(): PartCase[] {
     of('norm', residualRmsNorm, { ...norm, eps: 1e-5 }),
     of('norm', residualRmsNormBackward, norm),
     of('norm', add, { length: TOKENS * DIM }),
+    of('norm', accumulate, { length: TOKENS * DIM }),
     of('mlp', swiglu, mlp),
     of('mlp', swigluBackward, mlp),
     of('embedding', inputEmbedding, { ...tokens, puzzle_dim: DIM, scale: Math.sqrt(DIM), position_scale: 0 }),

@@ -19,7 +19,11 @@ export interface Placement {
  * inference", arXiv 2001.03288, §4.2, where it comes within a few per cent of the lower bound.
  */
 export function placeLifetimes(lifetimes: readonly Lifetime[]): Placement {
-  const order = lifetimes.map((_, i) => i).sort((a, b) => lifetimes[b].bytes - lifetimes[a].bytes || a - b);
+  // Of equal size, the one that begins first: so many places of that size as are needed at once, and no more.
+  const order = lifetimes.map((_, i) => i);
+  order.sort(
+    (a, b) => lifetimes[b].bytes - lifetimes[a].bytes || lifetimes[a].first - lifetimes[b].first || a - b,
+  );
   const places: { bytes: number; taken: Lifetime[] }[] = [];
   const placeOf: number[] = new Array(lifetimes.length);
   for (const i of order) {

@@ -12,7 +12,7 @@ import {
   qTargets,
 } from '@hrm-webgpu/kernels';
 import type { Carry, DeviceBatch } from './carry.ts';
-import type { SegmentOutput } from './model.ts';
+import type { SegmentOutput, State } from './model.ts';
 
 /** What exploration drew for the rows of one call. */
 export interface Exploration {
@@ -81,12 +81,12 @@ export function trainingCall(
   const { model } = carry;
   const { device, config } = model;
   carry.refill(batch);
-  const output = model.segment(carry.current, carry.current);
+  const output = model.segment(carry.current, carry.current, carry.current);
   const hasNext = config.halt_max_steps > 1;
   const call = device.scope(() => {
-    carry.advance(output);
     step(carry, output.q, { maxSteps: config.halt_max_steps, early: true, exploration });
-    const next = hasNext ? nextQ(carry) : output.q;
+    const next = hasNext ? nextQ(carry, output) : output.q;
+    carry.advance(output);
     return supervise(carry, output, next);
   });
   const seeds = new Float32Array(2 * carry.batch).map(
@@ -123,7 +123,7 @@ export function evaluationCall(
   const { model } = carry;
   return model.device.tape.noGrad(() => {
     carry.refill(batch);
-    const output = model.segment(carry.current, carry.current);
+    const output = model.segment(carry.current, carry.current, carry.current);
     carry.advance(output);
     step(carry, output.q, { maxSteps, early: haltEarly });
     return callOutput(output, supervise(carry, output, output.q));
@@ -152,10 +152,12 @@ function step(carry: Carry, q: Tensor, { maxSteps, early, exploration }: Halting
   });
 }
 
-/** q of one more segment from the new carry, without gradient: what q_continue is trained towards. */
-function nextQ(carry: Carry): Tensor {
-  const { device } = carry.model;
-  return device.scope(() => device.tape.noGrad(() => carry.model.segment(carry.current, carry.current).q));
+/**
+ * q of one more segment from the states that a segment gave, without gradient: what q_continue is trained towards. The
+ * carry's own states, which are about to be replaced, are where it works.
+ */
+function nextQ({ model, current }: Carry, state: State): Tensor {
+  return model.device.scope(() => model.device.tape.noGrad(() => model.segment(state, current, current).q));
 }
 
 interface Supervision {

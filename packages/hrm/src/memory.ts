@@ -84,10 +84,13 @@ function floatsPerPosition(config: ModelConfig): number {
   return saved + (config.halt_max_steps > 1 ? extraSegmentFloats(config) : 3 * width);
 }
 
-/** The same for a segment without a way back: the SwiGLU or q, k, v, beside states, embedding and the block's input. */
+/**
+ * The same for a segment without a way back: the SwiGLU or q, k, v, beside the embedding and what is normed. States and
+ * the block's input are in the carry's memory.
+ */
 function extraSegmentFloats(config: ModelConfig): number {
   const { hidden_size: dim } = config;
-  return Math.max(3 * swigluWidth(config) + 5 * dim, 11 * dim);
+  return Math.max(3 * swigluWidth(config) + 3 * dim, 9 * dim);
 }
 
 /**

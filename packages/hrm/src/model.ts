@@ -160,12 +160,15 @@ export class HrmModel {
   /**
    * One segment: all steps but the last of each module without gradient, then one L step and one H step that are
    * recorded on the tape, from the detached states (the one-step gradient).
+   *
+   * @param working memory that the warm states are written to, which may be that of `state`: more cycles then need no more
+   *   memory than one
    */
-  segment(state: State, input: ModelInput): SegmentOutput {
+  segment(state: State, input: ModelInput, working: State): SegmentOutput {
     const { device } = this;
     return device.scope(() => {
       const e = this.embed(input);
-      const warm = device.tape.noGrad(() => this.warmUp(state, e));
+      const warm = device.tape.noGrad(() => this.warmUp(state, e, working));
       const z_L = this.level('L', warm.z_L, [warm.z_H, e]);
       const z_H = this.level('H', warm.z_H, [z_L]);
       return {
@@ -193,16 +196,16 @@ export class HrmModel {
   }
 
   /** H_cycles × L_cycles steps but the last of each module. */
-  private warmUp(state: State, e: Tensor): State {
+  private warmUp(state: State, e: Tensor, working: State): State {
     const { H_cycles, L_cycles } = this.config;
     let z_H = state.z_H.detach();
     let z_L = state.z_L.detach();
     for (let h = 1; h <= H_cycles; h++) {
       for (let l = 1; l <= L_cycles; l++) {
         const last = h === H_cycles && l === L_cycles;
-        if (!last) z_L = this.level('L', z_L, [z_H, e]);
+        if (!last) z_L = this.level('L', z_L, [z_H, e], working.z_L);
       }
-      if (h < H_cycles) z_H = this.level('H', z_H, [z_L]);
+      if (h < H_cycles) z_H = this.level('H', z_H, [z_L], working.z_H);
     }
     return { z_H, z_L };
   }
@@ -226,26 +229,29 @@ export class HrmModel {
   }
 
   /**
-   * x ← x + injection (the sum of `injected`), then the blocks of a module. Frees `state` as soon as it has been read:
-   * kept until the end, warm states would make the peak of memory larger than that of a single cycle.
+   * x ← x + injection (the sum of `injected`), then the blocks of a module. Where `into` is given, which may be `state`, x
+   * stays there from beginning to end; only where no gradient is wanted.
    */
-  private level(level: Level, state: Tensor, injected: readonly Tensor[]): Tensor {
+  private level(level: Level, state: Tensor, injected: readonly Tensor[], into?: Tensor): Tensor {
     return this.device.scope(() => {
       let x = this.device.scope(() =>
         add(
           state,
           injected.reduce((a, b) => add(a, b)),
+          into,
         ),
       );
-      state.dispose();
       for (let i = 0; i < this.config[`${level}_layers`]; i++)
-        x = this.block(x, `${level}_level.layers.${i}`);
+        x = this.block(x, `${level}_level.layers.${i}`, into);
       return x;
     });
   }
 
-  /** Post-norm: x ← rms(x + attention(x)); x ← rms(x + swiglu(x)). Frees x unless the tape needs it. */
-  private block(x: Tensor, layer: string): Tensor {
+  /**
+   * Post-norm: x ← rms(x + attention(x)); x ← rms(x + swiglu(x)). Frees x unless the tape needs it. `into` takes the result
+   * and may be x's memory, which is not needed any more by then.
+   */
+  private block(x: Tensor, layer: string, into?: Tensor): Tensor {
     const { num_heads, rms_norm_eps } = this.config;
     return this.device.scope(() => {
       const qkv = this.linear(x, `${layer}.self_attn.qkv_proj.weight`);
@@ -263,7 +269,7 @@ export class HrmModel {
       gateUp.dispose();
       const down = this.linear(gated, `${layer}.mlp.down_proj.weight`);
       gated.dispose();
-      return residualRmsNorm(middle, down, rms_norm_eps);
+      return residualRmsNorm(middle, down, rms_norm_eps, into);
     });
   }
 

@@ -4,16 +4,29 @@ import { type MatmulParams, matmul, check as matmulCheck } from './matmul.ts';
 
 /** Rows of a thread's tile; fixed, since WGSL wants constant lane numbers. */
 const ROWS = 16;
+/** Threads of a workgroup, unless tuned. */
+const GROUP = 16;
 
 export const matmulSubgroup: Kernel<MatmulParams> = {
   ...matmul,
   name: 'matmul_subgroup',
+  madeFor: 'software', // it stores in a loop over a register tile, which GPUs would move to memory
   needs: hasSubgroups,
-  workgroups: ({ m, n }, { PACK, GROUP }) => [Math.ceil(n / (PACK * GROUP)), ...fold(Math.ceil(m / ROWS))],
+  constants(params, adapter) {
+    const shape = matmul.constants?.(params, adapter) ?? {};
+    // Two packs a thread, unless a workgroup's last ones would be idle.
+    const columns = params.n / Number(shape.PACK);
+    const groups = Math.ceil(columns / (2 * GROUP));
+    return { ...shape, PACKS: 2 * GROUP * groups <= 1.1 * columns ? 2 : 1 };
+  },
+  workgroups: ({ m, n }, { PACKS, PACK, GROUP }) => [
+    Math.ceil(n / (PACK * PACKS * GROUP)),
+    ...fold(Math.ceil(m / ROWS)),
+  ],
 };
 
 export const check: KernelCheck<MatmulParams> = {
   ...matmulCheck,
   kernel: matmulSubgroup,
-  variants: [{ GROUP: 64 }],
+  variants: [{ PACKS: 2, GROUP: 64 }],
 };

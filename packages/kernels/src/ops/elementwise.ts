@@ -1,4 +1,5 @@
 import { Tensor, UserError } from '@hrm-webgpu/core';
+import { accumulate } from '../defs/accumulate.ts';
 import { add as addKernel } from '../defs/add.ts';
 import { fill as fillKernel } from '../defs/fill.ts';
 import { swiglu as swigluKernel } from '../defs/swiglu.ts';
@@ -6,12 +7,18 @@ import { swigluBackward } from '../defs/swiglu_backward.ts';
 import { launch } from '../kernel.ts';
 import { expectSameShape, expectType, rowsOf } from './shapes.ts';
 
-/** a + b, of equal shapes. */
-export function add(a: Tensor, b: Tensor): Tensor {
+/**
+ * a + b, of equal shapes.
+ *
+ * @param into takes the result, instead of a new tensor; may share the memory of a, not that of b
+ */
+export function add(a: Tensor, b: Tensor, into?: Tensor): Tensor {
   expectSameShape('add', a, b);
+  if (into) expectSameShape('add', a, into);
   const { device } = a;
-  const c = Tensor.empty(device, a.shape);
-  launch(device, addKernel, { a, b, c }, { length: a.size });
+  const c = into?.detach() ?? Tensor.empty(device, a.shape);
+  if (c.buffer === a.buffer) launch(device, accumulate, { x: b, y: c }, { length: a.size });
+  else launch(device, addKernel, { a, b, c }, { length: a.size });
   device.tape.record('add', [a, b], c, [], (gradient) => [gradient.detach(), gradient.detach()]);
   return c;
 }

@@ -7,12 +7,17 @@ import { expectSameShape, rowsOf } from './shapes.ts';
 const norm = { name: forward.name, kernels: [forward] };
 const normBackward = { name: residualRmsNormBackward.name, kernels: [residualRmsNormBackward] };
 
-/** (x + residual) / sqrt(mean((x + residual)²) + eps) over the last axis. Zhang & Sennrich, arXiv 1910.07467. */
-export function residualRmsNorm(x: Tensor, residual: Tensor, eps: number): Tensor {
+/**
+ * (x + residual) / sqrt(mean((x + residual)²) + eps) over the last axis. Zhang & Sennrich, arXiv 1910.07467.
+ *
+ * @param into takes the result, instead of a new tensor; neither of the operands
+ */
+export function residualRmsNorm(x: Tensor, residual: Tensor, eps: number, into?: Tensor): Tensor {
   expectSameShape('residualRmsNorm', x, residual);
+  if (into) expectSameShape('residualRmsNorm', x, into);
   const { device, shape } = x;
   const size = { rows: rowsOf(shape), columns: shape[shape.length - 1] };
-  const y = Tensor.empty(device, shape);
+  const y = into?.detach() ?? Tensor.empty(device, shape);
   const inverse_rms = Tensor.empty(device, [size.rows]);
   run(device, norm, { x, r: residual, y, inverse_rms }, { ...size, eps });
   device.tape.record('residualRmsNorm', [x, residual], y, [y, inverse_rms], (dy) => {

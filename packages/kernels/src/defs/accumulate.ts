@@ -1,0 +1,16 @@
+import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import type { Kernel } from '../kernel.ts';
+import { add } from './add.ts';
+
+export type AccumulateParams = { length: number };
+
+export const accumulate: Kernel<AccumulateParams> = { ...add, name: 'accumulate' };
+
+export const check: KernelCheck<AccumulateParams> = {
+  kernel: accumulate,
+  cases: [{ length: 1 }, { length: 6 }, { length: 1020 }],
+  inputs: ({ length }, random) => ({ x: uniformArray(random, length), y: uniformArray(random, length) }),
+  outputs: () => ({}),
+  reference: ({ x, y }) => ({ y: Float64Array.from(y, (value, i) => value + x[i]) }),
+  tolerance: () => UNIT_ROUNDOFF, // one rounding
+};
