@@ -150,7 +150,7 @@ function subjectsOf(
   { qkv, d_o, o, d_qkv, log_sum_exp, delta }: Readonly<Record<string, Tensor>>,
   both: () => void,
 ): Subject[] {
-  const [forward, backwardQuery, backwardKey] = Object.values(attentionChecks(device.adapter)).map(
+  const [forward, backwardQuery, backwardKey] = attentionChecks(device.adapter, params).map(
     ({ kernel }) => kernel,
   );
   const runForward = () => launch(device, forward, { qkv, o, log_sum_exp }, params);

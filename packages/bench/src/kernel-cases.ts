@@ -1,13 +1,13 @@
 /** Every kernel of a training call of the full-size model, with the shapes it has there. */
 import type { AdapterDescription, HostArray, ParamValues } from '@hrm-webgpu/core';
 import { Philox } from '@hrm-webgpu/core';
-import { hasSubgroups, type KernelCheck, multiply } from '@hrm-webgpu/kernels';
+import { attentionOperations, type KernelCheck, multiply } from '@hrm-webgpu/kernels';
 import { check as accumulate } from '@hrm-webgpu/kernels/defs/accumulate';
 import { check as actExplore } from '@hrm-webgpu/kernels/defs/act_explore';
 import { check as actStep } from '@hrm-webgpu/kernels/defs/act_step';
 import { check as adamAtan2 } from '@hrm-webgpu/kernels/defs/adam_atan2';
 import { check as add } from '@hrm-webgpu/kernels/defs/add';
-import { check as attention } from '@hrm-webgpu/kernels/defs/attention';
+import { type AttentionParams, check as attention } from '@hrm-webgpu/kernels/defs/attention';
 import { check as attentionBackwardKey } from '@hrm-webgpu/kernels/defs/attention_backward_key';
 import { check as attentionBackwardQuery } from '@hrm-webgpu/kernels/defs/attention_backward_query';
 import { check as attentionSubgroup } from '@hrm-webgpu/kernels/defs/attention_subgroup';
@@ -40,6 +40,8 @@ import { check as swiglu } from '@hrm-webgpu/kernels/defs/swiglu';
 import { check as swigluBackward } from '@hrm-webgpu/kernels/defs/swiglu_backward';
 import { check as transpose } from '@hrm-webgpu/kernels/defs/transpose';
 import { check as transposePacks } from '@hrm-webgpu/kernels/defs/transpose_packs';
+import { standardChoice } from '@hrm-webgpu/kernels/operation';
+import { BLOCK_LAYERS } from './block-shapes.ts';
 import type { KernelCase } from './kernel-run.ts';
 import { checkSampled } from './sampled-check.ts';
 
@@ -85,13 +87,7 @@ function matmulCases(): PartCase[] {
     run: ({ a, b, c }) => multiply(a, b, c, params),
     verify: ({ inputs, outputs }) => verifyProduct(params, inputs, outputs.c),
   });
-  const shapes = [
-    [DIM, 3 * DIM],
-    [DIM, DIM],
-    [DIM, 2 * INTER],
-    [INTER, DIM],
-  ];
-  return shapes.flatMap(([inner, out]) => [
+  return BLOCK_LAYERS.flatMap(([inner, out]) => [
     product(`${inner}→${out}`, { m: TOKENS, n: out, k: inner, a_row: inner, a_column: 1 }),
     product(`${inner}→${out} dx`, { m: TOKENS, n: inner, k: out, a_row: out, a_column: 1 }),
     product(`${inner}→${out} dW`, { m: out, n: inner, k: TOKENS, a_row: 1, a_column: out }),
@@ -113,29 +109,30 @@ function verifyProduct(
   checkSampled('matmul', c, [m, n], exact, matmul.tolerance(params), new Philox(1));
 }
 
-/** The kernels that the op `attention` takes on an adapter. */
-export function attentionChecks(adapter: AdapterDescription) {
-  if (adapter.class === 'gpu') {
-    return {
-      forward: attentionWorkgroup,
-      backwardQuery: attentionWorkgroupBackwardQuery,
-      backwardKey: attentionWorkgroupBackwardKey,
-    };
-  }
-  if (hasSubgroups(adapter)) {
-    return {
-      forward: attentionSubgroup,
-      backwardQuery: attentionSubgroupBackwardQuery,
-      backwardKey: attentionSubgroupBackwardKey,
-    };
-  }
-  return { forward: attention, backwardQuery: attentionBackwardQuery, backwardKey: attentionBackwardKey };
+const ATTENTION_CHECKS = [
+  attention,
+  attentionBackwardQuery,
+  attentionBackwardKey,
+  attentionSubgroup,
+  attentionSubgroupBackwardQuery,
+  attentionSubgroupBackwardKey,
+  attentionWorkgroup,
+  attentionWorkgroupBackwardQuery,
+  attentionWorkgroupBackwardKey,
+];
+
+/** The checks of the kernels that the engine takes for attention on an adapter: forward, query and key. */
+export function attentionChecks(adapter: AdapterDescription, params: AttentionParams) {
+  return Object.values(attentionOperations).map((operation) => {
+    const { kernel } = standardChoice(operation, adapter, params);
+    return ATTENTION_CHECKS.find((check) => check.kernel.name === kernel) as KernelCheck<AttentionParams>;
+  });
 }
 
 function attentionCases(adapter: AdapterDescription): PartCase[] {
   const params = { batch: BATCH, seq_len: SEQ_LEN, heads: HEADS, head_dim: DIM / HEADS };
   return [
-    ...Object.values(attentionChecks(adapter)).map((check) => of('attention', check, params)),
+    ...attentionChecks(adapter, params).map((check) => of('attention', check, params)),
     of('attention', rope, { tokens: TOKENS, seq_len: SEQ_LEN, heads: HEADS, head_dim: DIM / HEADS, sign: 1 }),
   ];
 }

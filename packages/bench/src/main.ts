@@ -76,7 +76,9 @@ async function compareFiles(
     return 0;
   }
   if (files.length < 2) throw new UserError(`compare: name at least two files\n${COMPARE_USAGE}`);
-  const [base, ...others] = await Promise.all(files.map(readDocument));
+  const documents = [];
+  for (const file of files) documents.push(await readDocument(file)); // in order: the first bad one is named
+  const [base, ...others] = documents;
   const comparisons = others.map((other) => compareDocuments(base, other));
   streams.out(json ? JSON.stringify(comparisons, null, 2) : comparisons.map(formatComparison).join('\n'));
   return 0;

@@ -1,18 +1,9 @@
 /** The best rate at which this engine multiplies matrices on an adapter: what whole models are measured by. */
 import { type Device, Tensor } from '@hrm-webgpu/core';
 import { linear, transpose } from '@hrm-webgpu/kernels';
+import { BLOCK_LAYERS, BLOCK_TOKENS } from './block-shapes.ts';
 import { median } from './statistics.ts';
 import type { Candidate, Timed } from './timing.ts';
-
-/** Tokens of 8 puzzles of 82 positions. */
-const TOKENS = 656;
-/** [in, out] of the layers of the full-size model. */
-const SHAPES = [
-  [512, 1536],
-  [512, 512],
-  [512, 3072],
-  [1536, 512],
-] as const;
 
 /** A product x·Wᵀ as the model computes it. */
 interface Product extends Candidate {
@@ -33,14 +24,14 @@ export function matmulProbes(device: Device): MatmulProbes {
     tensors.push(tensor);
     return tensor;
   };
-  const candidates = SHAPES.map(([inner, out]): Product => {
-    const x = make(TOKENS, inner);
+  const candidates = BLOCK_LAYERS.map(([inner, out]): Product => {
+    const x = make(BLOCK_TOKENS, inner);
     const weight = make(out, inner);
     const transposed = transpose(weight);
     tensors.push(transposed);
     return {
-      name: `x·Wᵀ ${TOKENS}×${inner}→${out}`,
-      flops: 2 * TOKENS * inner * out,
+      name: `x·Wᵀ ${BLOCK_TOKENS}×${inner}→${out}`,
+      flops: 2 * BLOCK_TOKENS * inner * out,
       run: () => linear(x, weight, transposed).dispose(),
     };
   });

@@ -1,13 +1,6 @@
 import { type Device, Philox, Tensor } from '@hrm-webgpu/core';
-import {
-  hasSubgroups,
-  launch,
-  linear,
-  matmul,
-  matmulNaive,
-  matmulSubgroup,
-  SUBGROUP_LANES,
-} from '@hrm-webgpu/kernels';
+import { launch, linear, matmulNaive, matmulOperation, suits } from '@hrm-webgpu/kernels';
+import { runChoice, standardChoice } from '@hrm-webgpu/kernels/operation';
 import type { Benchmark } from './benchmark.ts';
 import { type ControlledTimes, timeWithControl } from './control.ts';
 import { formatRatio, makeBar, type Report, significant } from './report.ts';
@@ -25,8 +18,7 @@ const TOLERANCE = 10 * Math.sqrt(SIZE + 4) * 2 ** -24;
 const STREAMS = { order: 0, bootstrap: 1, inputs: 2 };
 
 const NAIVE = 'matmul_naive';
-const TILED = 'matmul';
-const SUBGROUP = 'matmul_subgroup';
+const SHAPE = { m: SIZE, n: SIZE, k: SIZE, a_row: SIZE, a_column: 1 };
 
 /** A way to multiply the two square matrices of the benchmark. */
 interface Product {
@@ -56,7 +48,7 @@ interface Result {
 
 export const matmulBenchmark: Benchmark = {
   name: 'matmul',
-  summary: `the matrix product at ${SIZE}×${SIZE}×${SIZE}: simple, register tile, subgroups, x·Wᵀ`,
+  summary: `the matrix product at ${SIZE}×${SIZE}×${SIZE}: one output a thread, the engine's kernels, x·Wᵀ`,
   description: [
     `Multiplies two ${SIZE}×${SIZE} f32 matrices. Every product is compared with float64 on samples; then`,
     `${ROUNDS.fewest} to ${ROUNDS.most} rounds time all of them by turns, in an order drawn anew each round.`,
@@ -72,32 +64,29 @@ export const matmulBenchmark: Benchmark = {
     const timings = await timeProducts(device, products, note);
     inputs.x.dispose();
     inputs.y.dispose();
-    return reportOf(timings, skipped);
+    return reportOf(timings, skipped, standardChoice(matmulOperation, device.adapter, SHAPE).kernel);
   },
 };
 
 function productsFor(device: Device, { x, y }: Inputs): { products: Product[]; skipped: string[] } {
-  const shape = { m: SIZE, n: SIZE, k: SIZE };
-  const strided = { ...shape, a_row: SIZE, a_column: 1 };
   const into = (body: (c: Tensor) => void) => () => {
     const c = Tensor.empty(device, [SIZE, SIZE]);
     body(c);
     return c;
   };
+  const { m, n, k } = SHAPE;
   const products: Product[] = [
-    { name: NAIVE, multiply: into((c) => launch(device, matmulNaive, { a: x, b: y, c }, shape)) },
-    { name: TILED, multiply: into((c) => launch(device, matmul, { a: x, b: y, c }, strided)) },
-    { name: 'linear with transpose', multiply: () => linear(x, y), yTransposed: true },
+    { name: NAIVE, multiply: into((c) => launch(device, matmulNaive, { a: x, b: y, c }, { m, n, k })) },
   ];
   const skipped: string[] = [];
-  const lanes = device.adapter.subgroupMinSize;
-  if (hasSubgroups(device.adapter)) {
-    const multiply = into((c) => launch(device, matmulSubgroup, { a: x, b: y, c }, strided));
-    products.splice(2, 0, { name: SUBGROUP, multiply });
-  } else {
-    const found = lanes > 0 ? `subgroups of ${lanes} lanes` : 'no subgroups';
-    skipped.push(`${SUBGROUP}: it needs subgroups of ${SUBGROUP_LANES} lanes; this adapter has ${found}`);
+  for (const kernel of matmulOperation.kernels) {
+    const { name } = kernel;
+    const choice = { kernel: name, settings: {} };
+    const multiply = into((c) => runChoice(device, matmulOperation, choice, { a: x, b: y, c }, SHAPE));
+    if (suits(kernel, device.adapter)) products.push({ name, multiply });
+    else skipped.push(`${name}: it is not for this kind of adapter, or needs wider subgroups`);
   }
+  products.push({ name: 'linear with transpose', multiply: () => linear(x, y), yTransposed: true });
   return { products, skipped };
 }
 
@@ -135,13 +124,14 @@ async function timeProducts(
   return timeWithControl(entries, quickest(entries), stopwatch, ROUNDS, random, note);
 }
 
-function reportOf({ timed, control }: ControlledTimes, skipped: string[]): Report {
+/** @param engine the kernel that the engine takes */
+function reportOf({ timed, control }: ControlledTimes, skipped: string[], engine: string): Report {
   const random = new Philox(SEED, STREAMS.bootstrap);
   const naive = timed[0];
   const results = timed.map((entry) => resultOf(entry, naive, random));
   const rates = new Map(results.map(({ name, gflops }) => [name, gflops]));
   const naiveRate = rates.get(NAIVE) as number;
-  const engineRate = rates.get(SUBGROUP) ?? (rates.get(TILED) as number); // as `linear` chooses
+  const engineRate = rates.get(engine) as number;
   return {
     title: `f32 matrix product, ${SIZE}×${SIZE}×${SIZE}`,
     settings: { size: SIZE, seed: SEED },

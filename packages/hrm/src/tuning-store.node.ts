@@ -4,10 +4,11 @@ import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Device, UserError } from '@hrm-webgpu/core';
+import { fnv1a } from './fnv1a.ts';
 import { writeFileAtomic } from './formats/atomic-write.node.ts';
 import { readTextFile } from './formats/file-source.node.ts';
 import { makeFolder } from './formats/make-folder.node.ts';
-import { applyChoices, fnv1a, parseChoices, tuningIdentity } from './tuning.ts';
+import { applyChoices, parseChoices, tuningIdentity } from './tuning.ts';
 
 /** Where the record of a device is kept: `$XDG_CACHE_HOME/hrm-webgpu`, else `~/.cache/hrm-webgpu`. */
 export function tuningPlace(device: Device): string {

@@ -1,6 +1,7 @@
 /** Tuning records: which kernels, with which settings, were found best on an adapter. */
 import { type AdapterDescription, type Choice, type Device, UserError } from '@hrm-webgpu/core';
 import { shaderSources } from '@hrm-webgpu/kernels';
+import { fnv1a } from './fnv1a.ts';
 
 /** What the bits of a run depend on besides seed and data: the adapter and how operations are done on it. */
 export interface TuningRecord {
@@ -56,11 +57,4 @@ export function tuningIdentity(device: Device, platform: string): string {
   const limits = { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize };
   const kernels = fnv1a(Object.values(shaderSources).join('\n')).toString(16);
   return JSON.stringify({ adapter: device.adapter, limits, platform, kernels });
-}
-
-/** 32-bit FNV-1a of a text's UTF-16 units. */
-export function fnv1a(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
-  return hash;
 }

@@ -1,31 +1,25 @@
 import type { Device, Tensor } from '@hrm-webgpu/core';
 import { linear, linearBackwardInput, linearBackwardWeight, transpose } from '@hrm-webgpu/kernels';
+import { BLOCK_LAYERS, BLOCK_TOKENS } from '../block-shapes.ts';
 import { randomTensor, upload } from './inputs.ts';
 import type { Part, Task } from './task.ts';
 
-/** Tokens: 8 Sudoku grids with their puzzle position. */
-const TOKENS = 656;
-/** in → out of the linear layers of a block at full size: qkv, o, gate and up, down. */
-const LAYERS = [
-  [512, 1536],
-  [512, 512],
-  [512, 3072],
-  [1536, 512],
-] as const;
 const PRODUCTS = ['x·Wᵀ', 'dy·W', 'dyᵀ·x'] as const;
 
 /** Linear layers forward, and the gradients of their input and of their weight. */
 export function matmulPart(device: Device): Part {
   const tasks = async () =>
-    LAYERS.flatMap(([inner, out]) => PRODUCTS.map((product) => productTask(device, product, inner, out)));
+    BLOCK_LAYERS.flatMap(([inner, out]) =>
+      PRODUCTS.map((product) => productTask(device, product, inner, out)),
+    );
   return { name: 'matmul', goals: { 'jax-js': 3.5, tfjs: 3.5 }, tasks };
 }
 
 function productTask(device: Device, product: (typeof PRODUCTS)[number], inner: number, out: number): Task {
   const host = {
-    x: randomTensor([TOKENS, inner], 0),
+    x: randomTensor([BLOCK_TOKENS, inner], 0),
     w: randomTensor([out, inner], 1),
-    dy: randomTensor([TOKENS, out], 2),
+    dy: randomTensor([BLOCK_TOKENS, out], 2),
   };
   const x = upload(device, host.x);
   const w = upload(device, host.w);
@@ -42,7 +36,7 @@ function productTask(device: Device, product: (typeof PRODUCTS)[number], inner: 
     },
     dyᵀ·x: {
       compute: () => linearBackwardWeight(dy, x, w.shape),
-      terms: TOKENS,
+      terms: BLOCK_TOKENS,
       tensors: { dy: hostDy, x: hostX },
     },
   };

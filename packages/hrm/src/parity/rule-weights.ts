@@ -1,3 +1,4 @@
+import { fnv1a } from '../fnv1a.ts';
 import { PUZZLE_ROWS } from '../parameters.ts';
 
 /**
@@ -22,10 +23,4 @@ function ruleScale(name: string, shape: readonly number[]): number {
   if (name === PUZZLE_ROWS) return 0.5;
   if (name === 'H_init' || name === 'L_init') return Math.sqrt(3);
   return Math.sqrt(3 / shape[1]);
-}
-
-function fnv1a(text: string): number {
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
-  return hash >>> 0;
 }

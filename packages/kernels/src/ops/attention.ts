@@ -61,15 +61,17 @@ export function rope(qkv: Tensor, tables: RopeTables, heads: number): Tensor {
   return y;
 }
 
-// GPUs want tiles in workgroup memory; software adapters, which only pay for it, have kernels of their own.
-const forward = { name: 'attention', kernels: [attentionSubgroup, plain, attentionWorkgroup] };
-const backwardQuery = {
-  name: 'attention_backward_query',
-  kernels: [attentionSubgroupBackwardQuery, attentionBackwardQuery, attentionWorkgroupBackwardQuery],
-};
-const backwardKey = {
-  name: 'attention_backward_key',
-  kernels: [attentionSubgroupBackwardKey, attentionBackwardKey, attentionWorkgroupBackwardKey],
+/** GPUs want tiles in workgroup memory; software adapters, which only pay for it, have kernels of their own. */
+export const attentionOperations = {
+  forward: { name: 'attention', kernels: [attentionSubgroup, plain, attentionWorkgroup] },
+  backwardQuery: {
+    name: 'attention_backward_query',
+    kernels: [attentionSubgroupBackwardQuery, attentionBackwardQuery, attentionWorkgroupBackwardQuery],
+  },
+  backwardKey: {
+    name: 'attention_backward_key',
+    kernels: [attentionSubgroupBackwardKey, attentionBackwardKey, attentionWorkgroupBackwardKey],
+  },
 };
 
 /**
@@ -87,12 +89,12 @@ export function attention(qkv: Tensor, heads: number): Tensor {
   const params = { batch, seq_len: seqLen, heads, head_dim: headDim };
   const o = Tensor.empty(device, [batch, seqLen, heads * headDim]);
   const log_sum_exp = Tensor.empty(device, [batch, heads, seqLen]);
-  run(device, forward, { qkv, o, log_sum_exp }, params);
+  run(device, attentionOperations.forward, { qkv, o, log_sum_exp }, params);
   device.tape.record('attention', [qkv], o, [qkv, o, log_sum_exp], (d_o) => {
     const d_qkv = Tensor.empty(device, shape);
     const delta = Tensor.empty(device, [batch, heads, seqLen]);
-    run(device, backwardQuery, { qkv, o, d_o, log_sum_exp, delta, d_qkv }, params);
-    run(device, backwardKey, { qkv, d_o, log_sum_exp, delta, d_qkv }, params);
+    run(device, attentionOperations.backwardQuery, { qkv, o, d_o, log_sum_exp, delta, d_qkv }, params);
+    run(device, attentionOperations.backwardKey, { qkv, d_o, log_sum_exp, delta, d_qkv }, params);
     return [d_qkv];
   });
   log_sum_exp.dispose();
