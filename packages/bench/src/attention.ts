@@ -6,9 +6,9 @@ import type { Benchmark, BenchmarkContext } from './benchmark.ts';
 import { timeWithControl } from './control.ts';
 import { attentionChecks } from './kernel-cases.ts';
 import { peakBars } from './kernels.ts';
-import { type Bar, makeBar, type Report, significant } from './report.ts';
+import { type Measured, measured, measuredCells } from './measured.ts';
+import { type Bar, makeBar, type Report } from './report.ts';
 import { prepareRoofline } from './roofline.ts';
-import { median, quantile } from './statistics.ts';
 import { type Calibrated, type Candidate, calibrate, deviceStopwatch, type Timed } from './timing.ts';
 
 const BATCH = 2;
@@ -77,8 +77,8 @@ async function run({ device, parts, note }: BenchmarkContext): Promise<Report> {
   const extras = lengths.flatMap(({ extraBytes, subjects }) =>
     subjects.map(({ pass }) => (pass === 'both' ? extraBytes : undefined)),
   );
-  const measured = timed.slice(probes.entries.length);
-  const results = measured.map((entry, i) => resultOf(entry, subjects[i], roofline.fmaGflops, extras[i]));
+  const passes = timed.slice(probes.entries.length);
+  const results = passes.map((entry, i) => resultOf(entry, subjects[i].flops, roofline.fmaGflops, extras[i]));
   return {
     title: `attention, ${BATCH * HEADS} heads of ${HEAD_DIM}`,
     settings: {
@@ -171,45 +171,22 @@ function subjectsOf(
   ];
 }
 
-/** A pass timed, and what follows from the times. */
-interface Result {
-  name: string;
-  medianMs: number;
-  quartilesMs: [number, number];
-  gflops: number;
+/** A pass timed. */
+interface Result extends Measured {
   /** Of the FMA peak. */
   share: number;
   extraBytes?: number;
-  runsPerSample: number;
-  samplesMs: number[];
 }
 
-function resultOf(
-  { runsPerSample, samplesMs }: Timed,
-  { name, flops }: Subject,
-  peak: number,
-  extraBytes: number | undefined,
-): Result {
-  const medianMs = median(samplesMs);
-  const gflops = flops / medianMs / 1e6;
-  return {
-    name,
-    medianMs,
-    quartilesMs: [quantile(samplesMs, 0.25), quantile(samplesMs, 0.75)],
-    gflops,
-    share: gflops / peak,
-    extraBytes,
-    runsPerSample,
-    samplesMs,
-  };
+function resultOf(timed: Timed, flops: number, peak: number, extraBytes: number | undefined): Result {
+  const result = measured(timed, flops);
+  return { ...result, share: result.gflops / peak, extraBytes };
 }
 
-function formatResult({ name, medianMs, quartilesMs, gflops, share, extraBytes }: Result): string[] {
+function formatResult(result: Result): string[] {
+  const { share, extraBytes } = result;
   return [
-    name,
-    significant(medianMs),
-    quartilesMs.map(significant).join('–'),
-    significant(gflops),
+    ...measuredCells(result),
     `${(100 * share).toFixed(0)} %`,
     extraBytes === undefined ? '' : String(extraBytes),
   ];

@@ -3,9 +3,9 @@ import type { Benchmark, BenchmarkContext } from './benchmark.ts';
 import { timeWithControl } from './control.ts';
 import { essentialFlops, FULL_MODEL, type Segments, segmentsOf } from './hrm-cases.ts';
 import { bestMatmulRate, matmulProbes } from './matmul-rate.ts';
-import { profile, profileRows } from './profile-table.ts';
-import { makeBar, type Report, significant } from './report.ts';
-import { median, quantile } from './statistics.ts';
+import { measured } from './measured.ts';
+import { modelTable, profile } from './profile-table.ts';
+import { makeBar, type Report } from './report.ts';
 import { calibrate, deviceStopwatch, quickest } from './timing.ts';
 
 const ROUNDS = { fewest: 11, most: 41, ms: 60_000 };
@@ -47,13 +47,9 @@ async function run({ device, parts, note }: BenchmarkContext): Promise<Report> {
   const random = new Philox(SEED, 0);
   const { timed, control } = await timeWithControl(entries, controlled, stopwatch, ROUNDS, random, note);
   const best = bestMatmulRate(probes.candidates, timed);
-  const results = timed.map(({ candidate, samplesMs, runsPerSample }, i) => {
+  const results = timed.map((entry, i) => {
     const model = models[i - probes.candidates.length];
-    const flops = model ? essentialFlops(model.plan) : probes.candidates[i].flops;
-    const medianMs = median(samplesMs);
-    const quartilesMs = [quantile(samplesMs, 0.25), quantile(samplesMs, 0.75)];
-    const gflops = flops / medianMs / 1e6;
-    return { name: candidate.name, medianMs, quartilesMs, gflops, runsPerSample, samplesMs };
+    return measured(entry, model ? essentialFlops(model.plan) : probes.candidates[i].flops);
   });
   const last = models[models.length - 1];
   const times = await profile(device, last.run, 3);
@@ -69,19 +65,7 @@ async function run({ device, parts, note }: BenchmarkContext): Promise<Report> {
     title: 'one segment of the 27 M model, forward',
     settings: { model: FULL_MODEL, batches: parts.map(Number), seed: SEED },
     results,
-    table: [
-      ['', 'ms', 'middle half', 'GFLOP/s', 'of best matmul', ''],
-      ...results.map(({ name, medianMs, quartilesMs, gflops }) => [
-        name,
-        significant(medianMs),
-        quartilesMs.map(significant).join('–'),
-        significant(gflops),
-        `${((100 * gflops) / best).toFixed(0)} %`,
-        '',
-      ]),
-      ['', '', '', '', '', ''],
-      ...(times ? profileRows(times, largest.medianMs) : []),
-    ],
+    table: modelTable(results, best, times, largest.medianMs),
     skipped: times ? [] : ["time by kernel: this adapter has no 'timestamp-query'"],
     controls: [control],
     bars,

@@ -4,9 +4,9 @@ import { type ControlledTimes, timeWithControl } from './control.ts';
 import { gpuShare } from './gpu-time.ts';
 import { FULL_SIZE, KERNEL_PARTS, kernelCases, type PartCase } from './kernel-cases.ts';
 import { type KernelRun, prepareKernel } from './kernel-run.ts';
+import { type Measured, measured, measuredCells } from './measured.ts';
 import { type Bar, makeBar, type Report, significant } from './report.ts';
 import { prepareRoofline, type Roofline, type RooflineShare, rooflineShare } from './roofline.ts';
-import { median, quantile } from './statistics.ts';
 import { type Calibrated, calibrate, deviceStopwatch, type Timed } from './timing.ts';
 
 const ROUNDS = { fewest: 15, most: 41, ms: 60_000 };
@@ -14,17 +14,11 @@ const SEED = 1;
 /** Philox streams of the run's seed. */
 const STREAMS = { order: 0, inputs: 1 };
 
-/** A kernel timed, and what follows from the times. */
-interface Result extends RooflineShare {
-  name: string;
-  medianMs: number;
-  quartilesMs: [number, number];
-  gflops: number;
+/** A kernel timed. */
+interface Result extends Measured, RooflineShare {
   gbs: number;
   /** Of the time, spent in kernels by timestamps; absent where the adapter has none. */
   gpuShare?: number;
-  runsPerSample: number;
-  samplesMs: number[];
 }
 
 export const kernelsBenchmark: Benchmark = {
@@ -68,22 +62,18 @@ async function run({ device, parts, note }: BenchmarkContext): Promise<Report> {
 }
 
 function resultOf(
-  { candidate, runsPerSample, samplesMs }: Timed,
+  timed: Timed,
   work: { flops: number; bytes: number },
   gpuShare: number | undefined,
   roofline: Roofline,
 ): Result {
-  const medianMs = median(samplesMs);
+  const result = measured(timed, work.flops);
+  const { medianMs } = result;
   return {
-    name: candidate.name,
-    medianMs,
-    quartilesMs: [quantile(samplesMs, 0.25), quantile(samplesMs, 0.75)],
-    gflops: work.flops / medianMs / 1e6,
+    ...result,
     gbs: work.bytes / medianMs / 1e6,
     ...rooflineShare(work, medianMs, roofline),
     gpuShare,
-    runsPerSample,
-    samplesMs,
   };
 }
 
@@ -122,21 +112,14 @@ export function peakBars({ adapter }: Pick<Device, 'adapter'>, { fmaGflopsUndist
   return [makeBar('FMA peak of a software adapter on two cores', fmaGflopsUndisturbed, 45, 'GFLOP/s', 1)];
 }
 
-function formatResult({
-  name,
-  medianMs,
-  quartilesMs,
-  gflops,
-  gbs,
-  share,
-  bound,
-  gpuShare,
-}: Result): string[] {
+function formatResult(result: Result): string[] {
+  const { medianMs, gflops, gbs, share, bound, gpuShare } = result;
+  const [name, ms, spread] = measuredCells(result);
   return [
     name,
-    significant(medianMs),
-    quartilesMs.map(significant).join('–'),
-    gflops.toFixed(1),
+    ms,
+    spread,
+    gflops.toFixed(1), // kernels that compute next to nothing would get more digits than the others
     gbs.toFixed(1),
     `${(100 * share).toFixed(0)} % ${bound === 'arithmetic' ? 'FMA' : 'mem'}`,
     gpuShare === undefined ? '–' : significant((1 - gpuShare) * medianMs),

@@ -3,10 +3,11 @@ import { launch, linear, matmulNaive, matmulOperation, suits } from '@hrm-webgpu
 import { runChoice, standardChoice } from '@hrm-webgpu/kernels/operation';
 import type { Benchmark } from './benchmark.ts';
 import { type ControlledTimes, timeWithControl } from './control.ts';
-import { formatRatio, makeBar, type Report, significant } from './report.ts';
+import { type Measured, measured, measuredCells } from './measured.ts';
+import { formatRatio, makeBar, type Report } from './report.ts';
 import { checkSampled } from './sampled-check.ts';
-import { median, quantile, type Ratio, ratioOfMedians } from './statistics.ts';
-import { type Calibrated, calibrate, deviceStopwatch, quickest, type Timed } from './timing.ts';
+import { type Ratio, ratioOfMedians } from './statistics.ts';
+import { type Calibrated, calibrate, deviceStopwatch, quickest } from './timing.ts';
 
 const SIZE = 512;
 const FLOPS = 2 * SIZE ** 3;
@@ -34,16 +35,10 @@ interface Inputs {
   y: Tensor;
 }
 
-/** A product timed, and what follows from the times. */
-interface Result {
-  name: string;
-  medianMs: number;
-  quartilesMs: [number, number];
-  gflops: number;
+/** A product timed. */
+interface Result extends Measured {
   /** How many times as fast as one output per thread. */
   timesNaive: Ratio;
-  runsPerSample: number;
-  samplesMs: number[];
 }
 
 export const matmulBenchmark: Benchmark = {
@@ -128,7 +123,12 @@ async function timeProducts(
 function reportOf({ timed, control }: ControlledTimes, skipped: string[], engine: string): Report {
   const random = new Philox(SEED, STREAMS.bootstrap);
   const naive = timed[0];
-  const results = timed.map((entry) => resultOf(entry, naive, random));
+  const results = timed.map(
+    (entry): Result => ({
+      ...measured(entry, FLOPS),
+      timesNaive: ratioOfMedians(naive.samplesMs, entry.samplesMs, random),
+    }),
+  );
   const rates = new Map(results.map(({ name, gflops }) => [name, gflops]));
   const naiveRate = rates.get(NAIVE) as number;
   const engineRate = rates.get(engine) as number;
@@ -154,20 +154,4 @@ function reportOf({ timed, control }: ControlledTimes, skipped: string[], engine
   };
 }
 
-function resultOf({ candidate, runsPerSample, samplesMs }: Timed, naive: Timed, random: Philox): Result {
-  const medianMs = median(samplesMs);
-  return {
-    name: candidate.name,
-    medianMs,
-    quartilesMs: [quantile(samplesMs, 0.25), quantile(samplesMs, 0.75)],
-    gflops: FLOPS / medianMs / 1e6,
-    timesNaive: ratioOfMedians(naive.samplesMs, samplesMs, random),
-    runsPerSample,
-    samplesMs,
-  };
-}
-
-function formatResult({ name, medianMs, quartilesMs, gflops, timesNaive }: Result): string[] {
-  const spread = quartilesMs.map(significant).join('–');
-  return [name, significant(medianMs), spread, significant(gflops), formatRatio(timesNaive)];
-}
+const formatResult = (result: Result): string[] => [...measuredCells(result), formatRatio(result.timesNaive)];

@@ -1,5 +1,6 @@
 /** Where the time of a call goes, kernel by kernel. */
 import type { Device, KernelTime } from '@hrm-webgpu/core';
+import { type Measured, measuredCells } from './measured.ts';
 import { significant } from './report.ts';
 
 /** Rows of a table: time, rates and share of each kernel over `runs` calls, the rest together. */
@@ -26,8 +27,29 @@ export async function profile(device: Device, run: () => void, runs: number): Pr
 /** Kernels below this share are shown together. */
 const LEAST_SHARE = 0.01;
 
+/**
+ * The table of a whole-model benchmark: rates, also as a share of the `best` of matrix products, and where the time of
+ * the call that took `wallMs` goes.
+ */
+export function modelTable(
+  results: readonly Measured[],
+  best: number,
+  times: Profile | undefined,
+  wallMs: number,
+): string[][] {
+  return [
+    ['', 'ms', 'middle half', 'GFLOP/s', 'of best matmul', ''],
+    ...results.map((result) => [
+      ...measuredCells(result),
+      `${((100 * result.gflops) / best).toFixed(0)} %`,
+      '',
+    ]),
+    ...(times ? [['', '', '', '', '', ''], ...profileRows(times, wallMs)] : []),
+  ];
+}
+
 /** The table of a profile; `wallMs` is what a call takes when it is not profiled. */
-export function profileRows({ kernels, gpuMs }: Profile, wallMs: number): string[][] {
+function profileRows({ kernels, gpuMs }: Profile, wallMs: number): string[][] {
   const large = kernels.filter(({ ms }) => ms >= LEAST_SHARE * gpuMs);
   const small = kernels.filter(({ ms }) => ms < LEAST_SHARE * gpuMs);
   const rate = (amount: number, ms: number) => (amount > 0 ? significant(amount / ms / 1e6) : '–');

@@ -6,10 +6,10 @@ import type { Benchmark, BenchmarkContext } from './benchmark.ts';
 import { timeWithControl } from './control.ts';
 import { essentialFlops, FULL_MODEL, SMALL_MODEL, trainingCallOf } from './hrm-cases.ts';
 import { bestMatmulRate, matmulProbes } from './matmul-rate.ts';
-import { type Profile, profile, profileRows } from './profile-table.ts';
-import { type Bar, makeBar, type Report, significant } from './report.ts';
-import { median, quantile } from './statistics.ts';
-import { type Calibrated, calibrate, deviceStopwatch, quickest, type Timed } from './timing.ts';
+import { type Measured, measured } from './measured.ts';
+import { modelTable, profile } from './profile-table.ts';
+import { type Bar, makeBar, type Report } from './report.ts';
+import { type Calibrated, calibrate, deviceStopwatch, quickest } from './timing.ts';
 import type { TrainingCall } from './training-call.ts';
 
 const ROUNDS = { fewest: 7, most: 21, ms: 150_000 };
@@ -66,13 +66,24 @@ export const trainStepBenchmark: Benchmark = {
   run,
 };
 
-async function run({ device, parts, note }: BenchmarkContext): Promise<Report> {
-  const bars: Bar[] = [];
+async function run(context: BenchmarkContext): Promise<Report> {
+  const { device, parts, note } = context;
   // First, since a process of its own is slowed by nothing that goes on here.
-  if (parts.includes('first-call')) bars.push(...firstCallBars(device, note));
+  const first = parts.includes('first-call') ? firstCallBars(device, note) : [];
+  const subjects = SUBJECTS.filter(({ part }) => parts.includes(part));
+  const report = {
+    title: 'a training call, recorded and replayed',
+    settings: { full: FULL_MODEL, small: SMALL_MODEL, parts, seed: SEED },
+  };
+  if (subjects.length === 0)
+    return { ...report, results: [], table: [['']], skipped: [], controls: [], bars: first };
+  const { bars, ...timed } = await timeCalls(context, subjects);
+  return { ...report, ...timed, bars: [...first, ...bars] };
+}
+
+async function timeCalls({ device, note }: BenchmarkContext, subjects: readonly Subject[]) {
   const stopwatch = deviceStopwatch(device);
   const probes = matmulProbes(device);
-  const subjects = SUBJECTS.filter(({ part }) => parts.includes(part));
   const calls: TrainingCall[] = [];
   const entries: Calibrated[] = [];
   for (const candidate of probes.candidates) entries.push(await calibrate(candidate, stopwatch));
@@ -90,45 +101,21 @@ async function run({ device, parts, note }: BenchmarkContext): Promise<Report> {
     ...calls.map(({ plan }) => essentialFlops(plan)),
   ];
   const best = bestMatmulRate(probes.candidates, timed);
-  const results = timed.map((entry, i) => resultOf(entry, flops[i]));
-  const times = calls.length > 0 ? await profile(device, calls[0].run, 2) : undefined;
-  bars.push(...growthBars(subjects, results.slice(probes.candidates.length), best));
+  const results = timed.map((entry, i) => measured(entry, flops[i]));
+  const times = await profile(device, calls[0].run, 2);
   const profiled = results[probes.candidates.length];
   probes.dispose();
   for (const call of calls) call.dispose();
   return {
-    title: 'a training call, recorded and replayed',
-    settings: { full: FULL_MODEL, small: SMALL_MODEL, parts, seed: SEED },
     results,
-    table: tableOf(results, best, times, profiled?.medianMs),
-    skipped: times ? [] : ["time by kernel: nothing to profile, or no 'timestamp-query' here"],
+    table: modelTable(results, best, times, profiled.medianMs),
+    skipped: times ? [] : ["time by kernel: this adapter has no 'timestamp-query'"],
     controls: [control],
-    bars,
+    bars: growthBars(subjects, results.slice(probes.candidates.length), best),
   };
 }
 
-interface Result {
-  name: string;
-  medianMs: number;
-  quartilesMs: number[];
-  gflops: number;
-  runsPerSample: number;
-  samplesMs: number[];
-}
-
-function resultOf({ candidate, samplesMs, runsPerSample }: Timed, flops: number): Result {
-  const medianMs = median(samplesMs);
-  return {
-    name: candidate.name,
-    medianMs,
-    quartilesMs: [quantile(samplesMs, 0.25), quantile(samplesMs, 0.75)],
-    gflops: flops / medianMs / 1e6,
-    runsPerSample,
-    samplesMs,
-  };
-}
-
-function growthBars(subjects: readonly Subject[], results: readonly Result[], best: number): Bar[] {
+function growthBars(subjects: readonly Subject[], results: readonly Measured[], best: number): Bar[] {
   const bars: Bar[] = [];
   const at = (subject: Subject) => subjects.indexOf(subject);
   if (at(FULL) >= 0) {
@@ -169,24 +156,4 @@ function firstCallBars(device: Device, note: (text: string) => void): Bar[] {
   const name = 'first call, hidden 128, batch 16, compiling everything: allowed against measured';
   const caveat = device.adapter.class === 'software' ? '' : " (the driver's cache is out of reach)";
   return [makeBar(name + caveat, FIRST_CALL_SECONDS, seconds, 's', 1)];
-}
-
-function tableOf(
-  results: readonly Result[],
-  best: number,
-  times: Profile | undefined,
-  wallMs: number | undefined,
-): string[][] {
-  return [
-    ['', 'ms', 'middle half', 'GFLOP/s', 'of best matmul', ''],
-    ...results.map(({ name, medianMs, quartilesMs, gflops }) => [
-      name,
-      significant(medianMs),
-      quartilesMs.map(significant).join('–'),
-      significant(gflops),
-      `${((100 * gflops) / best).toFixed(0)} %`,
-      '',
-    ]),
-    ...(times && wallMs !== undefined ? [['', '', '', '', '', ''], ...profileRows(times, wallMs)] : []),
-  ];
 }
