@@ -5,20 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeIdentifiers, writeSplit } from '../packages/hrm/src/data/dataset.node.ts';
-import { sudokuShape } from '../packages/hrm/src/data/sudoku.ts';
-import { buildSudokuSplits } from '../packages/hrm/src/data/sudoku-dataset.ts';
 import { hrm } from './run-hrm.ts';
+import { writeSmallDataset } from './small-dataset.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hrm-train-'));
 const data = join(folder, 'data');
 
-beforeAll(async () => {
-  const counts = { train: 64, validation: 32, test: 40 };
-  const splits = buildSudokuSplits({ shape: sudokuShape(4), minBlanks: 4, maxBlanks: 8, seed: 1, ...counts });
-  for (const [name, split] of Object.entries(splits)) await writeSplit(data, name, split);
-  await writeIdentifiers(data, ['<blank>']);
-});
+beforeAll(() => writeSmallDataset(data));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const TINY = [
