@@ -37,33 +37,38 @@ const FEWEST_PAIRS = 100;
 const MARGIN = 0.75;
 
 /**
- * Times `entries` in rounds, by turns, and `controlled`, best a short one, under two more names. A first round warms up
- * and is not kept.
+ * Times the members of `groups` in rounds, by turns (see {@link timeRound}), and `controlled`, best a short one, under
+ * two more names; the times come in the order of the groups. A first round warms up and is not kept.
  */
 export async function timeWithControl(
-  entries: readonly Calibrated[],
+  groups: readonly (readonly Calibrated[])[],
   controlled: Calibrated,
   stopwatch: Stopwatch,
   limits: RoundLimits,
   random: Philox,
   note: (text: string) => void,
 ): Promise<ControlledTimes> {
-  const roundMs = entries.reduce((sum, entry) => sum + sampleMs(entry), 0);
+  const roundMs = groups.flat().reduce((sum, entry) => sum + sampleMs(entry), 0);
   const rounds = Math.max(limits.fewest, Math.min(limits.most, Math.floor(limits.ms / roundMs)));
   const total = rounds * roundMs;
   note(`timing: ${rounds} rounds, ${seconds(total)} to ${seconds(total + CONTROL_MS)} by the noise…`);
 
-  await timeRound([...entries, controlled].map(untimed), stopwatch, random);
-  const timed = entries.map(untimed);
+  await timeRound([[...groups.flat(), controlled].map(untimed)], stopwatch, random);
+  const timed = groups.map((group) => group.map(untimed));
   const [first, second] = [untimed(controlled), untimed(controlled)];
+  // The control is timed as what is compared: beside each other where groups are, else anywhere in the round.
+  const pair = groups.some(({ length }) => length > 1) ? [[first, second]] : [[first], [second]];
   for (let round = 0; round < rounds; round++) {
     const pairs = round < PILOT.rounds ? PILOT.pairs : pairsNow(first, second, rounds - round);
-    const control = Array.from({ length: pairs }, () => [first, second]).flat();
+    const control = Array.from({ length: pairs }, () => pair).flat();
     await timeRound([...timed, ...control], stopwatch, random);
   }
   const ratio = medianOfRatios(first.samplesMs, second.samplesMs);
-  return { timed, control: makeControl(`${controlled.candidate.name} against itself`, ratio) };
+  return { timed: timed.flat(), control: makeControl(`${controlled.candidate.name} against itself`, ratio) };
 }
+
+/** Entries that are timed anywhere in a round. */
+export const alone = (entries: readonly Calibrated[]): Calibrated[][] => entries.map((entry) => [entry]);
 
 /** The control's pairs in the next of `roundsLeft` rounds: its share of those still needed, and at least one. */
 function pairsNow(first: Timed, second: Timed, roundsLeft: number): number {

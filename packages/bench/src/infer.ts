@@ -1,6 +1,6 @@
 import { Philox } from '@hrm-webgpu/core';
 import type { Benchmark, BenchmarkContext } from './benchmark.ts';
-import { timeWithControl } from './control.ts';
+import { alone, timeWithControl } from './control.ts';
 import { essentialFlops, FULL_MODEL, type Segments, segmentsOf } from './hrm-cases.ts';
 import { bestMatmulRate, matmulProbes } from './matmul-rate.ts';
 import { measured } from './measured.ts';
@@ -45,7 +45,14 @@ async function run({ device, parts, note }: BenchmarkContext): Promise<Report> {
   for (const candidate of candidates) entries.push(await calibrate(candidate, stopwatch));
   const controlled = quickest(entries);
   const random = new Philox(SEED, 0);
-  const { timed, control } = await timeWithControl(entries, controlled, stopwatch, ROUNDS, random, note);
+  const { timed, control } = await timeWithControl(
+    alone(entries),
+    controlled,
+    stopwatch,
+    ROUNDS,
+    random,
+    note,
+  );
   const best = bestMatmulRate(probes.candidates, timed);
   const results = timed.map((entry, i) => {
     const model = models[i - probes.candidates.length];

@@ -42,8 +42,15 @@ export interface Report {
   bars: readonly Bar[];
 }
 
-export function makeBar(name: string, ours: number, peer: number, unit: string, goal: number): Bar {
-  const ratio = ours / peer;
+/** @param ratio ours over peer, where it was measured pair by pair */
+export function makeBar(
+  name: string,
+  ours: number,
+  peer: number,
+  unit: string,
+  goal: number,
+  ratio = ours / peer,
+): Bar {
   return { name, ours, peer, unit, ratio, goal, ok: ratio >= goal };
 }
 

@@ -70,17 +70,20 @@ export async function calibrate(candidate: Candidate, stopwatch: Stopwatch): Pro
 }
 
 /**
- * Times candidates by turns: one sample of each of `slots`, in an order drawn anew each round, so that what slows the
- * machine for a while, and what a candidate leaves in the caches, falls on all of them alike. What stands in `slots`
- * several times gets several samples.
+ * Times candidates by turns: one sample of each of the `groups`' members, groups in an order drawn anew each round and
+ * members within their group too, so that what slows the machine for a while, and what a candidate leaves in the
+ * caches, falls on all of them alike. Members of a group, which are to be compared, come right after each other. What
+ * stands there several times gets several samples.
  */
 export async function timeRound(
-  slots: readonly Timed[],
+  groups: readonly (readonly Timed[])[],
   stopwatch: Stopwatch,
   random: Philox,
 ): Promise<void> {
-  for (const { candidate, runsPerSample, samplesMs } of random.shuffle([...slots])) {
-    samplesMs.push((await stopwatch(candidate, runsPerSample)) / runsPerSample);
+  for (const group of random.shuffle([...groups])) {
+    for (const { candidate, runsPerSample, samplesMs } of random.shuffle([...group])) {
+      samplesMs.push((await stopwatch(candidate, runsPerSample)) / runsPerSample);
+    }
   }
 }
 

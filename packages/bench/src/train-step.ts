@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type Device, Philox } from '@hrm-webgpu/core';
 import type { ModelConfig } from 'hrm-webgpu';
 import type { Benchmark, BenchmarkContext } from './benchmark.ts';
-import { timeWithControl } from './control.ts';
+import { alone, timeWithControl } from './control.ts';
 import { essentialFlops, FULL_MODEL, SMALL_MODEL, trainingCallOf } from './hrm-cases.ts';
 import { bestMatmulRate, matmulProbes } from './matmul-rate.ts';
 import { type Measured, measured } from './measured.ts';
@@ -95,7 +95,14 @@ async function timeCalls({ device, note }: BenchmarkContext, subjects: readonly 
   }
   const random = new Philox(SEED, 0);
   const controlled = quickest(entries);
-  const { timed, control } = await timeWithControl(entries, controlled, stopwatch, ROUNDS, random, note);
+  const { timed, control } = await timeWithControl(
+    alone(entries),
+    controlled,
+    stopwatch,
+    ROUNDS,
+    random,
+    note,
+  );
   const flops = [
     ...probes.candidates.map(({ flops }) => flops),
     ...calls.map(({ plan }) => essentialFlops(plan)),

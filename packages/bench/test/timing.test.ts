@@ -21,7 +21,7 @@ describe('calibrate', () => {
   });
 });
 
-it('timeRound samples every slot once, in changing order', async () => {
+it('timeRound samples every slot once, in changing order, the members of a group right after each other', async () => {
   const [a, b, c] = ['a', 'b', 'c'].map((name, i) =>
     untimed({ candidate: candidate(name), runsPerSample: i + 1, msPerRun: 1 }),
   );
@@ -31,9 +31,10 @@ it('timeRound samples every slot once, in changing order', async () => {
     return 10 * runs;
   };
   const random = new Philox(1);
-  for (let round = 0; round < 20; round++) await timeRound([a, b, c, c], stopwatch, random);
+  for (let round = 0; round < 20; round++) await timeRound([[a, b], [c], [c]], stopwatch, random);
   expect([a, b, c].map(({ samplesMs }) => samplesMs)).toEqual([20, 20, 40].map((n) => new Array(n).fill(10)));
   const rounds = Array.from({ length: 20 }, (_, i) => order.slice(4 * i, 4 * i + 4));
   for (const round of rounds) expect([...round].sort()).toEqual(['a', 'b', 'c', 'c']);
+  for (const round of rounds) expect(round.join('')).toMatch(/ab|ba/);
   expect(new Set(rounds.map((round) => round.join())).size).toBeGreaterThan(4);
 });

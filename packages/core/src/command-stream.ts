@@ -1,7 +1,8 @@
 import type { BufferPool, PooledBuffer } from './buffer-pool.ts';
-import { bindGroup, PARAMS_STRIDE, type PlannedCommand } from './plan.ts';
+import { PARAMS_STRIDE, ParamBlocks } from './param-blocks.ts';
+import { bindGroup, bindGroupKey, type PlannedCommand } from './plan.ts';
 import { type KernelTime, Profiler, type Work } from './profiler.ts';
-import { type ParamValues, type Program, packParams } from './program.ts';
+import type { ParamValues, Program } from './program.ts';
 import type { Recording } from './recording.ts';
 
 /** One dispatch: a program, its buffers in binding order, its parameters and the grid of workgroups. */
@@ -14,9 +15,11 @@ export interface Dispatch {
   work: Work;
 }
 
-/** Dispatches of a batch; their parameters live in one uniform buffer, each at its own dynamic offset. */
+/** Dispatches of a batch. */
 const MAX_DISPATCHES = 512;
-/** Bind groups are made once per (program layout, buffers); far above what one training step uses. */
+/** Different parameters in one uniform buffer; far above what one training step uses. */
+const MAX_PARAM_BLOCKS = 512;
+/** Bind groups are made once per (program, parameters, buffers); far above what one training step uses. */
 const MAX_BIND_GROUPS = 8192;
 
 /**
@@ -31,9 +34,7 @@ export class CommandStream {
   private batch = 0;
   private dispatchesInBatch = 0;
   private readonly paramsBuffer: PooledBuffer;
-  private readonly paramsBytes = new ArrayBuffer(PARAMS_STRIDE * MAX_DISPATCHES);
-  private readonly paramsView = new DataView(this.paramsBytes);
-  private readonly offset = new Uint32Array(1);
+  private readonly params = new ParamBlocks(MAX_PARAM_BLOCKS);
   private readonly bindGroups = new Map<string, GPUBindGroup>();
   private profiler: Profiler | undefined;
   /** Takes commands instead of the GPU while there is one. */
@@ -50,7 +51,7 @@ export class CommandStream {
     private readonly settle: () => Promise<void>,
   ) {
     this.paramsBuffer = pool.acquire(
-      this.paramsBytes.byteLength,
+      PARAMS_STRIDE * MAX_PARAM_BLOCKS,
       GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
       'dispatch parameters',
     );
@@ -58,18 +59,18 @@ export class CommandStream {
 
   /** Appends a dispatch; an empty grid does nothing. */
   dispatch(dispatch: Dispatch): void {
-    const { program, buffers, params, workgroups, work } = dispatch;
+    const { program, buffers, workgroups, work } = dispatch;
     if (workgroups.includes(0)) return;
     this.checkGrid(program, workgroups);
     if (this.recording) {
       this.recording.dispatch(dispatch);
       return;
     }
+    const group = this.bindGroup(dispatch);
     const pass = this.passFor(program.name, work);
-    this.offset[0] = PARAMS_STRIDE * this.dispatchesInBatch++;
-    packParams(program, params, this.paramsView, this.offset[0]);
+    this.dispatchesInBatch += 1;
     pass.setPipeline(program.pipeline);
-    pass.setBindGroup(0, this.bindGroup(program, buffers), this.offset, 0, 1);
+    pass.setBindGroup(0, group);
     pass.dispatchWorkgroups(...workgroups);
     for (const buffer of buffers) buffer.lastBatch = this.batch;
     this.dispatchCount += 1;
@@ -97,13 +98,13 @@ export class CommandStream {
         previous = undefined; // what follows is another pass
         continue;
       }
-      const { pipeline, group, offset, workgroups } = command;
+      const { pipeline, group, workgroups } = command;
       if (this.profiler) previous = undefined;
       const pass = this.passFor(command.name, command.work);
       if (this.profiler) this.dispatchesInBatch++; // a place for timestamps
       if (pipeline !== previous) pass.setPipeline(pipeline);
       previous = pipeline;
-      pass.setBindGroup(0, group, offset, 0, 1);
+      pass.setBindGroup(0, group);
       pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
     }
     this.dispatchCount += dispatches;
@@ -151,15 +152,9 @@ export class CommandStream {
     this.check();
     if (!this.encoder || this.recording) return;
     this.closePass();
-    if (this.dispatchesInBatch > 0) {
-      this.device.queue.writeBuffer(
-        this.paramsBuffer.gpu,
-        0,
-        this.paramsBytes,
-        0,
-        PARAMS_STRIDE * this.dispatchesInBatch,
-      );
-    }
+    this.params.upload((data, offset) =>
+      this.device.queue.writeBuffer(this.paramsBuffer.gpu, offset, data as Uint8Array<ArrayBuffer>),
+    );
     const readTimestamps = this.profiler?.closeBatch(this.encoder);
     this.device.queue.submit([this.encoder.finish()]);
     readTimestamps?.();
@@ -231,16 +226,24 @@ export class CommandStream {
     this.pass = undefined;
   }
 
-  private bindGroup(program: Program, buffers: readonly PooledBuffer[]): GPUBindGroup {
-    let key = `${program.id}`;
-    for (const buffer of buffers) key += `,${buffer.id}`;
+  private bindGroup(dispatch: Dispatch): GPUBindGroup {
+    const offset = this.placeParams(dispatch);
+    const key = bindGroupKey(dispatch, offset);
     let group = this.bindGroups.get(key);
     if (!group) {
       if (this.bindGroups.size >= MAX_BIND_GROUPS) this.bindGroups.clear();
-      group = bindGroup(this.device, program, this.paramsBuffer, buffers);
+      group = bindGroup(this.device, dispatch, this.paramsBuffer, offset);
       this.bindGroups.set(key, group);
     }
     return group;
+  }
+
+  private placeParams({ program, params }: Dispatch): number {
+    const offset = this.params.place(program, params);
+    if (offset !== undefined) return offset;
+    this.flush(); // what has been appended needs the blocks as they are
+    this.params.clear();
+    return this.params.place(program, params) as number;
   }
 
   private checkGrid(program: Program, workgroups: readonly number[]): void {

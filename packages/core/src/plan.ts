@@ -1,8 +1,8 @@
 import type { BufferPool, PooledBuffer } from './buffer-pool.ts';
 import type { CommandStream, Dispatch } from './command-stream.ts';
 import { placeLifetimes } from './lifetimes.ts';
+import { PARAMS_STRIDE, ParamBlocks } from './param-blocks.ts';
 import type { Work } from './profiler.ts';
-import { packParams } from './program.ts';
 import type { Copy, RecordedBuffer, Recording } from './recording.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -12,15 +12,10 @@ export interface PlannedDispatch {
   work: Work;
   pipeline: GPUComputePipeline;
   group: GPUBindGroup;
-  /** One dynamic offset: where its parameters are. */
-  offset: Uint32Array;
   workgroups: readonly [number, number, number];
 }
 
 export type PlannedCommand = PlannedDispatch | Copy;
-
-/** Parameters of a dispatch are bound as so many bytes at a multiple of them. */
-export const PARAMS_STRIDE = 256;
 
 /** What a plan is made with. */
 export interface PlanContext {
@@ -123,67 +118,57 @@ export class Plan<T> {
 
   private prepare({ commands }: Recording): PlannedCommand[] {
     const dispatches = commands.filter((command): command is Dispatch => 'program' in command);
-    const offsets = this.uploadParams(dispatches);
+    const params = this.uploadParams(dispatches);
     const groups = new Map<string, GPUBindGroup>();
-    const group = ({ program, buffers }: Dispatch) => {
-      const key = [program.id, ...buffers.map(({ id }) => id)].join();
+    const group = (dispatch: Dispatch) => {
+      const offset = params.offsets.get(dispatch) as number;
+      const key = bindGroupKey(dispatch, offset);
       const present = groups.get(key);
       if (present) return present;
-      const made = bindGroup(this.context.gpu, program, offsets.buffer, buffers);
+      const made = bindGroup(this.context.gpu, dispatch, params.buffer, offset);
       groups.set(key, made);
       return made;
     };
     return commands.map((command) => {
       if (!('program' in command)) return command;
       const { program, work, workgroups } = command;
-      const offset = offsets.of.get(command) as Uint32Array;
-      return {
-        name: program.name,
-        work,
-        pipeline: program.pipeline,
-        group: group(command),
-        offset,
-        workgroups,
-      };
+      return { name: program.name, work, pipeline: program.pipeline, group: group(command), workgroups };
     });
   }
 
-  /** One uniform buffer for all parameters; equal ones are stored once. */
+  /** One uniform buffer for all parameters. */
   private uploadParams(dispatches: readonly Dispatch[]) {
-    const blocks = new Map<string, Uint32Array>();
-    const of = new Map<Dispatch, Uint32Array>();
-    const bytes = new ArrayBuffer(PARAMS_STRIDE * Math.max(1, dispatches.length));
+    const blocks = new ParamBlocks(Math.max(1, dispatches.length));
+    const offsets = new Map<Dispatch, number>();
     for (const dispatch of dispatches) {
-      const at = PARAMS_STRIDE * blocks.size;
-      packParams(dispatch.program, dispatch.params, new DataView(bytes), at);
-      const key = new Uint32Array(bytes, at, PARAMS_STRIDE / 4).join();
-      let offset = blocks.get(key);
-      if (!offset) {
-        offset = Uint32Array.of(at);
-        blocks.set(key, offset);
-      } else new Uint8Array(bytes, at, PARAMS_STRIDE).fill(0);
-      of.set(dispatch, offset);
+      offsets.set(dispatch, blocks.place(dispatch.program, dispatch.params) as number);
     }
-    const size = PARAMS_STRIDE * Math.max(1, blocks.size);
     const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
-    const buffer = this.own(size, usage, 'recorded dispatch parameters');
-    this.context.stream.upload(buffer, new Uint8Array(bytes, 0, size));
-    return { buffer, of };
+    const buffer = this.own(Math.max(PARAMS_STRIDE, blocks.bytes), usage, 'recorded dispatch parameters');
+    blocks.upload((data) => this.context.stream.upload(buffer, data));
+    return { buffer, offsets };
   }
 }
 
-/** The bind group of a dispatch: parameters at binding 0, then the buffers in order. */
+/** Equal for dispatches that can share a bind group. */
+export function bindGroupKey({ program, buffers }: Dispatch, paramsOffset: number): string {
+  let key = `${program.id},${paramsOffset}`;
+  for (const buffer of buffers) key += `,${buffer.id}`;
+  return key;
+}
+
+/** The bind group of a dispatch: its parameters in the buffer `params` at binding 0, then the buffers in order. */
 export function bindGroup(
   gpu: GPUDevice,
-  { name, layout }: Dispatch['program'],
+  { program, buffers }: Dispatch,
   params: PooledBuffer,
-  buffers: readonly PooledBuffer[],
+  paramsOffset: number,
 ): GPUBindGroup {
   return gpu.createBindGroup({
-    label: name,
-    layout,
+    label: program.name,
+    layout: program.layout,
     entries: [
-      { binding: 0, resource: { buffer: params.gpu, size: PARAMS_STRIDE } },
+      { binding: 0, resource: { buffer: params.gpu, offset: paramsOffset, size: PARAMS_STRIDE } },
       ...buffers.map((buffer, i) => ({
         binding: i + 1,
         // A place may be larger than the buffer: bounds are those of the tensor.

@@ -100,7 +100,7 @@ export class ProgramCache {
       const uniform: GPUBindGroupLayoutEntry = {
         binding: 0,
         visibility: GPUShaderStage.COMPUTE,
-        buffer: { type: 'uniform', hasDynamicOffset: true },
+        buffer: { type: 'uniform' },
       };
       const storage = shader.bindings.map(
         ({ index, access }): GPUBindGroupLayoutEntry => ({

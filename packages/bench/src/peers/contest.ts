@@ -1,7 +1,7 @@
 import type { Device, Philox } from '@hrm-webgpu/core';
 import { timeWithControl } from '../control.ts';
 import type { Control } from '../report.ts';
-import { type Ratio, ratioOfMedians } from '../statistics.ts';
+import { medianOfRatios, type Ratio } from '../statistics.ts';
 import {
   type Calibrated,
   type Candidate,
@@ -33,7 +33,7 @@ export interface Contest {
 export interface PeerTimes {
   name: PeerName;
   timed: Timed;
-  /** Peer over ours. */
+  /** Peer over ours: the median over the rounds. */
   speedup: Ratio;
   /** The largest difference between the peer's results and ours, as a share of what is allowed. */
   difference: number;
@@ -58,7 +58,8 @@ interface Entry {
 }
 
 /**
- * Checks that all compute the same, then times the tasks by turns: while one works, the others wait for it.
+ * Checks that all compute the same, then times the tasks by turns, ours and the peers' of a task right after each other:
+ * while one works, the others wait for it.
  *
  * @throws UserError when a peer computes something else, or fails
  */
@@ -66,7 +67,7 @@ export async function holdContests(
   device: Device,
   tasks: readonly Task[],
   contestants: readonly Contestant[],
-  random: { order: Philox; bootstrap: Philox },
+  random: Philox,
   note: (text: string) => void,
 ): Promise<{ contests: Contest[]; control: Control }> {
   const stopwatch = stopwatchFor(device);
@@ -75,23 +76,16 @@ export async function holdContests(
     note(`comparing results: ${task.name}…`);
     entries.push(await prepare(device, task, contestants, stopwatch));
   }
-  const calibrated = entries.flatMap(({ ours, peers }) => [ours, ...peers.map((peer) => peer.calibrated)]);
+  const groups = entries.map(({ ours, peers }) => [ours, ...peers.map((peer) => peer.calibrated)]);
   const controlled = quickest(entries.map(({ ours }) => ours));
-  const { timed, control } = await timeWithControl(
-    calibrated,
-    controlled,
-    stopwatch,
-    ROUNDS,
-    random.order,
-    note,
-  );
+  const { timed, control } = await timeWithControl(groups, controlled, stopwatch, ROUNDS, random, note);
   const timesOf = ({ candidate }: Calibrated) =>
     timed.find((times) => times.candidate === candidate) as Timed;
   const contests = entries.map(({ task, ours, peers, peakBytes }): Contest => {
     const ourTimes = timesOf(ours);
     const peerTimes = peers.map(({ name, calibrated, difference, peakBytes }): PeerTimes => {
       const times = timesOf(calibrated);
-      const speedup = ratioOfMedians(times.samplesMs, ourTimes.samplesMs, random.bootstrap);
+      const speedup = medianOfRatios(times.samplesMs, ourTimes.samplesMs);
       return { name, timed: times, speedup, difference, peakBytes: peakBytes() };
     });
     return { task, ours: ourTimes, peers: peerTimes, peakBytes };

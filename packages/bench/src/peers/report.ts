@@ -31,11 +31,12 @@ export function reportOf(parts: readonly PartResult[], settings: Record<string, 
 
 function barsOf({ part, contests }: PartResult): Bar[] {
   return contests.flatMap(({ task, ours, peers, peakBytes }) =>
-    peers.flatMap(({ name, timed, peakBytes: theirBytes }) => {
+    peers.flatMap(({ name, timed, speedup, peakBytes: theirBytes }) => {
       const goal = part.goals[name];
       if (goal === undefined) return [];
       const [rate, theirRate] = [ours, timed].map(({ samplesMs }) => 1000 / median(samplesMs));
-      const bars = [makeBar(`${task.name}: ≥ ${goal} × ${name}`, rate, theirRate, 'runs/s', goal)];
+      const against = `${task.name}: ≥ ${goal} × ${name}`;
+      const bars = [makeBar(against, rate, theirRate, 'runs/s', goal, speedup.ratio)];
       if (task.memoryGoal !== undefined && peakBytes !== undefined) {
         const share = `${name} needs ≥ ${task.memoryGoal} × our GPU memory`;
         // A bar wants more to be better: runs that fit into a GiB.
