@@ -28,8 +28,9 @@ fn main(
   @builtin(local_invocation_id) local: vec3<u32>,
 ) {
   let columns = params.n / PACK;
-  let row0 = (group.z * groups.y + group.y) * ROWS;
-  let column0 = (group.x * GROUP + local.x) * PACKS;
+  // Workgroups that follow each other share their columns of B, which stay in the cache.
+  let row0 = (group.z * groups.x + group.x) * ROWS;
+  let column0 = (group.y * GROUP + local.x) * PACKS;
   if (column0 >= columns || row0 >= params.m) {
     return;
   }

@@ -42,8 +42,10 @@ fn main(
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
   let columns = params.n / PACK;
-  let row0 = (group.z * groups.y + group.y) * ROWS;
-  let column0 = group.x * GROUP * PACKS + local.x; // and every GROUP-th from there
+  // Workgroups that follow each other share their columns of B, which stay in the cache: up to 1.5 times as fast as the
+  // other way round, where all of B passes by for every 16 rows.
+  let row0 = (group.z * groups.x + group.x) * ROWS;
+  let column0 = group.y * GROUP * PACKS + local.x; // and every GROUP-th from there
 
   // Rows and columns past the edge repeat the last one and are not stored: every lane must take part in broadcasts.
   var a_at: array<u32, SHARES>;

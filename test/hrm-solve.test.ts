@@ -88,6 +88,8 @@ describe('hrm solve', () => {
     const second = await hrm(['solve', inFolder('arc'), task, ...named]);
     expect(second).toMatchObject({ code: 0 }); // nothing tells whether it is right
     expect(second.stdout).toMatch(/test input 2 of 2\n4\n5\n/);
+    // A fresh model's puzzle rows are zeros, as they are without.
+    expect((await hrm(['solve', inFolder('arc'), task, '--trunk-only'])).stdout).toBe(first.stdout);
   });
 
   it('reads any grid of numbers', async () => {
@@ -97,6 +99,11 @@ describe('hrm solve', () => {
   });
 
   it.each<[string, () => string[], RegExp]>([
+    [
+      'a puzzle that is left out',
+      () => [inFolder('arc'), file('t.json', JSON.stringify(TASK)), '--puzzle', 'abc123', '--trunk-only'],
+      /--puzzle names a puzzle embedding, and --trunk-only leaves them out/,
+    ],
     ['missing file', () => [SIX, inFolder('none.txt')], /none\.txt/],
     ['empty file', () => [SIX, file('empty.txt', '\n')], /is empty/],
     ['letters', () => [SIX, file('letters.txt', '1 2\n3 x\n')], /row 2, column 2 is "x"/],

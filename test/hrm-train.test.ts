@@ -177,7 +177,11 @@ describe('bad input is one message and exit code 1', () => {
       () => train('x', ['--set', 'arch.num_heads=5']),
       /arch\.num_heads must be a divisor of hidden_size/,
     ],
-    ['batch too large', () => train('x', ['--set', 'global_batch_size=4096', '--steps', '5']), /batch/],
+    [
+      'batch too large',
+      () => train('x', ['--set', 'global_batch_size=4096', '--steps', '5']),
+      /64 groups do not fill a batch of 4096/,
+    ],
     [
       'nothing to resume',
       () => ['train', '--out', join(folder, 'data'), '--resume'],
@@ -217,6 +221,7 @@ describe('bad input is one message and exit code 1', () => {
     expect(run.stderr).toMatch(/^error: /m);
     expect(run.stderr).not.toContain('    at ');
     expect(run.code).toBe(1);
+    expect(existsSync(join(folder, 'x'))).toBe(false);
   });
 
   function truncated(): string {

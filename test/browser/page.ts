@@ -1,6 +1,7 @@
-// The page of parity.test.ts: runs a fixture in the browser, with the engine that users get, on the GPU that
-// `openDevice` finds there.
+// The page of browser.test.ts: runs a fixture and solves a puzzle in the browser, with the engine that users get, on the
+// GPU that `openDevice` finds there.
 import { type AdapterDescription, type Choice, openDevice, UserError } from '@hrm-webgpu/core';
+import { HRM, type Solution } from 'hrm-webgpu';
 import { bytesSource } from '../../packages/hrm/src/formats/byte-source.ts';
 import type { ParityRow } from '../../packages/hrm/src/parity/comparison.ts';
 import { type OpenFile, openFixture } from '../../packages/hrm/src/parity/fixture.ts';
@@ -15,6 +16,8 @@ declare global {
   interface Window {
     /** Runs the parts of the fixture that the page's server offers. */
     parity(parts: string[]): Promise<PageReport>;
+    /** Loads the checkpoint behind a URL and solves a puzzle; `thoughts` counts the answers on the way. */
+    solve(checkpoint: string, grid: number[][]): Promise<{ solution: Solution; thoughts: number }>;
     /** Keeps a tuning record, and returns what a device opened afterwards finds. */
     tuning(choices: Record<string, Choice>): Promise<Record<string, Choice>>;
   }
@@ -39,6 +42,14 @@ window.tuning = async (choices) => {
   const found = Object.fromEntries(second.tuning);
   second.close();
   return found;
+};
+
+window.solve = async (checkpoint, grid) => {
+  const model = await HRM.load(checkpoint);
+  let thoughts = 0;
+  const solution = await model.solve(grid, { onSegment: () => thoughts++ });
+  model.dispose();
+  return { solution, thoughts };
 };
 
 window.parity = async (parts) => {

@@ -10,7 +10,7 @@ import { quantile } from './statistics.ts';
 
 const STEPS = 10_000;
 /** Steps at the beginning and at the end whose host times are compared. */
-const SPAN = 1000;
+const SPAN = 2500;
 /** Steps queued behind each other, as a training does it that runs ahead of the GPU. */
 const AHEAD = 8;
 const GOAL_US = 4;
@@ -66,22 +66,22 @@ async function run({ device, note }: BenchmarkContext): Promise<Report> {
   };
   const results = Object.entries(spans).map(([name, steps]) => ({
     name,
-    usPerDispatch: [0.25, 0.5, 0.75].map((q) => quantile([...steps], q) / dispatches),
+    usPerDispatch: [0.1, 0.25, 0.5, 0.75].map((q) => quantile([...steps], q) / dispatches),
   }));
-  const [all, , first, last] = results.map(({ usPerDispatch }) => usPerDispatch[0]);
+  const [all, , first, last] = results.map(({ usPerDispatch }) => usPerDispatch);
   return {
     title: `the host's part of a replay, ${dispatches} dispatches`,
     settings: { steps: STEPS, ahead: AHEAD, dispatches, model: TINY_MODEL },
     results: [...results, { name: 'memory', before, after }],
     table: [
-      ['µs a dispatch', 'faster quarter', 'median', 'slower quarter'],
+      ['µs a dispatch', 'fastest tenth', 'faster quarter', 'median', 'slower quarter'],
       ...results.map(({ name, usPerDispatch }) => [name, ...usPerDispatch.map(significant)]),
     ],
     skipped: [],
     controls: [],
     bars: [
-      makeBar(`${GOAL_US} µs against the host's time for a dispatch`, GOAL_US, all, 'µs', 1),
-      makeBar('first steps against last', first, last, 'µs', 0.9),
+      makeBar(`${GOAL_US} µs against the host's time for a dispatch`, GOAL_US, all[1], 'µs', 1),
+      makeBar('first steps against last', first[0], last[0], 'µs', 0.9),
       makeBar('GPU memory before against after', before.bytes, after.bytes, 'bytes', 1),
       makeBar('JavaScript heap, with slack, against after', before.heap + HEAP_SLACK, after.heap, 'bytes', 1),
     ],

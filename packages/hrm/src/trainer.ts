@@ -79,9 +79,15 @@ export class Trainer {
     this.history = Tensor.empty(model.device, [READ_EVERY.steps, METRIC_NAMES.length]);
   }
 
-  /** A run from fresh weights. */
+  /**
+   * A run from fresh weights.
+   *
+   * @throws UserError when the data never fill a batch, or the model does not fit the GPU
+   */
   static async start(device: Device, options: TrainerOptions): Promise<Trainer> {
     const { config, train, split } = options;
+    const sampler = () => new TrainSampler(split, samplerOptions(train));
+    sampler().next(); // before there is a model, and a folder for it
     const rows = partRows(train.global_batch_size, options.microBatch);
     const model = await HrmModel.initialize(device, config, train.seed);
     return new Trainer(
@@ -89,7 +95,7 @@ export class Trainer {
       options,
       new Optimizers(model, train),
       freshCarries(model, train.global_batch_size, rows),
-      new TrainSampler(split, samplerOptions(train)),
+      sampler(),
       new Philox(train.seed, AUGMENTATION_STREAM),
     );
   }

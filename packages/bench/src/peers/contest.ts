@@ -13,7 +13,7 @@ import {
 } from '../timing.ts';
 import { compareResults } from './compare.ts';
 import type { PeerProcess } from './peer-process.node.ts';
-import type { PeerName, Task } from './task.ts';
+import type { Part, PeerName, Task } from './task.ts';
 
 /** A peer that takes part. */
 export interface Contestant {
@@ -49,6 +49,11 @@ interface PeerCandidate extends Candidate {
 /** As many rounds as take about two minutes, and enough for an interval: some peers take seconds a run. */
 const ROUNDS = { fewest: 9, most: 51, ms: 120_000 };
 
+/**
+ * Samples of ours last about as long as a peer's, so that the same disturbances fall on both: many runs of a quick one.
+ */
+const OUR_SAMPLE_MS = 200;
+
 /** All tasks of a part ready to be timed, with what is known of them before. */
 interface Entry {
   task: Task;
@@ -69,6 +74,7 @@ export async function holdContests(
   contestants: readonly Contestant[],
   random: Philox,
   note: (text: string) => void,
+  makeControl?: Part['control'],
 ): Promise<{ contests: Contest[]; control: Control }> {
   const stopwatch = stopwatchFor(device);
   const entries: Entry[] = [];
@@ -77,8 +83,11 @@ export async function holdContests(
     entries.push(await prepare(device, task, contestants, stopwatch));
   }
   const groups = entries.map(({ ours, peers }) => [ours, ...peers.map((peer) => peer.calibrated)]);
-  const controlled = quickest(entries.map(({ ours }) => ours));
+  // Made only now: memory has been measured.
+  const own = await makeControl?.();
+  const controlled = own ? await calibrate(own, stopwatch) : quickest(entries.map(({ ours }) => ours));
   const { timed, control } = await timeWithControl(groups, controlled, stopwatch, ROUNDS, random, note);
+  own?.dispose();
   const timesOf = ({ candidate }: Calibrated) =>
     timed.find((times) => times.candidate === candidate) as Timed;
   const contests = entries.map(({ task, ours, peers, peakBytes }): Contest => {
@@ -123,7 +132,9 @@ async function prepare(
       peakBytes: () => peak,
     });
   }
-  return { task, ours: await calibrate(task, stopwatch), peers, peakBytes };
+  const ours = await calibrate(task, stopwatch);
+  const runsPerSample = Math.max(ours.runsPerSample, Math.round(OUR_SAMPLE_MS / ours.msPerRun));
+  return { task, ours: { ...ours, runsPerSample }, peers, peakBytes };
 }
 
 /** Our GPU, or a peer's own clock. */

@@ -31,4 +31,6 @@ export interface Part {
   /** How many times as fast as each peer ours must be. */
   goals: Partial<Record<PeerName, number>>;
   tasks(): Promise<Task[]>;
+  /** What is timed against itself where the quickest of the tasks is too long to be timed a hundred times. */
+  control?(): Promise<Candidate & { dispose(): void }>;
 }

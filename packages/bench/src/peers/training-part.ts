@@ -32,11 +32,19 @@ const CARRY = ['z_H', 'z_L', 'steps', 'halted', 'inputs', 'labels', 'puzzle_iden
 
 /** One training call of HRM, without the optimiser. */
 export function trainingPart(device: Device): Part {
-  return { name: 'training', goals: { 'jax-js': 3 }, tasks: async () => [await trainingTask(device)] };
+  return {
+    name: 'training',
+    goals: { 'jax-js': 3 },
+    tasks: async () => [await trainingTask(device)],
+    async control() {
+      const { run, dispose } = await makeTrainingCall(device, CONFIG, randomBatch(new Philox(1, 0), 1));
+      return { name: 'a training call of one row', run, dispose };
+    },
+  };
 }
 
 async function trainingTask(device: Device): Promise<Task> {
-  const batch = randomBatch(new Philox(1, 0));
+  const batch = randomBatch(new Philox(1, 0), BATCH);
   const call = await makeTrainingCall(device, CONFIG, batch);
   // After two calls some rows have halted and others go on: the one compared does everything a call can do.
   call.run();
@@ -73,15 +81,15 @@ async function trainingTask(device: Device): Promise<Task> {
  */
 const TOLERANCE = 6.5e-5;
 
-function randomBatch(random: Philox): Batch {
+function randomBatch(random: Philox, rows: number): Batch {
   const tokens = (lowest: number) =>
     Int32Array.from(
-      { length: BATCH * CONFIG.seq_len },
+      { length: rows * CONFIG.seq_len },
       () => lowest + random.below(CONFIG.vocab_size - lowest),
     );
   const labels = tokens(2).map((label) => (random.below(8) === 0 ? IGNORED_LABEL : label));
-  const ids = Int32Array.from({ length: BATCH }, () => random.below(CONFIG.num_puzzle_identifiers));
-  return { inputs: tokens(1), labels, puzzleIdentifiers: ids, rows: BATCH };
+  const ids = Int32Array.from({ length: rows }, () => random.below(CONFIG.num_puzzle_identifiers));
+  return { inputs: tokens(1), labels, puzzleIdentifiers: ids, rows };
 }
 
 async function inputsOf(call: TrainingCall, batch: Batch): Promise<Record<string, HostTensor>> {

@@ -1,7 +1,13 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
-import { fold, type Kernel, packFor } from '../kernel.ts';
+import { fold, type Grid, type Kernel, packFor } from '../kernel.ts';
 
 export type MatmulParams = { m: number; n: number; k: number; a_row: number; a_column: number };
+
+/** A grid of tiles whose rows follow each other, so that their columns of B stay in the cache. */
+export function rowsFirst(rows: number, columns: number): Grid {
+  const [x, z] = fold(rows);
+  return [x, columns, z];
+}
 
 export const matmul: Kernel<MatmulParams> = {
   name: 'matmul',
@@ -9,10 +15,8 @@ export const matmul: Kernel<MatmulParams> = {
     const { pack, width } = packFor(n);
     return { pack, PACK: width };
   },
-  workgroups: ({ m, n }, { ROWS, PACKS, PACK, GROUP }) => [
-    Math.ceil(n / (PACK * PACKS * GROUP)),
-    ...fold(Math.ceil(m / ROWS)),
-  ],
+  workgroups: ({ m, n }, { ROWS, PACKS, PACK, GROUP }) =>
+    rowsFirst(Math.ceil(m / ROWS), Math.ceil(n / (PACK * PACKS * GROUP))),
   flops: ({ m, n, k }) => 2 * m * n * k,
   bytes: ({ m, n, k }) => 4 * (m * k + k * n + m * n),
 };

@@ -1,6 +1,6 @@
 import type { KernelCheck } from '../check.ts';
-import { fold, hasSubgroups, type Kernel } from '../kernel.ts';
-import { type MatmulParams, matmul, check as matmulCheck } from './matmul.ts';
+import { hasSubgroups, type Kernel } from '../kernel.ts';
+import { type MatmulParams, matmul, check as matmulCheck, rowsFirst } from './matmul.ts';
 
 /** Rows of a thread's tile; fixed, since WGSL wants constant lane numbers. */
 const ROWS = 16;
@@ -19,10 +19,8 @@ export const matmulSubgroup: Kernel<MatmulParams> = {
     const groups = Math.ceil(columns / (2 * GROUP));
     return { ...shape, PACKS: 2 * GROUP * groups <= 1.1 * columns ? 2 : 1 };
   },
-  workgroups: ({ m, n }, { PACKS, PACK, GROUP }) => [
-    Math.ceil(n / (PACK * PACKS * GROUP)),
-    ...fold(Math.ceil(m / ROWS)),
-  ],
+  workgroups: ({ m, n }, { PACKS, PACK, GROUP }) =>
+    rowsFirst(Math.ceil(m / ROWS), Math.ceil(n / (PACK * PACKS * GROUP))),
 };
 
 export const check: KernelCheck<MatmulParams> = {

@@ -1,11 +1,12 @@
 /**
- * The browser path: the engine, bundled as users bundle it, reproduces the published implementation in
- * Chromium on a real WebGPU adapter (SwiftShader, which needs no GPU).
+ * The browser path: the engine, bundled as users bundle it, reproduces the published implementation and solves a puzzle
+ * in Chromium on a real WebGPU adapter (SwiftShader, which needs no GPU).
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { rulesBroken, sudokuShape } from 'hrm-webgpu';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import {
   build,
@@ -20,6 +21,10 @@ import { findChromium } from '../../scripts/system-packages.mjs';
 import type { PageReport } from './page.ts';
 
 const FIXTURE = fileURLToPath(new URL('../fixtures/tiny-rope', import.meta.url));
+
+const TRAINED = fileURLToPath(new URL('../fixtures/trained-6x6', import.meta.url));
+/** A 6×6 Sudoku that this model solves. */
+const PUZZLE = ['4...21', '2315..', '.4..63', '6....5', '..4.5.', '.6....'];
 
 /** Every group of comparisons that the fixture has for evaluation and gradients, and the arrays in it. */
 const EXPECTED_GROUPS = {
@@ -71,6 +76,7 @@ describe('in Chromium', { timeout: TIMEOUT }, () => {
     const folder = mkdtempSync(join(tmpdir(), 'hrm-browser-test-'));
     cleanups.push(() => rmSync(folder, { recursive: true }));
     modules = await bundlePage(folder);
+    cpSync(TRAINED, join(folder, 'trained'), { recursive: true });
     server = await preview(viteConfig(folder));
     cleanups.push(() => server.close());
   }, TIMEOUT);
@@ -113,6 +119,20 @@ describe('in Chromium', { timeout: TIMEOUT }, () => {
     if ('error' in report) throw new Error(report.error);
     expect(report.rows.length).toBeGreaterThan(4);
     expect(report.rows.filter((row) => !row.ok)).toEqual([]);
+  });
+
+  it('HRM.load takes a published checkpoint from a URL and solves a Sudoku', async (test) => {
+    if (skip) test.skip(skip);
+    const puzzle = PUZZLE.map((row) => [...row].map((digit) => Number(digit.replace('.', '0'))));
+    const { solution, thoughts } = await onPage((page) =>
+      page.evaluate((puzzle) => window.solve('trained/checkpoint', puzzle), puzzle),
+    );
+    const cells = solution.grid.flat();
+    expect(cells).not.toContain(0);
+    expect(rulesBroken(sudokuShape(6), cells)).toEqual([]);
+    expect(puzzle.flat().map((given, cell) => given && cells[cell])).toEqual(puzzle.flat());
+    expect(solution.halted).toBe(true);
+    expect(thoughts).toBe(solution.segments);
   });
 
   it('IndexedDB keeps tuning records', async (test) => {
