@@ -178,9 +178,14 @@ describe('bad input is one message and exit code 1', () => {
       /arch\.num_heads must be a divisor of hidden_size/,
     ],
     [
-      'batch too large',
+      'batch too large for the GPU',
       () => train('x', ['--set', 'global_batch_size=4096', '--steps', '5']),
-      /64 groups do not fill a batch of 4096/,
+      /a batch of 4096 does not fit.*--micro-batch 2048/,
+    ],
+    [
+      'batch too large for the data',
+      () => train('x', ['--set', 'global_batch_size=256', '--steps', '5']),
+      /64 groups do not fill a batch of 256/,
     ],
     [
       'nothing to resume',
