@@ -4,6 +4,7 @@ import { hostBenchmark } from './host.ts';
 import { inferBenchmark } from './infer.ts';
 import { isaBenchmark } from './isa.ts';
 import { kernelsBenchmark } from './kernels.ts';
+import { loadBenchmark } from './load.ts';
 import { matmulBenchmark } from './matmul.ts';
 import { memoryBenchmark } from './memory.ts';
 import { peersBenchmark } from './peers/peers.ts';
@@ -17,6 +18,7 @@ export const benchmarks: readonly Benchmark[] = [
   trainStepBenchmark,
   inferBenchmark,
   memoryBenchmark,
+  loadBenchmark,
   hostBenchmark,
   isaBenchmark,
   peersBenchmark,
