@@ -1,7 +1,7 @@
 import { UserError } from '@hrm-webgpu/core';
 import { type ArcCounts, buildArcDataset, readArcTasks } from '../data/arc-dataset.node.ts';
 import { type Command, parse, wholeNumber } from './command.ts';
-import { outFolder } from './data-build.ts';
+import { outFolder, speed } from './data-build.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { ProgressBar, print } from './terminal.ts';
 
@@ -39,6 +39,7 @@ a sub-folder 'evaluation' make the test split; all other pairs train.
         const counts = await buildArcDataset(out, sources, { augment, seed, onProgress, signal });
         bar.clear();
         for (const line of summary(sources.length, augment, counts)) print(line);
+        print(`wrote ${out} in ${speed(counts.trainExamples + counts.testExamples, started)}`);
         return 0;
       } finally {
         bar.clear();

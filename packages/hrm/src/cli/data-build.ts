@@ -20,6 +20,12 @@ export function outFolder(out: string | undefined): string {
   return out;
 }
 
+/** How long it took since `started`, and how fast that was. */
+export function speed(examples: number, started: number): string {
+  const seconds = (performance.now() - started) / 1000;
+  return `${duration(seconds)}, ${Math.round(examples / seconds)} examples/s`;
+}
+
 /** One build: what goes wrong in the files it reads, and its progress, which people see on one line. */
 export class Build {
   private readonly files: [file: string, bad: BadRows][] = [];
@@ -55,19 +61,18 @@ export class Build {
     try {
       const written = await writePuzzles(out, format, splits, { signal: this.signal, onProgress });
       this.bar.clear();
+      const total = Object.values(written).reduce((sum, { examples }) => sum + examples, 0);
       for (const [name, { groups, examples }] of Object.entries(written)) {
         print(
           `${name}: ${groups} puzzles${examples > groups ? `, ${examples} examples with their copies` : ''}`,
         );
       }
+      this.reportBad();
+      print(`wrote ${out} in ${speed(total, started)}`);
+      print(`vocab_size ${format.vocab_size}, seq_len ${format.seq_len}`);
     } finally {
       this.bar.clear();
     }
-    this.reportBad();
-    const seconds = (performance.now() - started) / 1000;
-    print(
-      `wrote ${out} in ${duration(seconds)} (vocab_size ${format.vocab_size}, seq_len ${format.seq_len})`,
-    );
   }
 
   /** Tells which rows were left out. */
