@@ -8,8 +8,9 @@
 
 alias pack = vec4<f32>; // as wide as n allows: vec4<f32>, vec2<f32> or f32
 const PACK: u32 = 4;
-const ROWS: u32 = 8; // tune: 4 8 16
-const PACKS: u32 = 2; // tune: 1 2 4
+// Twice the rows or packs would spill registers on GPUs (npm run bench -- isa).
+const ROWS: u32 = 8; // tune: 4 8
+const PACKS: u32 = 2; // tune: 1 2
 const GROUP: u32 = 16; // tune: 8 16 32 64
 
 const BLOCK: u32 = 32; // terms of k summed by themselves, so that rounding errors grow with √BLOCK + √(k/BLOCK)

@@ -15,7 +15,6 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { main } from '../packages/hrm/src/cli/main.ts';
 import { readIdentifiers, readSplit } from '../packages/hrm/src/data/dataset.node.ts';
-import type { DatasetSet } from '../packages/hrm/src/data/dataset.ts';
 import { parseNpy } from '../packages/hrm/src/data/npy.ts';
 import { rulesBroken, sudokuGrid, sudokuShape } from '../packages/hrm/src/data/sudoku.ts';
 import { type HrmResult, hrm } from './run-hrm.ts';
@@ -50,10 +49,15 @@ const table = (rows: unknown[][]) =>
   `source,question,answer,rating\n${rows.map((row) => `"a, b",${row.join(',')}\n`).join('')}`;
 const MAZE_ROW = 'maze,"S #     G","So# oo  G",4\n';
 
-/** The one set of a split, after all checks of reading. */
-async function setOf(dir: string, split: string): Promise<DatasetSet> {
-  return [...(await readSplit(at(dir), split)).sets.values()][0];
+/** The one set of a split, after all checks of reading, with all its tokens. */
+async function setOf(dir: string, split: string) {
+  const { sets, close } = await readSplit(at(dir), split);
+  const [set] = sets.values();
+  const [inputs, labels] = [set.inputs, set.labels].map((rows) => rows.read(0, rows.count).slice());
+  close();
+  return { ...set, inputs, labels };
 }
+type WholeSet = Awaited<ReturnType<typeof setOf>>;
 const rows = (tokens: ArrayLike<number>, length: number) =>
   Array.from({ length: tokens.length / length }, (_, i) =>
     Array.from({ length }, (_, j) => tokens[i * length + j]).join(' '),
@@ -196,10 +200,33 @@ describe('hrm data sudoku', () => {
     expect(rows((await setOf('bad', 'train')).inputs, 81)).toEqual([HARD[0], HARD[1]].map(tokensOf));
   });
 
+  it('proves that answers of tables are the only ones, of the puzzles that are drawn, unless they are trusted', async () => {
+    const ambiguous = ['12..34....4...2.', '1234341221434321', 5];
+    const csv = write('ambiguous.csv', table([FOUR[0], ambiguous, FOUR[1], ambiguous]));
+    const args = ['sudoku', '--csv', csv, '--size', '4', '--out'];
+    const refused = await hrmData([...args, at('ambiguous')]);
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    const several = 'the puzzle has more than one solution';
+    expect(refused.stderr).toContain(
+      `ambiguous.csv: 2 bad lines:\n  line 3: ${several}\n  line 5: ${several}\nNothing was written`,
+    );
+    expect(existsSync(at('ambiguous'))).toBe(false);
+    const skipped = await succeed([...args, at('ambiguous'), '--skip-bad', '--augment', '2']);
+    expect(skipped.stdout).toContain('train: 2 puzzles, 6 examples');
+    expect(skipped.stderr).toContain('left out 2 bad lines');
+    expect((await succeed([...args, at('trusted'), '--trust-answers'])).stdout).toContain('train: 4 puzzles');
+
+    const rare = write('rare.csv', table([...Array.from({ length: 500 }, () => FOUR[0]), ambiguous]));
+    const draw = ['sudoku', '--csv', rare, '--size', '4', '--subsample', '2', '--out'];
+    expect((await succeed([...draw, at('drawn')])).stdout).toContain('train: 2 puzzles');
+    const list = await hrmData(['sudoku', '--puzzles', csv, '--trust-answers', '--out', at('no')]);
+    expect(list.stderr).toContain('--trust-answers does not go with --puzzles');
+  });
+
   it('makes puzzles', async () => {
     const args = ['sudoku', '--generate', '30', '--test', '10', '--size', '6', '--blanks', '5-9'];
     await succeed([...args, '--out', at('six')]);
-    const blanks = (set: DatasetSet) =>
+    const blanks = (set: WholeSet) =>
       rows(set.inputs, 36).map((row) => row.split(' ').filter((t) => t === '1').length);
     expect(blanks(await setOf('six', 'train'))).toEqual(Array.from({ length: 30 }, (_, i) => 5 + (i % 5)));
     expect((await setOf('six', 'test')).groupIndices).toHaveLength(11);
@@ -251,6 +278,23 @@ describe('hrm data maze', () => {
       for (const label of labels) expect(label.split('5').length - 1).toBeGreaterThan(19);
     }
   });
+});
+
+it('ends at Ctrl-C while it looks for one maze', async () => {
+  let stopped = 0;
+  const started = (kill: (signal: NodeJS.Signals) => void) =>
+    setTimeout(() => {
+      stopped = performance.now();
+      kill('SIGINT');
+    }, 1500);
+  const args = ['data', 'maze', '--generate', '5', '--min-path', '400', '--out', at('long')];
+  const run = await hrm(args, { onStart: started });
+  expect(run).toMatchObject({
+    code: 130,
+    stderr: expect.stringContaining('interrupted; nothing was written'),
+  });
+  expect(performance.now() - stopped).toBeLessThan(2500);
+  expect(existsSync(at('long'))).toBe(false);
 });
 
 describe('hrm data jsonl', () => {
@@ -319,6 +363,26 @@ describe('hrm data jsonl', () => {
     }
     expect(existsSync(at('bad-jsonl'))).toBe(false);
   });
+});
+
+it('hrm data jsonl names the lines of grids that are too large', async () => {
+  const grid = (rows: number, columns: number) => JSON.stringify(Array(rows).fill(Array(columns).fill(1)));
+  const line = (input: string) => `{"input": ${input}, "output": [[1]]}\n`;
+  const one = write('large.jsonl', line(grid(1, 1)) + line(grid(130, 130)));
+  const refused = await hrmData(['jsonl', one, '--out', at('large')]);
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toMatch(
+    /large\.jsonl: 1 bad line:\n {2}line 2: input is of 130 rows and 130 columns, more than 16384 cells\n/,
+  );
+  await succeed(['jsonl', one, '--skip-bad', '--out', at('large')]);
+  const two = write('wide.jsonl', line(grid(1, 9)) + line(grid(200, 1)) + line(grid(2, 90)));
+  expect((await hrmData(['jsonl', two, '--out', at('wide')])).stderr).toContain(
+    'wide.jsonl: the 200 rows of line 2 and the 90 columns of line 3: 200×90 cells are more than 16384. Cut the',
+  );
+  expect((await hrmData(['jsonl', two, '--size', '129', '--out', at('wide')])).stderr).toContain(
+    '--size 129: 129×129 cells are more than 16384',
+  );
+  expect(existsSync(at('wide'))).toBe(false);
 });
 
 describe('hrm data show', () => {
@@ -402,9 +466,13 @@ it('downloads what is given as an address, once', async () => {
   expect((await setOf('net1', 'train')).groupIndices).toHaveLength(5);
 });
 
-it('leaves nothing behind after Ctrl-C', async () => {
+it.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const)('leaves nothing behind after %s', async (signal, code) => {
   const csv = write('long.csv', table(FOUR));
-  const out = join(folder, 'ctrl-c', 'data');
+  const out = join(folder, signal, 'new', 'data');
   const args = ['data', 'sudoku', '--csv', csv, '--size', '4', '--augment', '100000000', '--out', out];
   let sent = false;
   const run = await hrm(args, {
@@ -414,13 +482,13 @@ it('leaves nothing behind after Ctrl-C', async () => {
         if (sent || !existsSync(join(out, '..')) || readdirSync(join(out, '..')).length === 0) return;
         sent = true;
         clearInterval(timer);
-        kill('SIGINT');
+        kill(signal);
       }, 20);
     },
   });
   expect(sent).toBe(true);
-  expect(run).toMatchObject({ code: 130, stderr: expect.stringContaining('nothing was written') });
-  expect(readdirSync(join(out, '..'))).toEqual([]);
+  expect(run).toMatchObject({ code, stderr: expect.stringContaining('nothing was written') });
+  expect(existsSync(join(folder, signal))).toBe(false);
 });
 
 describe('bad input is one message and exit code 1, and nothing is written', () => {

@@ -9,6 +9,7 @@ import { drawGrid, type Grid } from '../packages/hrm/src/data/arc.ts';
 import { augmentGrid, parseName } from '../packages/hrm/src/data/arc-augment.ts';
 import { writeIdentifiers, writeSplit } from '../packages/hrm/src/data/dataset.node.ts';
 import type { DatasetMetadata, Split } from '../packages/hrm/src/data/dataset.ts';
+import { tokenRows } from '../packages/hrm/src/data/token-rows.ts';
 import { fileSource } from '../packages/hrm/src/formats/file-source.node.ts';
 import { encodeSafetensors, openSafetensors } from '../packages/hrm/src/formats/safetensors.ts';
 import { parameterShapes } from '../packages/hrm/src/parameters.ts';
@@ -37,8 +38,8 @@ function split(
     sets: ['all'],
   };
   const set = {
-    inputs,
-    labels,
+    inputs: tokenRows(inputs, seq_len),
+    labels: tokenRows(labels, seq_len),
     puzzleIdentifiers: identifiers,
     puzzleIndices: offsets,
     groupIndices: offsets,
@@ -181,7 +182,6 @@ describe('hrm eval', () => {
 
   it('refuses what makes no sense in one line', async () => {
     const before = readdirSync(folder).sort();
-    const tiny = join(import.meta.dirname, 'fixtures', 'tiny-rope');
     const cases: [string[], RegExp][] = [
       [[trained], /--data DIR/],
       [[trained, '--data', join(folder, 'none')], /not found/],
@@ -192,7 +192,6 @@ describe('hrm eval', () => {
       [[trained, '--data', sudoku, '--task', 'arc'], /36 tokens of 8 kinds, which is no arc/],
       [[trained, '--data', sudoku, '--task', 'chess'], /expected auto, sudoku/],
       [[trained, '--data', sudoku, '--submission', join(folder, 'x.json')], /is for ARC/],
-      [[tiny, '--data', sudoku], /vocab_size 8 and seq_len 36, but the model of .*tiny-rope/],
     ];
     const runs = await Promise.all(cases.map(([args]) => hrm(['eval', ...args])));
     for (const [i, { code, stdout, stderr }] of runs.entries()) {
@@ -206,5 +205,50 @@ describe('hrm eval', () => {
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     }
     expect(readdirSync(folder).sort()).toEqual(before);
+  });
+
+  it('refuses data that the model was not made for, before a device is opened', async () => {
+    const tokens = (count: number) => new Int32Array(count).fill(1);
+    const write = async (
+      name: string,
+      sizes: { vocab_size: number; seq_len: number },
+      ids = Int32Array.of(0),
+    ) => {
+      const dir = join(folder, name);
+      await writeSplit(dir, 'test', split(sizes, tokens(sizes.seq_len), tokens(sizes.seq_len), ids));
+      return dir;
+    };
+    const small = await write('4x4', { vocab_size: 6, seq_len: 16 }, Int32Array.of(4));
+    const short = await write('short', { vocab_size: 8, seq_len: 35 });
+    const named = await write('named', { vocab_size: 8, seq_len: 36 }, Int32Array.of(4));
+    const sized = writeModel('sized', { vocab_size: 8, seq_len: 36, num_puzzle_identifiers: 1 });
+    const tiny = join(import.meta.dirname, 'fixtures', 'tiny-rope');
+    const untold = 'the checkpoint does not tell its seq_len';
+    const cases: [model: string, data: string, message: string][] = [
+      [sized, short, 'seq_len is 35 instead of 36. Use'],
+      [sized, named, 'num_puzzle_identifiers is 5 instead of at most 1. Use'],
+      [
+        ...([sized, small] as const),
+        'vocab_size is 6 instead of 8, seq_len is 16 instead of 36, num_puzzle_identifiers is 5 instead of at most 1. Use',
+      ],
+      [trained, short, `seq_len is 35 instead of 36 (${untold}; 36 is what goes with vocab_size 8). Use`],
+      [
+        ...([trained, small] as const),
+        'vocab_size is 6 instead of 8, seq_len is 16 instead of 36, num_puzzle_identifiers is 5 instead of at most 1 ' +
+          `(${untold}; 36 is what goes with vocab_size 8). Use`,
+      ],
+      [tiny, sudoku, `vocab_size is 8 instead of 7 (${untold}). Use`],
+    ];
+    const env = { VK_DRIVER_FILES: '/nonexistent.json' };
+    const runs = await Promise.all(
+      cases.map(([model, data]) => hrm(['eval', model, '--data', data], { env })),
+    );
+    for (const [i, { code, stdout, stderr }] of runs.entries()) {
+      const [model, data, message] = cases[i];
+      expect(stderr).toContain(
+        `${data}/test/dataset.json does not go with the model of ${model}: ${message}`,
+      );
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    }
   });
 });

@@ -1,6 +1,7 @@
 /** `hrm inspect` and `hrm export`: no GPU is needed for either. */
 import { createHash } from 'node:crypto';
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -83,6 +84,22 @@ describe('hrm inspect', () => {
         .reduce((sum: number, { shape }: { shape: number[] }) => sum + shape.reduce((a, b) => a * b, 1), 0);
     expect(found.model.trunk_parameters).toBe(elements('trunk'));
     expect(found.model.puzzle_parameters).toBe(128);
+  });
+
+  it('knows a published checkpoint that was put into a safetensors file with its prefixes', async () => {
+    const from = await openTensorFile(await fileSource(join(fixture('tiny-rope'), 'checkpoint')));
+    const tensors = new Map<string, TensorToWrite>();
+    for (const name of from.names) {
+      tensors.set(`_orig_mod.model.inner.${name}`, { ...from.info(name), data: await from.read(name) });
+    }
+    await from.close();
+    const path = join(folder, 'prefixed');
+    mkdirSync(path);
+    writeFileSync(join(path, 'step_7.safetensors'), Buffer.concat(encodeSafetensors(tensors)));
+    copyFileSync(join(fixture('tiny-rope'), 'all_config.yaml'), join(path, 'all_config.yaml'));
+    const { model, config } = await json(fixture('tiny-rope'));
+    expect(model).not.toBeNull();
+    expect(await json(path)).toMatchObject({ code: 0, format: 'safetensors', model, config, problems: [] });
   });
 
   it('shows learned positions, and bfloat16 as it is stored', async () => {
@@ -210,8 +227,11 @@ describe('hrm export', () => {
     expect(parseAllConfig(yaml(out), 'out')).toEqual(parseAllConfig(yaml(fixture('trained-6x6')), 'in'));
     expect(readdirSync(out).sort()).toEqual(['all_config.yaml', 'checkpoint']);
 
-    const back = join(folder, 'back.safetensors');
+    mkdirSync(join(folder, 'back'));
+    const back = join(folder, 'back', 'mine.safetensors');
     expect(await hrm(['export', out, '--to', 'safetensors', '--out', back])).toMatchObject({ code: 0 });
+    // The only checkpoint of a folder, whatever it is called.
+    expect(await json(join(folder, 'back'))).toMatchObject({ code: 0, file: back, problems: [] });
     expect(await contents(back)).toEqual(await contents(path));
   });
 

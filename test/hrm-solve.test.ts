@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { openDevice } from '@hrm-webgpu/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeModel } from '../packages/hrm/src/checkpoint.ts';
-import { verdictOn } from '../packages/hrm/src/cli/solve-verdict.ts';
+import { prospectOf, verdictOn } from '../packages/hrm/src/cli/solve-verdict.ts';
 import { DEFAULT_ARCH, type ModelConfig } from '../packages/hrm/src/config.ts';
 import { writeIdentifiers } from '../packages/hrm/src/data/dataset.node.ts';
 import { writeFileAtomic } from '../packages/hrm/src/formats/atomic-write.node.ts';
@@ -71,6 +71,18 @@ describe('hrm solve', () => {
     expect(long.stdout.match(/^segment/gm)).toHaveLength(6);
   });
 
+  it('says before it thinks that a Sudoku has several solutions, or may have', async () => {
+    const several = await hrm(['solve', SIX, `${'.'.repeat(30)}${PUZZLE.slice(30)}`]);
+    expect([0, 2]).toContain(several.code);
+    expect(several.stdout).toMatch(
+      /^6×6 Sudoku\nthe Sudoku has more than one solution: an answer that keeps/,
+    );
+    expect(several.stdout).toMatch(/segment 1/);
+    expect((await hrm(['solve', SIX, PUZZLE, '--max-think-steps', '1'])).stdout).not.toContain(
+      'one solution',
+    );
+  });
+
   it('reads a maze', async () => {
     const run = await hrm(['solve', inFolder('maze'), file('maze.txt', MAZE)]);
     expect(run.code).toBe(2); // it has learned nothing
@@ -109,6 +121,17 @@ describe('hrm solve', () => {
     ['letters', () => [SIX, file('letters.txt', '1 2\n3 x\n')], /row 2, column 2 is "x"/],
     ['flat maze', () => [SIX, file('flat.txt', '###\n#S#\n')], /2 rows of up to 3 cells/],
     ['two starts', () => [SIX, file('two.txt', 'SS\nG#\n')], /start S 2 times, expected once/],
+    [
+      'no way',
+      () => [inFolder('maze'), file('shut.txt', MAZE.replace('### #', '#####'))],
+      /^error: the maze has no solution: walls part S from G/m,
+    ],
+    // The cell in the corner sees all six digits.
+    [
+      'no digits',
+      () => [SIX, `.12345${'.'.repeat(18)}6${'.'.repeat(11)}`],
+      /^error: the Sudoku has no solution: no digits/m,
+    ],
     ['odd cell', () => [SIX, file('odd.txt', 'S?\nG#\n')], /row 1, column 2 of the maze is "\?"/],
     ['maze for a Sudoku model', () => [SIX, file('m.txt', MAZE)], /25 tokens of 8 kinds; the task 'maze'/],
     [
@@ -136,6 +159,22 @@ describe('hrm solve', () => {
     expect(run).toMatchObject({ code: 1, stdout: '' });
     expect(run.stderr).toMatch(message);
     expect(run.stderr).not.toContain('    at ');
+  });
+});
+
+describe('the prospect', () => {
+  const tokensOf = (text: string) => Array.from(text, (digit) => (Number(digit) || 0) + 1);
+
+  it('does not take long over nearly empty grids', () => {
+    expect(prospectOf('sudoku', tokensOf('.'.repeat(81)))).toMatch(/more than one solution/);
+    // P. Norvig's puzzle without a solution, millions of guesses away: https://norvig.com/sudoku.html
+    const impossible = '.....5.8....6.1.43..........1.5........1.6...3.......553.....61........4.........';
+    expect(prospectOf('sudoku', tokensOf(impossible))).toMatch(/^not proven/);
+  });
+
+  it('has nothing to say of other grids', () => {
+    expect(prospectOf('maze', [1, 2, 2, 1])).toBeUndefined();
+    expect(prospectOf('tokens', [1, 2, 2])).toBeUndefined();
   });
 });
 

@@ -209,7 +209,7 @@ describe('bad input is one message and exit code 1', () => {
     [
       'another task',
       () => ['eval', new URL('fixtures/trained-6x6', import.meta.url).pathname, '--data', data],
-      /vocab_size 6 and seq_len 16/,
+      /vocab_size is 6 instead of 8, seq_len is 16 instead of 36/,
     ],
     ['short Sudoku', () => ['solve', whole(), '123'], /16, 36 or 81 characters, got 3/],
     ['bad Sudoku', () => ['solve', whole(), '12..34....43..2x'], /character 16 .* 'x'/],

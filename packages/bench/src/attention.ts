@@ -85,7 +85,8 @@ async function run({ device, parts, note }: BenchmarkContext): Promise<Report> {
     subjects.map(({ pass }) => (pass === 'both' ? extraBytes : undefined)),
   );
   const passes = timed.slice(probes.entries.length);
-  const results = passes.map((entry, i) => resultOf(entry, subjects[i].flops, roofline.fmaGflops, extras[i]));
+  const results = passes.map((entry, i) => resultOf(entry, subjects[i].flops, roofline.fmaGflops));
+  const memory = lengths.map(({ length, extraBytes }) => ({ name: `${length} extra memory`, extraBytes }));
   return {
     title: `attention, ${BATCH * HEADS} heads of ${HEAD_DIM}`,
     settings: {
@@ -95,8 +96,11 @@ async function run({ device, parts, note }: BenchmarkContext): Promise<Report> {
       lengths: lengths.map(({ length }) => length),
       seed: SEED,
     },
-    results,
-    table: [['', 'ms', 'middle half', 'GFLOP/s', 'of FMA peak', 'extra bytes'], ...results.map(formatResult)],
+    results: [...results, ...memory],
+    table: [
+      ['', 'ms', 'middle half', 'GFLOP/s', 'of FMA peak', 'extra bytes'],
+      ...results.map((result, i) => formatResult(result, extras[i])),
+    ],
     roofline,
     skipped: [],
     controls: [control],
@@ -179,22 +183,20 @@ function subjectsOf(
 }
 
 /** A pass timed. */
-interface Result extends Measured {
+interface PassResult extends Measured {
   /** Of the FMA peak. */
   share: number;
-  extraBytes?: number;
 }
 
-function resultOf(timed: Timed, flops: number, peak: number, extraBytes: number | undefined): Result {
+function resultOf(timed: Timed, flops: number, peak: number): PassResult {
   const result = measured(timed, flops);
-  return { ...result, share: result.gflops / peak, extraBytes };
+  return { ...result, share: result.gflops / peak };
 }
 
-function formatResult(result: Result): string[] {
-  const { share, extraBytes } = result;
+function formatResult(result: PassResult, extraBytes: number | undefined): string[] {
   return [
     ...measuredCells(result),
-    `${(100 * share).toFixed(0)} %`,
+    `${(100 * result.share).toFixed(0)} %`,
     extraBytes === undefined ? '' : String(extraBytes),
   ];
 }

@@ -1,9 +1,16 @@
-/** Reads what `--json` wrote. Node only. */
+/** What `--json` writes, and how it is read again. Node only. */
 import { UserError } from '@hrm-webgpu/core';
 import { fileSource, quoted } from 'hrm-webgpu/node';
+import { passed, type Report } from './report.ts';
 
 /** The number in `format`; it grows when older readers would misread a document. */
 export const DOCUMENT_FORMAT = 1;
+
+/** A benchmark's report as the document that `--json` writes; what is for people only is left out. */
+export function documentOf(benchmark: string, environment: object, report: Report): object {
+  const { title, table: _, ...findings } = report;
+  return { format: DOCUMENT_FORMAT, benchmark, title, ok: passed(report), environment, ...findings };
+}
 
 /** Far above what a benchmark writes. */
 const LARGEST_FILE = 64 * 2 ** 20;
@@ -18,9 +25,16 @@ export interface BenchDocument {
   environment: ReadonlyMap<string, string>;
   /** How it was measured: JSON by name. */
   settings: ReadonlyMap<string, string>;
-  /** Milliseconds a run, by the names of the results; no samples where a result has none. */
-  samplesMs: ReadonlyMap<string, readonly number[]>;
+  /** By name. */
+  results: ReadonlyMap<string, DocumentResult>;
   controls: readonly { name: string; low: number; high: number; ok: boolean }[];
+}
+
+export interface DocumentResult {
+  /** Milliseconds a run; none where nothing was sampled. */
+  samplesMs: readonly number[];
+  /** Where there are no samples: every number of the result, by where it stands, as in `before.bytes`. */
+  numbers: ReadonlyMap<string, number>;
 }
 
 /**
@@ -55,18 +69,13 @@ export function parseDocument(text: string, file: string): BenchDocument {
     const found = document.format === undefined ? 'no format' : `format ${shown(document.format)}`;
     fail(`it has ${found}, this version reads format ${DOCUMENT_FORMAT}`);
   }
-  const samplesMs = new Map<string, readonly number[]>();
+  const results = new Map<string, DocumentResult>();
   asArray(document.results, 'results', fail).forEach((entry, i) => {
     const where = `results[${i}]`;
     const result = asObject(entry, where, fail);
     const name = asName(result.name, `${where}.name`, fail);
-    if (samplesMs.has(name)) fail(`${where}.name is ${quoted(name)} for the second time`);
-    const samples =
-      result.samplesMs === undefined ? [] : asArray(result.samplesMs, `${where}.samplesMs`, fail);
-    samplesMs.set(
-      name,
-      samples.map((value, j) => asPositive(value, `${where}.samplesMs[${j}]`, fail)),
-    );
+    if (results.has(name)) fail(`${where}.name is ${quoted(name)} for the second time`);
+    results.set(name, resultOf(result, where, fail));
   });
   const controls = asArray(document.controls, 'controls', fail).map((entry, i) => {
     const control = asObject(entry, `controls[${i}]`, fail);
@@ -88,13 +97,36 @@ export function parseDocument(text: string, file: string): BenchDocument {
         shown(value),
       ]),
     ),
-    samplesMs,
+    results,
     controls,
   };
 }
 
 /** Refuses a document. */
 type Fail = (what: string) => never;
+
+function resultOf(result: Record<string, unknown>, where: string, fail: Fail): DocumentResult {
+  const samples = result.samplesMs === undefined ? [] : asArray(result.samplesMs, `${where}.samplesMs`, fail);
+  const samplesMs = samples.map((value, i) => asPositive(value, `${where}.samplesMs[${i}]`, fail));
+  const numbers = new Map<string, number>();
+  if (samples.length === 0) collectNumbers(result, [], numbers, where, fail);
+  return { samplesMs, numbers };
+}
+
+/** Deeper than anything that a benchmark writes; what lies below is not looked at. */
+const DEEPEST = 8;
+
+function collectNumbers(
+  value: unknown,
+  path: readonly string[],
+  found: Map<string, number>,
+  where: string,
+  fail: Fail,
+): void {
+  if (Number.isFinite(value)) found.set(asName(path.join('.'), `a name in ${where}`, fail), value as number);
+  if (typeof value !== 'object' || value === null || path.length === DEEPEST) return;
+  for (const [key, part] of Object.entries(value)) collectNumbers(part, [...path, key], found, where, fail);
+}
 
 function parseJson(text: string, fail: Fail): unknown {
   try {

@@ -57,7 +57,19 @@ async function run({ device, note }: BenchmarkContext): Promise<Report> {
   const { dispatches } = plan;
   call.dispose();
   occupier.dispose();
+  return hostReport(hostUs, dispatches, before, after);
+}
 
+/** Memory in use. */
+interface Memory {
+  /** On the GPU. */
+  bytes: number;
+  /** Of JavaScript. */
+  heap: number;
+}
+
+/** The report on the host's part of each step, and on the memory before and after them. */
+export function hostReport(hostUs: Float64Array, dispatches: number, before: Memory, after: Memory): Report {
   const spans = {
     'all steps': hostUs,
     'the first after waiting': hostUs.filter((_, step) => step % AHEAD === 0),
@@ -69,10 +81,11 @@ async function run({ device, note }: BenchmarkContext): Promise<Report> {
     usPerDispatch: [0.1, 0.25, 0.5, 0.75].map((q) => quantile([...steps], q) / dispatches),
   }));
   const [all, , first, last] = results.map(({ usPerDispatch }) => usPerDispatch);
+  const memory = { name: 'memory', before, after };
   return {
     title: `the host's part of a replay, ${dispatches} dispatches`,
     settings: { steps: STEPS, ahead: AHEAD, dispatches, model: TINY_MODEL },
-    results: [...results, { name: 'memory', before, after }],
+    results: [...results, memory],
     table: [
       ['µs a dispatch', 'fastest tenth', 'faster quarter', 'median', 'slower quarter'],
       ...results.map(({ name, usPerDispatch }) => [name, ...usPerDispatch.map(significant)]),

@@ -44,6 +44,17 @@ export function trainingCallOf(device: Device, config: ModelConfig, rows: number
   return makeTrainingCall(device, config, randomBatch(config, rows));
 }
 
+/** From nothing but a device to the end of the first call: weights, recording, compiling, running. */
+export async function firstCallSeconds(device: Device, config: ModelConfig, rows: number): Promise<number> {
+  const start = performance.now();
+  const call = await trainingCallOf(device, config, rows);
+  call.run();
+  await device.stream.finish();
+  const seconds = (performance.now() - start) / 1000;
+  call.dispose();
+  return seconds;
+}
+
 /** A model that runs one segment of a batch at a time. */
 export interface Segments {
   plan: Plan<unknown>;

@@ -59,8 +59,7 @@ async function run({ device, parts, note }: BenchmarkContext): Promise<Report> {
     return measured(entry, model ? essentialFlops(model.plan) : probes.candidates[i].flops);
   });
   const last = models[models.length - 1];
-  const times = await profile(device, last.run, 3);
-  const largest = results[results.length - 1];
+  const times = await profile(device, last.run, 3, results[results.length - 1]);
   probes.dispose();
   for (const model of models) model.dispose();
   const bars = results.flatMap(({ name, gflops }) =>
@@ -72,7 +71,8 @@ async function run({ device, parts, note }: BenchmarkContext): Promise<Report> {
     title: 'one segment of the 27 M model, forward',
     settings: { model: FULL_MODEL, batches: parts.map(Number), seed: SEED },
     results,
-    table: modelTable(results, best, times, largest.medianMs),
+    table: modelTable(results, best, times),
+    profile: times,
     skipped: times ? [] : ["time by kernel: this adapter has no 'timestamp-query'"],
     controls: [control],
     bars,

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { type AdapterDescription, specialize } from '@hrm-webgpu/core';
 import { shaderSources } from '@hrm-webgpu/kernels';
 import { create, globals } from 'webgpu';
-import { MARK, type Plan } from './isa-radv.ts';
+import { MARK, type Plan, RULED_OUT } from './isa-radv.ts';
 import { type Variant, variantsFor } from './isa-variants.ts';
 
 /** A bare device: the engine's makes a buffer, and where there is no hardware, that ends in a crash. */
@@ -27,9 +27,18 @@ async function open(instance: GPU): Promise<{ gpu: GPUDevice; description: Adapt
   };
 }
 
-async function compile(gpu: GPUDevice, { kernel, constants }: Variant): Promise<void> {
+/** @throws Error when the kernel does not compile, other than for a combination of settings that it rules out itself */
+async function compile(gpu: GPUDevice, { kernel, constants, tuned }: Variant): Promise<void> {
   const text = shaderSources[kernel as keyof typeof shaderSources];
+  gpu.pushErrorScope('validation');
   const module = gpu.createShaderModule({ code: specialize(kernel, text, constants) });
+  const error = await gpu.popErrorScope();
+  // The tuner passes over these as well.
+  if (tuned && error?.message.includes('const assertion failed')) {
+    writeSync(2, RULED_OUT);
+    return;
+  }
+  if (error) throw new Error(error.message);
   await gpu.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint: 'main' } });
 }
 

@@ -16,8 +16,19 @@ export interface Plan {
 
 export interface Compiled extends Variant, ShaderStats {}
 
+/** What came of compiling everything. */
+export interface Compilation {
+  plan: Plan;
+  compiled: Compiled[];
+  /** Values for tuning that a kernel rules out beside its defaults, by a `const_assert`: the tuner gets the same answer. */
+  ruledOut: Variant[];
+}
+
 /** Starts the lines on stderr that stand between what the driver says of two pipelines. */
 export const MARK = '@@ pipeline ';
+
+/** Stands there instead of it for a value that the kernel rules out. */
+export const RULED_OUT = '@@ ruled out';
 
 /** The newest family that Dawn can open as a null device (Mesa 25.0): GCN 4, Radeon RX 480. */
 export const FAMILY = 'polaris10';
@@ -41,19 +52,26 @@ export function findRadv(folders: readonly string[] = ICD_FOLDERS): string {
  *
  * @throws UserError when there is no RADV, or a kernel does not compile
  */
-export async function compileWithRadv(): Promise<{ plan: Plan; compiled: Compiled[] }> {
+export async function compileWithRadv(): Promise<Compilation> {
   const { stdout, stderr, ended } = await runCompiler(findRadv());
   const [preamble, ...sections] = stderr.split(MARK);
   if (!sections.at(-1)?.startsWith('end')) throw failure(stdout, preamble, sections, ended);
   const plan: Plan = JSON.parse(stdout);
-  const compiled = plan.variants.map((variant, index) => {
-    try {
-      return { ...variant, ...parseShaderReport(sections[index]) };
-    } catch (cause) {
-      throw new UserError(`${describe(variant)}: ${(cause as Error).message}`, { cause });
-    }
-  });
-  return { plan, compiled };
+  const compiled: Compiled[] = [];
+  const ruledOut: Variant[] = [];
+  for (const [index, variant] of plan.variants.entries()) {
+    if (sections[index].includes(RULED_OUT)) ruledOut.push(variant);
+    else compiled.push({ ...variant, ...statsOf(variant, sections[index]) });
+  }
+  return { plan, compiled, ruledOut };
+}
+
+function statsOf(variant: Variant, section: string): ShaderStats {
+  try {
+    return parseShaderReport(section);
+  } catch (cause) {
+    throw new UserError(`${describe(variant)}: ${(cause as Error).message}`, { cause });
+  }
 }
 
 interface Output {

@@ -1,5 +1,10 @@
 /** Which kernels with which constants `bench isa` looks at. */
-import type { AdapterDescription, ConstantValues, ParamValues } from '@hrm-webgpu/core';
+import {
+  type AdapterDescription,
+  type ConstantValues,
+  type ParamValues,
+  parseShader,
+} from '@hrm-webgpu/core';
 import { type Kernel, type KernelCheck, shaderSources } from '@hrm-webgpu/kernels';
 
 /** A kernel with its constants fixed. */
@@ -9,6 +14,8 @@ export interface Variant {
   madeFor?: Kernel<ParamValues>['madeFor'];
   /** Those that differ from the shader file: from shapes, defaults for GPUs, and the variant's own. */
   constants: ConstantValues;
+  /** The constant that has a value which the tuner may choose instead of the default; absent where none has. */
+  tuned?: string;
 }
 
 const BATCH = 16;
@@ -51,20 +58,43 @@ export async function variantsFor(
   for (const kernel of kernels) {
     const { check } = await import(`@hrm-webgpu/kernels/defs/${kernel}`);
     if (check.kernel.needs && !check.kernel.needs(adapter)) skipped.push(kernel);
-    else for (const variant of variantsOf(check)) variants.set(JSON.stringify(variant), variant);
+    else for (const variant of variantsOf(check)) add(variants, variant);
   }
   return { variants: [...variants.values()], skipped };
 }
 
-/** A kernel's defaults for GPUs and the variants that its tests try, at HRM's shapes; some are the same. */
+/** Keeps the first of those that are the same program. */
+function add(variants: Map<string, Variant>, variant: Variant): void {
+  const key = JSON.stringify([variant.kernel, variant.constants]);
+  if (!variants.has(key)) variants.set(key, variant);
+}
+
+/**
+ * A kernel's defaults for GPUs, the variants that its tests try and, where GPUs are offered it, each value that the tuner
+ * may choose, one at a time; all at HRM's shapes, at which some are the same.
+ */
 export function variantsOf({ kernel, cases, variants = [] }: KernelCheck<ParamValues>): Variant[] {
+  const { name, madeFor } = kernel;
   return SHAPES.flatMap((shape) => {
     const names = Object.keys(cases[0]);
     const params = Object.fromEntries(names.map((name) => [name, shape[name] ?? cases[0][name]]));
-    return [{}, ...variants].map((overrides) => ({
-      kernel: kernel.name,
-      madeFor: kernel.madeFor,
-      constants: { ...kernel.constants?.(params, 'gpu'), ...overrides },
+    const standard = kernel.constants?.(params, 'gpu') ?? {};
+    const made = [{}, ...variants].map((overrides) => ({
+      ...{ kernel: name, madeFor, constants: { ...standard, ...overrides } },
     }));
+    return madeFor === 'software' ? made : [...made, ...tunedVariants(kernel, standard)];
   });
+}
+
+/** A variant for each number in the shader's `// tune:` comments that is not the one it has anyway. */
+function tunedVariants({ name: kernel, madeFor }: Kernel<ParamValues>, standard: ConstantValues): Variant[] {
+  const declared = [...parseShader(kernel, shaderSources[kernel]).constants.values()];
+  return declared.flatMap(({ name, value, candidates }) =>
+    candidates
+      .map(Number)
+      .filter((number) => Number.isFinite(number) && number !== Number(standard[name] ?? value))
+      .map((number) => ({
+        ...{ kernel, madeFor, constants: { ...standard, [name]: number }, tuned: name },
+      })),
+  );
 }

@@ -1,6 +1,7 @@
 import type { Benchmark } from './benchmark.ts';
-import { type Compiled, compileWithRadv, FAMILY, type Plan } from './isa-radv.ts';
-import { type Bar, makeBar, type Report } from './report.ts';
+import { type Compilation, type Compiled, compileWithRadv, FAMILY } from './isa-radv.ts';
+import type { Variant } from './isa-variants.ts';
+import { type Bar, makeBar, type Report, type Result } from './report.ts';
 
 /** The kernel whose inner loop must be good: it does most of the work on GPUs. */
 const MATMUL = 'matmul_workgroup';
@@ -11,31 +12,67 @@ export const isaBenchmark: Benchmark = {
   summary: `what every kernel compiles to on an AMD GPU (${FAMILY}): registers, spills, occupancy, inner loops`,
   description: [
     `Compiles every kernel for an AMD GPU (${FAMILY}, GCN 4) that need not be there, with Mesa's RADV on Linux: with the`,
-    'default constants for GPUs and with those that the tests try, at the sizes of HRM (hidden 512, head_dim 64 and',
-    '128, 82 and 901 tokens). Nothing runs. Latency and inverse throughput are the estimates of the compiler, in',
-    'cycles, blind to waiting for memory and to how often a loop runs: they compare versions of one kernel. The',
-    'inner loop is the innermost one with the most multiply-adds, as the compiler left it (what it unrolled is part',
-    "of the loop around); 'memory' counts its accesses to buffers, constants and workgroup memory. One bar wants no",
-    `kernel that GPUs are offered to spill registers, the other ${FMAS_PER_ACCESS} multiply-adds for each access in ${MATMUL}, which does most of the`,
-    'work on GPUs.',
+    'default constants for GPUs, with those that the tests try and, one at a time, with those that the tuner may choose on',
+    'GPUs; at the sizes of HRM (hidden 512, head_dim 64 and 128, 82 and 901 tokens). Of the values for tuning the table has',
+    'those that spill or change how many waves a unit holds at once. Nothing runs. Latency and inverse throughput are the',
+    'estimates of the compiler, in cycles, blind to waiting for memory and to how often a loop runs: they compare versions',
+    'of one kernel. The inner loop is the innermost one with the most multiply-adds, as the compiler left it (what it',
+    "unrolled is part of the loop around); 'memory' counts its accesses to buffers, constants and workgroup memory. One",
+    'bar wants no kernel that GPUs are offered to spill registers, with any of these values, the other',
+    `${FMAS_PER_ACCESS} multiply-adds for each access in ${MATMUL}, which does most of the work on GPUs.`,
   ].join('\n'),
   async run({ note }) {
     note(`compiling all kernels for ${FAMILY} (the adapter above is not used)…`);
-    const { plan, compiled } = await compileWithRadv();
-    return reportOf(plan, compiled);
+    return isaReport(await compileWithRadv());
   },
 };
 
-function reportOf({ adapter, skipped }: Plan, compiled: readonly Compiled[]): Report {
+/** The report on what the driver said. */
+export function isaReport({ plan, compiled, ruledOut }: Compilation): Report {
+  const { adapter, skipped } = plan;
+  const shown = compiled.filter((kernel) => isTelling(kernel, compiled));
+  const rest = compiled.length - shown.length;
   return {
     title: `${compiled.length} kernels compiled for ${adapter.description}, ${adapter.architecture}, ${FAMILY}`,
     settings: { adapter, family: FAMILY },
-    results: compiled,
-    table: [HEADER, ...compiled.map(formatRow)],
-    skipped: skipped.map((kernel) => `${kernel}: it needs more lanes in a subgroup`),
+    results: compiled.map((kernel): Result => ({ ...kernel, name: nameOf(kernel) })),
+    table: [
+      HEADER,
+      ...shown.map(formatRow),
+      ...(rest > 0 ? [HEADER.map((_, i) => (i === 0 ? `${rest} more values for tuning` : ''))] : []),
+    ],
+    skipped: [
+      ...skipped.map((kernel) => `${kernel}: it needs more lanes in a subgroup`),
+      ...formatRuledOut(ruledOut),
+    ],
     controls: [],
     bars: [spillBar(compiled), matmulBar(compiled)],
   };
+}
+
+/** Whether a kernel is worth a line: a value for tuning only if it spills, or changes the occupancy. */
+function isTelling(kernel: Compiled, compiled: readonly Compiled[]): boolean {
+  if (!kernel.tuned || spills(kernel) > 0) return true;
+  const others = withoutTuned(kernel, kernel.tuned);
+  const untuned = compiled.find((other) => !other.tuned && withoutTuned(other, kernel.tuned) === others);
+  return untuned?.waves !== kernel.waves;
+}
+
+/** A kernel and its constants but one, for comparison. */
+function withoutTuned({ kernel, constants }: Variant, tuned: string | undefined): string {
+  return JSON.stringify([kernel, Object.entries(constants).filter(([name]) => name !== tuned)]);
+}
+
+/** A line for each kernel. */
+function formatRuledOut(variants: readonly Variant[]): string[] {
+  const values = new Map<string, Set<string>>();
+  for (const { kernel, constants, tuned = '' } of variants) {
+    const found = values.get(kernel) ?? new Set();
+    values.set(kernel, found.add(`${tuned}=${constants[tuned]}`));
+  }
+  return [...values].map(
+    ([kernel, found]) => `${kernel} ${[...found].join(', ')}: ruled out by the kernel at some of these sizes`,
+  );
 }
 
 const spills = ({ spilledVgprs, spilledSgprs }: Compiled) => spilledVgprs + spilledSgprs;
@@ -85,10 +122,19 @@ function formatRow(kernel: Compiled): string[] {
 /** What only follows from shapes being multiples of four, as all of HRM's are. */
 const USUAL = ['PACK', 'A_PACK', 'WIDTH'];
 
-/** `ROWS=8 TILE_K=16`: types are left out, since a number beside them says the same. */
-function formatConstants({ constants }: Compiled): string {
+/** `ROWS=8 TILE_K=16` */
+function formatConstants({ constants }: Variant): string {
   return Object.entries(constants)
-    .filter(([name, value]) => !USUAL.includes(name) && !/[<>]|^f\d+$/.test(String(value)))
+    .filter(([name, value]) => !USUAL.includes(name) && !isType(value))
     .map(([name, value]) => `${name}=${value}`)
     .join(' ');
+}
+
+/** Names leave out types, since a number beside them says the same. */
+const isType = (value: number | string) => /[<>]|^f\d+$/.test(String(value));
+
+/** Of a result: `matmul PACK=4 ROWS=8`. */
+function nameOf({ kernel, constants }: Variant): string {
+  const numbers = Object.entries(constants).filter(([, value]) => !isType(value));
+  return [kernel, ...numbers.map(([name, value]) => `${name}=${value}`)].join(' ');
 }

@@ -41,7 +41,7 @@ async function run({ device, note }: BenchmarkContext): Promise<Report> {
     const { size } = statSync(path);
     note(`loading it ${LOADS} times…`);
     const loads = Array.from({ length: LOADS }, () => loadOnce(path));
-    return report(size, loads);
+    return loadReport(size, loads);
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -65,7 +65,8 @@ function loadOnce(path: string): Load {
   return JSON.parse(execFileSync(process.execPath, [script, path], options));
 }
 
-function report(size: number, loads: readonly Load[]): Report {
+/** The report on several loads of a file of `size` bytes. */
+export function loadReport(size: number, loads: readonly Load[]): Report {
   const seconds = median(loads.map((load) => load.seconds));
   const sizes = median(loads.map(({ risenBytes }) => risenBytes / size));
   const blockMs = median(loads.map(({ longestBlockMs }) => longestBlockMs));
@@ -73,10 +74,15 @@ function report(size: number, loads: readonly Load[]): Report {
     `load ${i + 1}`,
     ...[seconds, risenBytes / size, longestBlockMs].map(significant),
   ]);
+  const results = [
+    { name: 'load', samplesMs: loads.map((load) => 1000 * load.seconds), loads },
+    { name: 'longest pause', samplesMs: loads.map((load) => load.longestBlockMs) },
+    { name: 'memory at the peak', risenBytes: median(loads.map((load) => load.risenBytes)) },
+  ];
   return {
     title: `loading a .pt checkpoint of ${(size / 1e6).toFixed(1)} MB`,
     settings: { loads: LOADS, bytes: size },
-    results: loads,
+    results,
     table: [['', 'seconds', 'memory, in sizes of the file', 'longest pause, ms'], ...rows],
     skipped: [],
     controls: [],

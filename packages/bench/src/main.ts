@@ -4,7 +4,7 @@ import { GpuError, openDevice, UserError } from '@hrm-webgpu/core';
 import type { Benchmark } from './benchmark.ts';
 import { benchmarks } from './benchmarks.ts';
 import { COMPARE_DESCRIPTION, compareDocuments, formatComparison } from './compare.ts';
-import { DOCUMENT_FORMAT, readDocument } from './document.node.ts';
+import { documentOf, readDocument } from './document.node.ts';
 import { formatProvenance, provenance } from './provenance.node.ts';
 import { formatReport, passed } from './report.ts';
 
@@ -49,18 +49,9 @@ async function run(
     const environment = provenance(device);
     streams.err(formatProvenance(environment));
     const report = await benchmark.run({ device, parts, note: streams.err });
-    const ok = passed(report);
-    const { title, table: _, ...findings } = report;
-    const document = {
-      format: DOCUMENT_FORMAT,
-      benchmark: benchmark.name,
-      title,
-      ok,
-      environment,
-      ...findings,
-    };
+    const document = documentOf(benchmark.name, environment, report);
     streams.out(json ? JSON.stringify(document, null, 2) : `\n${formatReport(report)}`);
-    return ok ? 0 : 1;
+    return passed(report) ? 0 : 1;
   } finally {
     device.close();
   }

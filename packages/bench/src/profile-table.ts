@@ -3,25 +3,52 @@ import type { Device, KernelTime } from '@hrm-webgpu/core';
 import { type Measured, measuredCells } from './measured.ts';
 import { significant } from './report.ts';
 
-/** Rows of a table: time, rates and share of each kernel over `runs` calls, the rest together. */
+/** Where the time of one call goes. */
 export interface Profile {
-  kernels: KernelTime[];
+  /** The result whose call it is. */
+  of: string;
+  /** What the call takes when it is not profiled. */
+  wallMs: number;
+  /** Of it, in kernels. */
   gpuMs: number;
+  /** The rest: the host's work that nothing hides, waiting and starting. */
+  hostMs: number;
+  /** Per call. */
+  kernels: (KernelTime & { share: number; gflops: number; gbs: number })[];
 }
 
 /** Times every kernel of a call by timestamps; undefined where the adapter has none. */
-export async function profile(device: Device, run: () => void, runs: number): Promise<Profile | undefined> {
+export async function profile(
+  device: Device,
+  run: () => void,
+  runs: number,
+  { name, medianMs }: Measured,
+): Promise<Profile | undefined> {
   if (!device.gpu.features.has('timestamp-query')) return undefined;
   const stop = device.stream.startProfile();
   for (let i = 0; i < runs; i++) run();
-  const kernels = (await stop()).map((time) => ({
-    ...time,
-    calls: time.calls / runs,
-    ms: time.ms / runs,
-    flops: time.flops / runs,
-    bytes: time.bytes / runs,
-  }));
-  return { kernels, gpuMs: kernels.reduce((sum, { ms }) => sum + ms, 0) };
+  return profileOf(await stop(), runs, name, medianMs);
+}
+
+/** The profile of a call that takes `wallMs`, from the times of so many `runs`. */
+export function profileOf(times: readonly KernelTime[], runs: number, of: string, wallMs: number): Profile {
+  const gpuMs = times.reduce((sum, { ms }) => sum + ms, 0) / runs;
+  const kernels = times.map(({ name, ...total }) => {
+    const [calls, ms, flops, bytes] = [total.calls, total.ms, total.flops, total.bytes].map(
+      (all) => all / runs,
+    );
+    return {
+      name,
+      calls,
+      ms,
+      flops,
+      bytes,
+      share: ms / gpuMs,
+      gflops: flops / ms / 1e6,
+      gbs: bytes / ms / 1e6,
+    };
+  });
+  return { of, wallMs, gpuMs, hostMs: Math.max(0, wallMs - gpuMs), kernels };
 }
 
 /** Kernels below this share are shown together. */
@@ -29,13 +56,12 @@ const LEAST_SHARE = 0.01;
 
 /**
  * The table of a whole-model benchmark: rates, also as a share of the `best` of matrix products, and where the time of
- * the call that took `wallMs` goes.
+ * a call goes.
  */
 export function modelTable(
   results: readonly Measured[],
   best: number,
   times: Profile | undefined,
-  wallMs: number,
 ): string[][] {
   return [
     ['', 'ms', 'middle half', 'GFLOP/s', 'of best matmul', ''],
@@ -44,35 +70,30 @@ export function modelTable(
       `${((100 * result.gflops) / best).toFixed(0)} %`,
       '',
     ]),
-    ...(times ? [['', '', '', '', '', ''], ...profileRows(times, wallMs)] : []),
+    ...(times ? [['', '', '', '', '', ''], ...profileRows(times)] : []),
   ];
 }
 
-/** The table of a profile; `wallMs` is what a call takes when it is not profiled. */
-function profileRows({ kernels, gpuMs }: Profile, wallMs: number): string[][] {
-  const large = kernels.filter(({ ms }) => ms >= LEAST_SHARE * gpuMs);
-  const small = kernels.filter(({ ms }) => ms < LEAST_SHARE * gpuMs);
-  const rate = (amount: number, ms: number) => (amount > 0 ? significant(amount / ms / 1e6) : '–');
-  const share = (ms: number) => `${((100 * ms) / gpuMs).toFixed(1)} %`;
-  const sum = (pick: (time: KernelTime) => number) => small.reduce((total, time) => total + pick(time), 0);
+function profileRows({ kernels, hostMs }: Profile): string[][] {
+  const large = kernels.filter(({ share }) => share >= LEAST_SHARE);
+  const small = kernels.filter(({ share }) => share < LEAST_SHARE);
+  const rate = (value: number) => (value > 0 ? significant(value) : '–');
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  const sum = (pick: (kernel: Profile['kernels'][number]) => number) =>
+    small.reduce((total, kernel) => total + pick(kernel), 0);
   return [
     ['kernel', 'calls', 'ms', 'share', 'GFLOP/s', 'GB/s'],
-    ...large.map(({ name, calls, ms, flops, bytes }) => [
-      name,
-      String(calls),
-      significant(ms),
-      share(ms),
-      rate(flops, ms),
-      rate(bytes, ms),
+    ...large.map(({ name, calls, ms, share, gflops, gbs }) => [
+      ...[name, String(calls), significant(ms), percent(share), rate(gflops), rate(gbs)],
     ]),
     [
       `${small.length} others`,
       String(sum(({ calls }) => calls)),
       significant(sum(({ ms }) => ms)),
-      share(sum(({ ms }) => ms)),
+      percent(sum(({ share }) => share)),
       '',
       '',
     ],
-    ['host, waiting and starting', '', significant(Math.max(0, wallMs - gpuMs)), '', '', ''],
+    ['host, waiting and starting', '', significant(hostMs), '', '', ''],
   ];
 }

@@ -1,3 +1,4 @@
+import type { Profile } from './profile-table.ts';
 import type { Roofline } from './roofline.ts';
 import type { Ratio } from './statistics.ts';
 
@@ -24,18 +25,27 @@ export interface Control extends Ratio {
   ok: boolean;
 }
 
+/**
+ * One thing measured, for the record. Names are those of no other result, and stay the same from run to run: `bench compare`
+ * finds results by them. It compares those with `samplesMs` by these, others by all their numbers.
+ */
+export interface Result {
+  name: string;
+}
+
 /** What a benchmark found. */
 export interface Report {
   /** What was run, for people. */
   title: string;
   /** How it was run, for the record. */
   settings: Record<string, unknown>;
-  /** One object for each thing measured, for the record. */
-  results: readonly object[];
+  results: readonly Result[];
   /** The results for people: the first row is the header, the first column holds names. */
   table: readonly (readonly string[])[];
   /** What the adapter can do at best, where the benchmark measured it. */
   roofline?: Roofline;
+  /** Where the time of one of the results goes, where the adapter can tell. */
+  profile?: Profile;
   /** What could not be measured here, and why. */
   skipped: readonly string[];
   controls: readonly Control[];

@@ -81,8 +81,37 @@ describe('compareDocuments', () => {
       'environment adapter.description differs: "llvmpipe" against "other"',
       'settings size differs: 512 against 1024',
       'not compared: tiled: no samples in b.json',
-      'not compared: new: no samples in a.json',
+      'not compared: new: not in a.json',
     ]);
+  });
+
+  it('compares results without samples number by number', () => {
+    const results = [
+      { name: 'batch 8', peakBytes: 100, spills: 0, loop: { fmas: 8 }, spread: [1, 2.5], note: 'x' },
+      { name: 'batch 16', peakBytes: 200 },
+    ];
+    const later = [
+      { name: 'batch 8', peakBytes: 150, spills: 3, loop: null, spread: [1, 2.25], note: 'y' },
+      { name: 'batch 16', peakBytes: 200 },
+    ];
+    const plain = { results, controls: [] };
+    const comparison = compareDocuments(document(plain), document({ ...plain, results: later }, 'b.json'));
+    expect(comparison).toMatchObject({ changes: [], sameNumbers: 2, warnings: [] });
+    expect(comparison.noise).toBeUndefined();
+    expect(comparison.numbers).toEqual([
+      { name: 'batch 8', number: 'peakBytes', before: 100, after: 150 },
+      { name: 'batch 8', number: 'spills', before: 0, after: 3 },
+      { name: 'batch 8', number: 'loop.fmas', before: 8, after: undefined },
+      { name: 'batch 8', number: 'spread.1', before: 2.5, after: 2.25 },
+    ]);
+    const text = formatComparison(comparison);
+    expect(text).toMatch(/batch 8: peakBytes +100 +150 +1\.50\n/);
+    expect(text).toMatch(/batch 8: spills +0 +3 +–\n/);
+    expect(text).toMatch(/batch 8: loop\.fmas +8 +– +–\n/);
+    expect(text).toContain('numbers that are the same in both: 2\n');
+    expect(text).toContain('no controls');
+    const none = formatComparison(compareDocuments(document(plain), document(plain, 'b.json')));
+    expect(none).toContain('\nnumbers that are the same in both: 6\n');
   });
 
   it('refuses runs of different benchmarks', () => {
@@ -133,6 +162,11 @@ describe('a document', () => {
       text({ results: [{ name: 'a', samplesMs: [1] }] }).replace('[1]', '[1e999]'),
       'results[0].samplesMs[0] is null, expected a positive number',
     ],
+    [
+      'a number whose name writes on the terminal',
+      text({ results: [{ name: 'a', '\u001b[2J': 1 }] }),
+      'a name in results[0] is "\\u001b[2J", expected a line of text',
+    ],
     ['no adapter', text({ environment: {} }), 'environment.adapter is missing, expected an object'],
     ['a control of text', text({ controls: ['x'] }), 'controls[0] is "x", expected an object'],
   ])('with %s is refused in one line', (_, source, message) => {
@@ -150,9 +184,15 @@ describe('a document', () => {
     expect(said).not.toContain('\u001b');
   });
 
+  it('may be nested deeply', () => {
+    const deep = `${'['.repeat(1e5)}1${']'.repeat(1e5)}`;
+    const source = text({ results: [{ name: 'a', deep: 'DEEP', b: 2 }] }).replace('"DEEP"', deep);
+    expect(parseDocument(source, 'a.json').results.get('a')?.numbers).toEqual(new Map([['b', 2]]));
+  });
+
   it('does not mind names of object properties', () => {
     const results = [{ name: '__proto__', samplesMs: [1] }];
-    expect([...document({ results }).samplesMs.keys()]).toEqual(['__proto__']);
+    expect([...document({ results }).results.keys()]).toEqual(['__proto__']);
   });
 });
 

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { compareResults } from '../src/peers/compare.ts';
+import { type Contestant, preparePeer } from '../src/peers/contest.ts';
 import { installPeers } from '../src/peers/install.node.ts';
+import type { PeerProcess } from '../src/peers/peer-process.node.ts';
 import { reportOf } from '../src/peers/report.ts';
 import type { Task } from '../src/peers/task.ts';
 import { passed } from '../src/report.ts';
@@ -76,7 +78,7 @@ describe('installPeers', () => {
   });
 });
 
-it('the report has a bar for each peer, and one for memory', () => {
+it('the report has a bar for each peer with a goal, and one for memory', () => {
   const times = (ms: number) => ({
     candidate: { name: '', run: () => {} },
     runsPerSample: 1,
@@ -84,7 +86,12 @@ it('the report has a bar for each peer, and one for memory', () => {
     samplesMs: [ms, ms, ms],
   });
   const task = { name: 'a call', memoryGoal: 2 } as Task;
-  const part = { name: 'training', goals: { 'jax-js': 3 }, tasks: async () => [task] };
+  const part = {
+    name: 'training',
+    peers: ['jax-js', 'tfjs'] as const,
+    goals: { 'jax-js': 3 },
+    tasks: async () => [task],
+  };
   const control = { name: 'a call against itself', ratio: 1, low: 0.99, high: 1.01, widest: 0.06, ok: true };
   const report = (theirMs: number, theirBytes: number) => {
     const speedup = { ratio: theirMs / 10, low: theirMs / 11, high: theirMs / 9 };
@@ -95,8 +102,9 @@ it('the report has a bar for each peer, and one for memory', () => {
       difference: 0.1,
       peakBytes: theirBytes,
     } as const;
+    const other = { ...peer, name: 'tfjs', timed: times(5) } as const;
     return reportOf(
-      [{ part, control, contests: [{ task, ours: times(10), peers: [peer], peakBytes: 100 }] }],
+      [{ part, control, contests: [{ task, ours: times(10), peers: [peer, other], peakBytes: 100 }] }],
       {},
     );
   };
@@ -104,7 +112,36 @@ it('the report has a bar for each peer, and one for memory', () => {
     { name: 'a call: ≥ 3 × jax-js', ours: 100, peer: 25, ratio: 4, goal: 3, ok: true },
     { name: 'a call: jax-js needs ≥ 2 × our GPU memory', ratio: 2.5, goal: 2, ok: true },
   ]);
+  expect(report(40, 250).bars.length).toBe(2);
+  expect(report(40, 250).table[1].slice(1, 4)).toEqual(['10.0', '40.0', '5.00']);
+  expect(report(40, 250).results).toMatchObject([
+    { name: 'a call, ours', samplesMs: [10, 10, 10] },
+    { name: 'a call, jax-js', samplesMs: [40, 40, 40], speedup: { ratio: 4 } },
+    { name: 'a call, tfjs', samplesMs: [5, 5, 5] },
+    { name: 'a call, memory of ours', peakBytes: 100 },
+    { name: 'a call, memory of jax-js', peakBytes: 250 },
+    { name: 'a call, memory of tfjs', peakBytes: 250 },
+  ]);
   expect(passed(report(40, 250))).toBe(true);
   expect(passed(report(29, 250))).toBe(false);
   expect(passed(report(40, 199))).toBe(false);
+});
+
+it("a peer's memory is that of one run, however many make a sample", async () => {
+  const process = {
+    prepare: async () => ({ y: { shape: [1], data: Float32Array.of(1) } }),
+    run: async (_: string, times: number) => ({ ms: 2 * times, peakBytes: 64 * times }),
+  } as unknown as PeerProcess;
+  const contestant: Contestant = { name: 'jax-js', process };
+  const task = {
+    name: 'a call',
+    peerTask: { name: 'training', params: {} },
+    tensors: {},
+    tolerance: 1,
+  } as Task;
+  const stopwatch = (candidate: object, runs: number) =>
+    (candidate as { measure(runs: number): Promise<number> }).measure(runs);
+  const { calibrated, peakBytes } = await preparePeer(contestant, task, { y: { data: [1] } }, stopwatch);
+  expect(calibrated.runsPerSample).toBeGreaterThan(20);
+  expect(peakBytes).toBe(64);
 });

@@ -28,9 +28,12 @@ export class PooledBuffer {
     private place: GPUBuffer | undefined,
     readonly bytes: number,
     readonly usage: GPUBufferUsageFlags,
-    /** Made in a recording: its memory is the plan's, not the pool's. */
-    readonly recorded = false,
   ) {}
+
+  /** Whether there is memory behind it: not so for what a recording made, until its plan places it. */
+  get placed(): boolean {
+    return this.place !== undefined;
+  }
 
   /** @throws Error while the recording that made the buffer goes on, and for what it used in passing */
   get gpu(): GPUBuffer {
@@ -38,7 +41,7 @@ export class PooledBuffer {
     return this.place;
   }
 
-  /** Decides where a recorded buffer lives. */
+  /** Decides where a recorded buffer lives: in the memory of another one, or through {@link BufferPool.place}. */
   placeAt(gpu: GPUBuffer): void {
     this.place = gpu;
   }
@@ -96,6 +99,18 @@ export class BufferPool {
     this.count += 1;
     this.peak = Math.max(this.peak, this.total);
     return buffer;
+  }
+
+  /**
+   * Gives a recorded buffer memory of its own: from now on it is one of the pool's, on loan until released. There is no
+   * second {@link PooledBuffer} for that memory, so that every use of it is known in one place.
+   *
+   * @throws UserError when the adapter's limits do not allow its size
+   */
+  place(buffer: PooledBuffer, what: string): void {
+    const { gpu, lastBatch } = this.acquire(buffer.bytes, buffer.usage, what);
+    buffer.placeAt(gpu);
+    buffer.lastBatch = lastBatch;
   }
 
   release(buffer: PooledBuffer): void {

@@ -88,8 +88,13 @@ export class CommandStream {
     target.lastBatch = this.batch;
   }
 
-  /** Runs planned commands, after all work appended so far and as a command buffer of their own. */
+  /**
+   * Runs planned commands, after all work appended so far and as a command buffer of their own.
+   *
+   * @throws Error while something is recorded: the replay would run now, and never with the recording
+   */
   replay(commands: readonly PlannedCommand[], dispatches: number): void {
+    if (this.recording) throw new Error('a recording cannot replay a plan: do in it what the plan recorded');
     this.flush();
     let previous: GPUComputePipeline | undefined;
     for (const command of commands) {

@@ -187,30 +187,36 @@ export class Device {
    * existed before, where they are then, and fills the tensors of the result (as in {@link scope}) anew each time.
    * What changes from one replay to the next must be in tensors from outside: `body` runs only now.
    *
-   * @throws Error when `body` reads results, or writes host data to tensors from outside
+   * @throws Error when `body` reads results, replays a plan, or writes host data to tensors from outside
+   * @throws UserError when the adapter's limits do not allow a buffer of the step
    */
   record<T>(body: () => T): Plan<T> {
-    const { stream } = this;
+    const { gpu, pool, stream } = this;
     if (stream.recording) throw new Error('a recording within a recording');
     stream.flush();
-    const recording = new Recording();
-    stream.recording = recording;
-    let result: T;
+    const recording = new Recording(pool);
     try {
-      result = this.unscoped(() => this.scope(body));
+      const result = this.recordInto(recording, body);
+      const own = [...tensorsIn(result)].filter((tensor) => recording.made.has(tensor.buffer));
+      const plan = new Plan({ gpu, pool, stream }, recording, result, own, (disposed) =>
+        this.plans.delete(disposed),
+      );
+      this.plans.add(plan);
+      return plan;
     } catch (error) {
       for (const tensor of [...this.tensors]) if (recording.made.has(tensor.buffer)) tensor.dispose();
+      for (const buffer of recording.captured) pool.unhold(buffer);
       throw error;
-    } finally {
-      stream.recording = undefined;
     }
-    const { gpu, pool } = this;
-    const own = [...tensorsIn(result)].filter((tensor) => recording.made.has(tensor.buffer));
-    const plan = new Plan({ gpu, pool, stream }, recording, result, own, (disposed) =>
-      this.plans.delete(disposed),
-    );
-    this.plans.add(plan);
-    return plan;
+  }
+
+  private recordInto<T>(recording: Recording, body: () => T): T {
+    this.stream.recording = recording;
+    try {
+      return this.unscoped(() => this.scope(body));
+    } finally {
+      this.stream.recording = undefined;
+    }
   }
 
   /** @internal memory for a tensor, which joins the current scope through {@link adopt} */
@@ -229,8 +235,8 @@ export class Device {
 
   /** @internal */
   release(buffer: PooledBuffer): void {
-    if (buffer.recorded) this.stream.recording?.release(buffer);
-    else this.pool.release(buffer);
+    if (buffer.placed) this.pool.release(buffer);
+    else this.stream.recording?.release(buffer);
   }
 
   /** Frees everything. A device that was brought along stays usable by its owner. */

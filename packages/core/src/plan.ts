@@ -26,14 +26,18 @@ export interface PlanContext {
 
 /**
  * A recorded step, ready to be run again and again; made by {@link Device.record}. Buffers used in passing share
- * memory where their lifetimes allow, those of the result are its own; parameters lie in one uniform buffer; bind
- * groups are made here. A replay creates nothing but the command encoder, passes and command buffer, which WebGPU makes
- * single-use.
+ * memory where their lifetimes allow, those of the result have their own; parameters lie in one uniform buffer; bind
+ * groups are made here. What the step uses from outside is kept from reuse as long as the plan is there. A replay
+ * creates nothing but the command encoder, passes and command buffer, which WebGPU makes single-use.
  */
 export class Plan<T> {
   private readonly commands: readonly PlannedCommand[];
+  /** Memory that no tensor has: shared places and parameters. */
   private readonly owned: PooledBuffer[] = [];
-  private readonly captured: readonly PooledBuffer[];
+  /** Buffers of tensors made in the recording. A tensor of the result may outlive the plan, and other plans hold them. */
+  private readonly held: PooledBuffer[] = [];
+  /** Buffers from outside, held since the recording used them. */
+  private readonly captured: ReadonlySet<PooledBuffer>;
   private disposed = false;
   /** Dispatches in a replay. */
   readonly dispatches: number;
@@ -52,13 +56,12 @@ export class Plan<T> {
       this.placeBuffers(recording.made);
       this.commands = this.prepare(recording);
     } catch (error) {
-      for (const buffer of this.owned) context.pool.release(buffer);
+      this.free();
       throw error;
     }
-    this.captured = [...recording.captured];
-    for (const buffer of this.captured) context.pool.hold(buffer);
+    this.captured = recording.captured;
     this.dispatches = this.commands.filter((command) => 'pipeline' in command).length;
-    this.bytes = this.owned.reduce((sum, { bytes }) => sum + bytes, 0);
+    this.bytes = [...this.owned, ...this.held].reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   /** Runs the step once more, after all work appended to the stream so far. */
@@ -81,20 +84,25 @@ export class Plan<T> {
     return sums;
   }
 
-  /** Frees the plan's memory, its result included. */
+  /** Frees the plan's memory, its result included; what other plans use of it stays as it is until they are gone. */
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
-    const { pool, stream } = this.context;
-    stream.forget(); // bind groups of results that were used outside
     for (const tensor of this.resultTensors) tensor.dispose();
-    for (const buffer of this.owned) pool.release(buffer);
-    for (const buffer of this.captured) pool.unhold(buffer);
+    this.free();
+    for (const buffer of this.captured) this.context.pool.unhold(buffer);
     this.onDispose(this);
+  }
+
+  private free(): void {
+    const { pool } = this.context;
+    for (const buffer of this.owned) pool.release(buffer);
+    for (const buffer of this.held) pool.unhold(buffer);
   }
 
   /** Gives every buffer that the recording made a place in GPU memory. */
   private placeBuffers(made: ReadonlyMap<PooledBuffer, RecordedBuffer>): void {
+    const { pool, stream } = this.context;
     const shared = [...made].filter(([, use]) => use.freed && !use.constant && use.last >= 0);
     const { places, placeOf } = placeLifetimes(
       shared.map(([{ bytes }, { first, last }]) => ({ bytes, first, last })),
@@ -104,9 +112,11 @@ export class Plan<T> {
     for (const [i, [buffer]] of shared.entries()) buffer.placeAt(buffers[placeOf[i]].gpu);
     for (const [buffer, { freed, constant }] of made) {
       if (freed && !constant) continue;
-      const own = this.own(buffer.bytes, buffer.usage, 'recorded tensor');
-      buffer.placeAt(own.gpu);
-      if (constant) this.context.stream.upload(own, constant);
+      pool.place(buffer, 'recorded tensor');
+      pool.hold(buffer);
+      this.held.push(buffer);
+      if (freed) pool.release(buffer); // by its tensor: it goes when the plan does
+      if (constant) stream.upload(buffer, constant);
     }
   }
 

@@ -1,4 +1,4 @@
-import { bufferSize, PooledBuffer } from './buffer-pool.ts';
+import { type BufferPool, bufferSize, PooledBuffer } from './buffer-pool.ts';
 import type { Dispatch } from './command-stream.ts';
 
 /** A copy of the first `bytes` of a buffer into another. */
@@ -30,11 +30,13 @@ export interface RecordedBuffer {
 export class Recording {
   readonly commands: Command[] = [];
   readonly made = new Map<PooledBuffer, RecordedBuffer>();
-  /** Buffers from outside, which the commands use where they are. */
+  /** Buffers from outside, which the commands use where they are: held from their first use on, until the plan goes. */
   readonly captured = new Set<PooledBuffer>();
 
+  constructor(private readonly pool: BufferPool) {}
+
   acquire(bytes: number, usage: GPUBufferUsageFlags): PooledBuffer {
-    const buffer = new PooledBuffer(undefined, bufferSize(bytes), usage, true);
+    const buffer = new PooledBuffer(undefined, bufferSize(bytes), usage);
     this.made.set(buffer, { first: Number.POSITIVE_INFINITY, last: -1, freed: false });
     return buffer;
   }
@@ -86,10 +88,12 @@ export class Recording {
 
   private use(buffer: PooledBuffer): RecordedBuffer | undefined {
     const made = this.made.get(buffer);
-    if (!made) this.captured.add(buffer);
-    else {
+    if (made) {
       made.first = Math.min(made.first, this.commands.length);
       made.last = this.commands.length;
+    } else if (!this.captured.has(buffer)) {
+      this.captured.add(buffer);
+      this.pool.hold(buffer);
     }
     return made;
   }

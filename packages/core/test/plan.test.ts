@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Device, openDevice, Tensor } from '../src/index.ts';
+import { type Device, openDevice, Tensor, UserError } from '../src/index.ts';
 
 let device: Device;
 beforeAll(async () => {
@@ -29,6 +29,9 @@ function map(x: Tensor, factor: number, step: number, y = Tensor.empty(device, x
   device.run({ source: affine, tensors: { x, y }, params, workgroups });
   return y;
 }
+
+/** Tensors of one number that take up what the pool has: 100, 101, … */
+const fillPool = () => Array.from({ length: 6 }, (_, i) => Tensor.from(device, numbers(100 + i)));
 
 let before: { live: number; tensors: number };
 beforeAll(() => {
@@ -169,6 +172,52 @@ describe('what a plan needs', () => {
     plan.dispose();
   });
 
+  it('stays out of the pool when its tensor is freed in the recording', async () => {
+    const x = Tensor.from(device, numbers(5));
+    const plan = device.record(() => {
+      const y = map(x, 1, 1);
+      x.dispose();
+      return map(y, 2, 0);
+    });
+    const others = fillPool();
+    plan.replay();
+    expect(await plan.result.readF32()).toEqual(numbers(12));
+    for (const other of others) other.dispose();
+    plan.dispose();
+  });
+
+  it('stays out of the pool when it is the result of a plan that is gone', async () => {
+    const x = Tensor.from(device, numbers(5));
+    const first = device.record(() => map(x, 1, 0));
+    first.replay();
+    const second = device.record(() => map(first.result, 3, 0));
+    first.dispose();
+    const others = fillPool();
+    second.replay();
+    expect(await second.result.readF32()).toEqual(numbers(15));
+    for (const tensor of [...others, x]) tensor.dispose();
+    second.dispose();
+  });
+
+  it('goes back to the pool when the recording fails', () => {
+    const x = Tensor.from(device, numbers(7));
+    const body = () => {
+      map(x, 1, 0);
+      x.dispose();
+      throw new Error('no more');
+    };
+    expect(() => device.record(body)).toThrow('no more');
+  });
+
+  it('goes back to the pool when there is no buffer as large as it needs', () => {
+    const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
+    const tooLarge = 1 + Math.min(maxBufferSize, maxStorageBufferBindingSize) / 4;
+    const x = Tensor.from(device, numbers(7));
+    const body = () => [map(x, 1, 0), map(x, 1, 0, Tensor.empty(device, [tooLarge]))];
+    expect(() => device.record(body)).toThrow(UserError);
+    x.dispose();
+  });
+
   it('is gone with it', () => {
     const x = Tensor.from(device, numbers(7));
     const plan = device.record(() => map(x, 1, 0));
@@ -177,6 +226,50 @@ describe('what a plan needs', () => {
     expect(() => plan.replay()).toThrow('this plan has been disposed of');
     expect(() => plan.result.buffer).toThrow('used after it was freed');
     x.dispose();
+  });
+});
+
+describe('a result', () => {
+  it('is not overwritten, while work on it waits, by what takes its memory', async () => {
+    const x = Tensor.from(device, numbers(7));
+    const copy = Tensor.from(device, numbers(0));
+    const plan = device.record(() => [map(x, 1, 0), map(x, 2, 0)]);
+    plan.replay();
+    const y = map(plan.result[0], 1, 0);
+    copy.assign(plan.result[1]);
+    plan.dispose();
+    const others = fillPool();
+    expect(await y.readF32()).toEqual(numbers(7));
+    expect(await copy.readF32()).toEqual(numbers(14));
+    for (const tensor of [...others, x, y, copy]) tensor.dispose();
+  });
+
+  it('outlives the plan where its memory is used otherwise', async () => {
+    const x = Tensor.from(device, numbers(7));
+    const plan = device.record(() => map(x, 1, 0));
+    plan.replay();
+    const y = plan.result.detach();
+    plan.dispose();
+    const others = fillPool();
+    expect(await y.readF32()).toEqual(numbers(7));
+    for (const tensor of [...others, x, y]) tensor.dispose();
+  });
+
+  it('may be freed before the plan, which goes on', async () => {
+    const x = Tensor.from(device, numbers(7));
+    const plan = device.record(() => {
+      const y = map(x, 1, 0);
+      x.assign(map(y, 2, 0));
+      return y;
+    });
+    plan.result.dispose();
+    const others = fillPool();
+    plan.replay();
+    plan.replay();
+    expect(await x.readF32()).toEqual(numbers(28));
+    expect(await others[0].readF32()).toEqual(numbers(100));
+    for (const tensor of [...others, x]) tensor.dispose();
+    plan.dispose();
   });
 });
 
@@ -195,6 +288,14 @@ describe('a recording refuses', () => {
     refuses((x) => map(x, 1, 0, Tensor.from(device, numbers(2))), "binding 'y' is written, but holds data"));
   it('reading what nothing has written', () =>
     refuses(() => map(Tensor.empty(device, [1]), 1, 0), "binding 'x' is read, but nothing"));
+  it('the replay of a plan', async () => {
+    const x = Tensor.from(device, numbers(1));
+    const plan = device.record(() => x.assign(map(x, 2, 0)));
+    refuses(() => plan.replay(), 'a recording cannot replay a plan');
+    expect(await x.readF32()).toEqual(numbers(1));
+    plan.dispose();
+    x.dispose();
+  });
   it('a recording within it', () => refuses(() => device.record(() => 0), 'a recording within a recording'));
 
   it('reading results', async () => {

@@ -100,7 +100,7 @@ export interface AllConfig {
 /**
  * Reads the contents of an `all_config.yaml`.
  *
- * @param base what keys have that it lacks
+ * @param base what keys have that it lacks; `eval_interval` goes with `epochs`, see {@link evaluatesAtEnd}
  * @throws UserError naming the first unknown key or bad value
  */
 export function parseAllConfig(
@@ -115,8 +115,36 @@ export function parseAllConfig(
   const trainKeys = Object.fromEntries(Object.entries(rest).filter(([key]) => !IGNORED_KEYS.includes(key)));
   return {
     arch: checkArch(overlay(base.arch, { ...archRest, ...loss }, `${file}: arch.`), file),
-    train: checkTrain(overlay(base.train, trainKeys, `${file}: `), file),
+    train: checkTrain(
+      overlayTrain(
+        base.train,
+        evaluatesAtEnd(rest) ? { ...trainKeys, eval_interval: null } : trainKeys,
+        `${file}: `,
+      ),
+      file,
+    ),
   };
+}
+
+/**
+ * Whether the keys of an `all_config.yaml` leave `eval_interval` to `epochs`: there it is optional, and null.
+ *
+ * A file without `epochs` is no whole configuration of a run, and leaves both as they are.
+ */
+export function evaluatesAtEnd({ epochs, eval_interval }: YamlMap): boolean {
+  return eval_interval === null || (eval_interval === undefined && epochs !== undefined);
+}
+
+/** {@link overlay} for training keys: a null `eval_interval` means as many as `epochs`, as published. */
+export function overlayTrain(
+  base: TrainConfig,
+  values: Readonly<Record<string, unknown>>,
+  where: string,
+): TrainConfig {
+  const { eval_interval, ...others } = values;
+  if (eval_interval !== null) return overlay(base, values, where);
+  const train = overlay(base, others, where);
+  return { ...train, eval_interval: train.epochs };
 }
 
 /**

@@ -3,7 +3,7 @@ import { type MetricSums, totalLoss } from './act.ts';
 import { type Answer, type AnswerOptions, answers } from './answers.ts';
 import type { Split } from './data/dataset.ts';
 import { Reservoir } from './data/reservoir.ts';
-import { type Batch, testBatches } from './data/sampler.ts';
+import { testBatches } from './data/sampler.ts';
 import { type Interval, meanInterval, wilsonInterval } from './intervals.ts';
 import type { HrmModel } from './model.ts';
 
@@ -54,7 +54,7 @@ export async function evaluate(model: HrmModel, split: Split, options: EvaluateO
   const batchSize = Math.min(options.batchSize, total);
   const tally = new Tally();
   let done = 0;
-  for await (const ready of answers(model, select(split, chosen), { ...options, batchSize })) {
+  for await (const ready of answers(model, testBatches(split, 1, chosen), { ...options, batchSize })) {
     for (const answer of ready) {
       tally.add(answer);
       onAnswer?.(answer);
@@ -66,20 +66,14 @@ export async function evaluate(model: HrmModel, split: Split, options: EvaluateO
 }
 
 /** Examples in all sets of a split. */
-export function countExamples({ sets, metadata }: Split): number {
-  return [...sets.values()].reduce((sum, set) => sum + set.inputs.length / metadata.seq_len, 0);
+export function countExamples({ sets }: Split): number {
+  return [...sets.values()].reduce((sum, set) => sum + set.inputs.count, 0);
 }
 
 function drawSample(examples: number, { size, seed }: { size: number; seed: number }): Set<number> {
   const reservoir = new Reservoir<number>(size, new Philox(seed, SAMPLE_STREAM));
   for (let example = 0; example < examples; example++) reservoir.offer(example);
   return new Set(reservoir.items);
-}
-
-/** The chosen examples, in the order of the split. */
-function* select(split: Split, chosen?: Set<number>): Generator<Batch> {
-  let example = 0;
-  for (const row of testBatches(split, 1)) if (!chosen || chosen.has(example++)) yield row;
 }
 
 /** Adds answers up. Those without labels count for nothing, as in the published metrics. */

@@ -34,14 +34,18 @@ export { relabelDigits } from './data/augment.ts';
 export {
   type DatasetMetadata,
   type DatasetSet,
+  type DecodeOptions,
   decodeSplit,
   encodeSplit,
+  type OpenRows,
+  type ReadFile,
   type Split,
 } from './data/dataset.ts';
 export { MAZE } from './data/maze.ts';
 export { type Batch, TrainSampler, testBatches, totalSteps } from './data/sampler.ts';
 export { rulesBroken, sudokuGrid, sudokuShape, sudokuTokens } from './data/sudoku.ts';
 export { buildSudokuSplits } from './data/sudoku-dataset.ts';
+export { type TokenRows, tokenRows } from './data/token-rows.ts';
 export { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.ts';
 export { type ByteSource, blobSource, bytesSource } from './formats/byte-source.ts';
 export { openTensorFile } from './formats/open-checkpoint.ts';

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Device, UserError } from '@hrm-webgpu/core';
 import { readMetadata } from './checkpoint.ts';
@@ -9,8 +9,10 @@ import {
   knownConfig,
   parseConfigFile,
 } from './checkpoint-context.ts';
+import { fileError } from './formats/file-error.node.ts';
 import { fileSource, readTextFile } from './formats/file-source.node.ts';
 import { openTensorFile } from './formats/open-checkpoint.ts';
+import { quoted } from './formats/quote.ts';
 import type { TensorFile } from './formats/tensor-file.ts';
 import { type LoadOptions, loadModel, withSeqLen } from './load.ts';
 import type { HrmModel } from './model.ts';
@@ -28,6 +30,9 @@ export const RUN_FILES = {
 
 /** What a folder is searched for, in this order; `checkpoint` is the published name. */
 const CHECKPOINT_NAMES = [RUN_FILES.best, RUN_FILES.latest, 'checkpoint'];
+
+/** What other checkpoints are called: exported ones, and those that the published code writes as it goes. */
+const LIKELY_NAME = /\.safetensors$|\.pt$|^step_\d+$/;
 
 /**
  * Loads the model of a checkpoint file, or of a folder with one: this project's own, or a published `checkpoint` with
@@ -51,8 +56,8 @@ export async function loadModelFile(
 }
 
 /**
- * The checkpoint at `path`: the file itself, or the best one in a folder.
- * @throws UserError when there is none
+ * The checkpoint at `path`: the file itself, or the best one in a folder, or the only one.
+ * @throws UserError when there is none, or it is not clear which one is meant
  */
 export function findCheckpoint(path: string): string {
   if (!existsSync(path))
@@ -60,7 +65,33 @@ export function findCheckpoint(path: string): string {
   if (!statSync(path).isDirectory()) return path;
   const found = CHECKPOINT_NAMES.map((name) => join(path, name)).find(existsSync);
   if (found) return found;
-  throw new UserError(`${path} has no checkpoint in it (looked for ${CHECKPOINT_NAMES.join(', ')})`);
+  const likely = likelyCheckpoints(path);
+  if (likely.length === 1) return join(path, likely[0]);
+  if (likely.length > 1)
+    throw new UserError(`${path} has several checkpoints in it: give one of them, ${listed(likely)}`);
+  throw new UserError(
+    `${path} has no checkpoint in it (looked for ${CHECKPOINT_NAMES.join(', ')}, and for a file *.safetensors, *.pt ` +
+      'or step_N)',
+  );
+}
+
+/** The names of the files in a folder that are called as checkpoints are, in order. */
+function likelyCheckpoints(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter(
+        (name) => LIKELY_NAME.test(name) && statSync(join(folder, name), { throwIfNoEntry: false })?.isFile(),
+      )
+      .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  } catch (cause) {
+    throw fileError('cannot read', folder, cause);
+  }
+}
+
+/** The first names of a list, for a message. */
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 10).map(quoted).join(', ');
+  return names.length > 10 ? `${shown} and ${names.length - 10} more` : shown;
 }
 
 /**

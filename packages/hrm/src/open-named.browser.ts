@@ -1,4 +1,5 @@
 import { UserError } from '@hrm-webgpu/core';
+import { downloadUrl } from './download-url.browser.ts';
 import { type OpenCheckpoint, type OpenOptions, openUrl } from './open-url.ts';
 
 /**
@@ -8,5 +9,5 @@ import { type OpenCheckpoint, type OpenOptions, openUrl } from './open-url.ts';
  */
 export async function openNamed(name: string | URL, options: OpenOptions): Promise<OpenCheckpoint> {
   if (!URL.canParse(String(name), location.href)) throw new UserError(`'${name}' is no URL of a checkpoint`);
-  return openUrl(new URL(name, location.href), options);
+  return openUrl(new URL(name, location.href), options, downloadUrl);
 }

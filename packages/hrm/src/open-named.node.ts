@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url';
+import { UserError } from '@hrm-webgpu/core';
 import { readMetadata } from './checkpoint.ts';
+import { downloadUrl } from './download-url.node.ts';
 import { fileSource } from './formats/file-source.node.ts';
 import { openTensorFile } from './formats/open-checkpoint.ts';
 import { findCheckpoint, readContext } from './model-file.node.ts';
@@ -11,7 +13,7 @@ import { type OpenCheckpoint, type OpenOptions, openUrl } from './open-url.ts';
  * @throws UserError when there is none
  */
 export async function openNamed(name: string | URL, options: OpenOptions): Promise<OpenCheckpoint> {
-  if (/^https?:\/\//.test(String(name))) return openUrl(new URL(name), options);
+  if (/^https?:\/\//i.test(String(name))) return openUrl(parseUrl(name), options, downloadUrl);
   const path = name instanceof URL ? fileURLToPath(name) : name;
   const file = await openTensorFile(await fileSource(findCheckpoint(path)));
   try {
@@ -22,4 +24,9 @@ export async function openNamed(name: string | URL, options: OpenOptions): Promi
     await file.close();
     throw error;
   }
+}
+
+function parseUrl(name: string | URL): URL {
+  if (URL.canParse(String(name))) return new URL(name);
+  throw new UserError(`'${name}' is no URL of a checkpoint`);
 }

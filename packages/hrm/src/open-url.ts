@@ -3,7 +3,7 @@
 import { UserError } from '@hrm-webgpu/core';
 import { readMetadata } from './checkpoint.ts';
 import { type CheckpointContext, CONFIG_FILE, parseConfigFile } from './checkpoint-context.ts';
-import { blobSource } from './formats/byte-source.ts';
+import type { ByteSource } from './formats/byte-source.ts';
 import { openTensorFile } from './formats/open-checkpoint.ts';
 import type { TensorFile } from './formats/tensor-file.ts';
 
@@ -24,20 +24,19 @@ export interface OpenOptions {
   onProgress?: OnProgress;
 }
 
+/** Downloads the file behind a URL, to wherever there is room for it. */
+export type Download = (url: URL, options: OpenOptions) => Promise<ByteSource>;
+
 /**
- * Downloads the checkpoint behind a URL, into a Blob (which browsers keep on disk where it is large), and the
- * all_config.yaml beside it where it is needed.
+ * Opens the checkpoint behind a URL, and the all_config.yaml beside it where it is needed.
  *
- * @throws UserError when it cannot be downloaded, or is no checkpoint
+ * @throws UserError when it cannot be downloaded, or is no checkpoint; the signal's reason when aborted
  */
-export async function openUrl(url: URL, { signal, onProgress }: OpenOptions = {}): Promise<OpenCheckpoint> {
-  const response = await get(url, signal);
-  if (!response.ok) throw new UserError(`${url}: the server says ${response.status} ${response.statusText}`);
-  const blob = await download(response, url, signal, onProgress);
-  const file = await openTensorFile(blobSource(blob, url.href));
+export async function openUrl(url: URL, options: OpenOptions, download: Download): Promise<OpenCheckpoint> {
+  const file = await openTensorFile(await download(url, options));
   try {
     const metadata = readMetadata(file);
-    const context = metadata ? { metadata } : { beside: await configBeside(url, signal) };
+    const context = metadata ? { metadata } : { beside: await configBeside(url, options.signal) };
     return { file, context, downloaded: true };
   } catch (error) {
     await file.close();
@@ -47,48 +46,25 @@ export async function openUrl(url: URL, { signal, onProgress }: OpenOptions = {}
 
 async function configBeside(url: URL, signal: AbortSignal | undefined) {
   const beside = new URL(CONFIG_FILE, url);
-  const response = await get(beside, signal);
-  if (response.status === 404) return undefined;
-  if (!response.ok) {
-    throw new UserError(`${beside}: the server says ${response.status} ${response.statusText}`);
-  }
-  return parseConfigFile(await response.text(), beside.href);
-}
-
-async function get(url: URL, signal: AbortSignal | undefined): Promise<Response> {
   try {
-    return await fetch(url, { signal });
+    const response = await fetch(beside, { signal });
+    if (response.status === 404) return undefined;
+    checkAnswer(beside, response);
+    return parseConfigFile(await response.text(), beside.href);
   } catch (cause) {
-    throw unreachable(url, cause, signal);
+    throw fetchError(beside, cause, signal);
   }
 }
 
-async function download(
-  response: Response,
-  url: URL,
-  signal: AbortSignal | undefined,
-  onProgress: OnProgress | undefined,
-): Promise<Blob> {
-  // The length is that of the transfer, which compression makes another than that of the file.
-  const told = response.headers.has('content-encoding') ? null : response.headers.get('content-length');
-  const total = told === null ? undefined : Number(told);
-  let bytes = 0;
-  const counter = new TransformStream<Uint8Array, Uint8Array>({
-    transform(piece, controller) {
-      bytes += piece.byteLength;
-      onProgress?.(bytes, total);
-      controller.enqueue(piece);
-    },
-  });
-  try {
-    return await new Response(response.body?.pipeThrough(counter)).blob();
-  } catch (cause) {
-    throw unreachable(url, cause, signal);
-  }
+/** @throws UserError for an answer that is not the file */
+export function checkAnswer(url: URL, { ok, status, statusText }: Response): void {
+  if (!ok) throw new UserError(`${url}: the server says ${status} ${statusText}`);
 }
 
-function unreachable(url: URL, cause: unknown, signal: AbortSignal | undefined): unknown {
+/** The error to throw when fetching `url` failed with `cause`. */
+export function fetchError(url: URL, cause: unknown, signal: AbortSignal | undefined): unknown {
   if (signal?.aborted) return signal.reason;
+  if (cause instanceof UserError) return cause;
   const { message, cause: reason } = cause as Error;
   const detail = reason instanceof Error && reason.message ? reason.message : message;
   return new UserError(`${url}: cannot be downloaded (${detail}). Check the address and the connection.`, {

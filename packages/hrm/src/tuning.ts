@@ -30,6 +30,32 @@ export function applyChoices(device: Device, choices: Readonly<Record<string, Ch
   for (const [key, choice] of Object.entries(choices)) device.tuning.set(key, choice);
 }
 
+/**
+ * Makes a device do operations as the run did that a record is of; on another adapter as is standard there, since what
+ * was found best elsewhere may be slow, or wrong, here.
+ *
+ * @param ignore leaves the choices out on the same adapter too
+ * @returns what a user should know: why the run's bits differ from here on, if they do
+ */
+export function takeOver(device: Device, record: TuningRecord, ignore = false): string | undefined {
+  const own = tuningRecord(device);
+  const count = Object.keys(record.choices).length;
+  const same =
+    record.adapter === own.adapter &&
+    record.class === own.class &&
+    record.subgroupMinSize === own.subgroupMinSize;
+  if (same && !ignore) applyChoices(device, record.choices);
+  if (same && (!ignore || count === 0)) return undefined;
+  const dropped =
+    count === 0 ? '' : `its ${count} tuned choice${count === 1 ? ' is' : 's are'} left out, and `;
+  if (same) return `note: ${dropped}the bits of this run differ from here on`;
+  return `note: this run was on ${describe(record)}, this is ${describe(own)}: ${dropped}its bits differ from here on`;
+}
+
+function describe({ adapter, class: adapterClass, subgroupMinSize }: TuningRecord): string {
+  return `'${adapter}' (${adapterClass}, subgroups of ${subgroupMinSize})`;
+}
+
 /** @throws UserError naming `where` when `value` is no set of choices, or names kernels that are not there */
 export function parseChoices(value: unknown, where: string): Record<string, Choice> {
   const bad = (what: string) =>

@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { UserError } from '@hrm-webgpu/core';
-import { describe, expect, it } from 'vitest';
-import { applySettings } from '../src/cli/train-config.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { applySettings, configFrom } from '../src/cli/train-config.ts';
 import {
   DEFAULT_ARCH,
   DEFAULT_TRAIN,
@@ -12,6 +14,9 @@ import {
 } from '../src/config.ts';
 import { parseYaml, stringifyYaml } from '../src/formats/yaml.ts';
 import { parameterShapes } from '../src/parameters.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'hrm-config-'));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 const fixture = (name: string) => new URL(`../../../test/fixtures/${name}/all_config.yaml`, import.meta.url);
 
@@ -40,12 +45,36 @@ describe('all_config.yaml', () => {
     ['lr: fast', /lr must be a number, got "fast"/],
     ['arch:\n  num_heads: 7', /arch\.num_heads must be a divisor of hidden_size \(512\)/],
     ['arch:\n  loss:\n    loss_type: hinge', /loss_type must be 'stablemax_cross_entropy' or/],
+    ['eval_interval: often', /eval_interval must be a number, got "often"/],
+    ['lr: null', /lr must be a number, got null/],
     ['beta1: 1', /beta1 must be at least 0 and below 1/],
     ['arch: 3', /arch must be a map/],
   ])('refuses %j', (text, message) => {
     const read = () => parseAllConfig(parseYaml(text, 'c.yaml'), 'c.yaml');
     expect(read).toThrow(UserError);
     expect(read).toThrow(message);
+  });
+
+  it.each([
+    ['', 100000, 10000],
+    ['epochs: 40', 40, 40],
+    ['epochs: 40\neval_interval: null', 40, 40],
+    ['epochs: 40\neval_interval: 8', 40, 8],
+    ['eval_interval: null', 100000, 100000],
+  ])('evaluates as published where it says %j', (text, epochs, eval_interval) => {
+    const { train } = parseAllConfig(parseYaml(`seed: 1\n${text}`, 'c.yaml'), 'c.yaml');
+    expect(train).toEqual({ ...DEFAULT_TRAIN, seed: 1, epochs, eval_interval });
+  });
+
+  it.each([
+    ['null', ['epochs=60'], 60],
+    ['null', ['epochs=60', 'eval_interval=20'], 20],
+    ['20', ['epochs=60'], 20],
+    ['20', ['epochs=60', 'eval_interval=null'], 60],
+  ])('with eval_interval %s takes %j', async (interval, set, eval_interval) => {
+    const config = join(folder, 'all_config.yaml');
+    writeFileSync(config, `epochs: 40\neval_interval: ${interval}\n`);
+    expect((await configFrom({ config, set })).train).toMatchObject({ epochs: 60, eval_interval });
   });
 
   it('takes settings by published key', () => {

@@ -4,6 +4,7 @@ import { type Answer, answers } from '../src/answers.ts';
 import { DEFAULT_ARCH } from '../src/config.ts';
 import type { DatasetSet, Split } from '../src/data/dataset.ts';
 import { testBatches } from '../src/data/sampler.ts';
+import { tokenRows } from '../src/data/token-rows.ts';
 import { type EvaluateOptions, evaluate } from '../src/evaluate.ts';
 import { fileSource } from '../src/formats/file-source.node.ts';
 import { openTensorFile } from '../src/formats/open-checkpoint.ts';
@@ -20,8 +21,8 @@ async function readFixture(count: number) {
   const read = async (name: string, columns = CELLS) =>
     Int32Array.from((await file.readF32(name)).subarray(0, count * columns));
   const set: DatasetSet = {
-    inputs: await read('inputs'),
-    labels: await read('labels'),
+    inputs: tokenRows(await read('inputs'), CELLS),
+    labels: tokenRows(await read('labels'), CELLS),
     puzzleIdentifiers: new Int32Array(count),
     puzzleIndices: Int32Array.from({ length: count + 1 }, (_, i) => i),
     groupIndices: Int32Array.from({ length: count + 1 }, (_, i) => i),
@@ -58,7 +59,7 @@ async function allAnswers(options: Omit<EvaluateOptions, 'onAnswer'>): Promise<A
   return found;
 }
 
-const labelOf = (i: number) => data.split.sets.get('all')!.labels.subarray(i * CELLS, (i + 1) * CELLS);
+const labelOf = (i: number) => data.split.sets.get('all')!.labels.read(i);
 const isExact = (prediction: Int32Array, i: number) =>
   prediction.subarray(i * CELLS, (i + 1) * CELLS).every((token, cell) => token === labelOf(i)[cell]);
 const indices = Array.from({ length: COUNT }, (_, i) => i);
@@ -181,7 +182,13 @@ describe('evaluate', () => {
 
   it('leaves examples without labels out', async () => {
     const set = data.split.sets.get('all')!;
-    const labels = Int32Array.from(set.labels).fill(0, 0, 3 * CELLS);
+    const labels = tokenRows(
+      set.labels
+        .read(0, COUNT)
+        .slice()
+        .fill(0, 0, 3 * CELLS),
+      CELLS,
+    );
     const split = { ...data.split, sets: new Map([['all', { ...set, labels }]]) };
     const options = { batchSize: COUNT, maxSteps: 1 };
     const [all, some] = [await evaluate(model, data.split, options), await evaluate(model, split, options)];
@@ -190,8 +197,9 @@ describe('evaluate', () => {
   });
 
   it('refuses what cannot be evaluated', async () => {
+    const nothing = tokenRows(new Int32Array(0), CELLS);
     const none: DatasetSet = {
-      ...{ inputs: new Int32Array(0), labels: new Int32Array(0), puzzleIdentifiers: new Int32Array(0) },
+      ...{ inputs: nothing, labels: nothing, puzzleIdentifiers: new Int32Array(0) },
       ...{ puzzleIndices: Int32Array.of(0), groupIndices: Int32Array.of(0) },
     };
     const empty = { ...data.split, sets: new Map([['all', none]]) };

@@ -162,7 +162,7 @@ describe('Trainer', () => {
       const tokens: number[][] = [];
       const solver = HRM.of(model);
       const onSegment = (thought: Thought) => tokens.push([...thought.tokens]);
-      await solver.solve(Int32Array.from(inputs), { maxSteps: 6, halt: false, onSegment });
+      await solver.solve(Int32Array.from(inputs.read(0)), { maxSteps: 6, halt: false, onSegment });
       solver.dispose();
       model.dispose();
       return tokens;

@@ -10,7 +10,7 @@ import { buildSudokuSplits } from '../src/data/sudoku-dataset.ts';
 import { bytesSource } from '../src/formats/byte-source.ts';
 import { openTensorFile } from '../src/formats/open-checkpoint.ts';
 import { Trainer } from '../src/trainer.ts';
-import { applyChoices, parseChoices } from '../src/tuning.ts';
+import { applyChoices, parseChoices, takeOver, tuningRecord } from '../src/tuning.ts';
 import { loadTuning, saveTuning, tuningPlace } from '../src/tuning-store.node.ts';
 
 const choices: Record<string, Choice> = {
@@ -68,6 +68,35 @@ it.each([
 ])('refuses %s', (_, value, message) => {
   expect(() => parseChoices(value, 'file.json')).toThrow(UserError);
   expect(() => parseChoices(value, 'file.json')).toThrow(message);
+});
+
+describe('taken over from a checkpoint', () => {
+  const own = () => ({ ...tuningRecord(device), choices });
+
+  it('applies on the adapter that it is of', () => {
+    expect(takeOver(device, own())).toBeUndefined();
+    expect(Object.fromEntries(device.tuning)).toEqual(choices);
+  });
+
+  it.each([
+    ['another adapter or driver', { adapter: 'llvmpipe (LLVM 3.1)' }, "'llvmpipe (LLVM 3.1)'"],
+    ['another class', { class: 'gpu' as const }, '(gpu, '],
+    ['other subgroups', { subgroupMinSize: 4 }, 'subgroups of 4)'],
+  ])('is dropped on %s, and says so', (_, difference, text) => {
+    const note = takeOver(device, { ...own(), ...difference });
+    expect(device.tuning.size).toBe(0);
+    expect(note).toContain(text);
+    expect(note).toContain('its 1 tuned choice is left out, and its bits differ');
+    expect(note).not.toContain('\n');
+    expect(takeOver(device, { ...own(), ...difference, choices: {} })).toMatch(/\): its bits differ/);
+  });
+
+  it('is left out on request', () => {
+    const note = takeOver(device, own(), true);
+    expect(note).toBe('note: its 1 tuned choice is left out, and the bits of this run differ from here on');
+    expect(device.tuning.size).toBe(0);
+    expect(takeOver(device, { ...own(), choices: {} }, true)).toBeUndefined();
+  });
 });
 
 it('travels in checkpoints', async () => {

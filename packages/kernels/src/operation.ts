@@ -12,7 +12,7 @@ export interface Operation<P extends ParamValues> {
   kernels: readonly Kernel<P>[];
   /** What is done without a record; where this is absent, the first kernel that suits the adapter. */
   standard?(adapter: AdapterDescription, params: P): Choice;
-  /** Values worth trying for each setting of a kernel besides its standard ones. */
+  /** Settings besides the tunables of a kernel, with the values worth trying; the first is what holds without it. */
   settings?(kernel: Kernel<P>, params: P): Readonly<Record<string, readonly number[]>>;
   /** Does it; a plain launch unless a choice needs more. */
   run?(device: Device, choice: Choice, tensors: Readonly<Record<string, Tensor>>, params: P): void;
@@ -50,7 +50,10 @@ export function observeOperations(device: Device, body: () => void): Map<string,
   return uses;
 }
 
-/** Does an operation in the way that was found best for the device and shape. */
+/**
+ * Does an operation in the way that was found best for the device and shape. A record of another adapter or version may
+ * name what this one does not have: then in the standard way.
+ */
 export function run<P extends ParamValues>(
   device: Device,
   operation: Operation<P>,
@@ -60,11 +63,32 @@ export function run<P extends ParamValues>(
   const observed = observers.get(device);
   const key = observed || device.tuning.size > 0 ? tuningKey(operation.name, params) : '';
   observed?.set(key, { operation: operation as unknown as Operation<ParamValues>, params });
-  const choice = device.tuning.get(key) ?? standardChoice(operation, device.adapter, params);
+  const recorded = device.tuning.get(key);
+  const choice =
+    recorded && canFollow(recorded, operation, device.adapter, params)
+      ? recorded
+      : standardChoice(operation, device.adapter, params);
   runChoice(device, operation, choice, tensors, params);
 }
 
-/** Does an operation in a given way. */
+/** Whether the operation has the kernel of a choice, with its settings, and the adapter can run it. */
+function canFollow<P extends ParamValues>(
+  choice: Choice,
+  operation: Operation<P>,
+  adapter: AdapterDescription,
+  params: P,
+): boolean {
+  const kernel = operation.kernels.find(({ name }) => name === choice.kernel);
+  if (!kernel || !suits(kernel, adapter)) return false;
+  const known = settingsOf(operation, kernel, params);
+  return Object.keys(choice.settings).every((name) => Object.hasOwn(known, name));
+}
+
+/**
+ * Does an operation in a given way.
+ *
+ * @throws Error when the operation has no such kernel
+ */
 export function runChoice<P extends ParamValues>(
   device: Device,
   operation: Operation<P>,
@@ -76,7 +100,7 @@ export function runChoice<P extends ParamValues>(
   else launch(device, kernelOf(operation, choice), tensors, params, choice.settings);
 }
 
-/** @throws Error when the operation has no such kernel: the choice is of another version */
+/** @throws Error when the operation has no such kernel */
 export function kernelOf<P extends ParamValues>(operation: Operation<P>, { kernel }: Choice): Kernel<P> {
   const found = operation.kernels.find(({ name }) => name === kernel);
   if (found) return found;

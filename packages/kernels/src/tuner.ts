@@ -1,7 +1,7 @@
 /**
  * Finds the fastest way to do an operation at a shape on a device, by timing. Nothing is timed before its results have
- * been compared: the standard way with the float64 reference of its kernel at a small shape, every other way with the
- * standard one at the shape itself. Kept apart from what the library runs: it needs the kernels' checks.
+ * been compared: the standard way, with its settings, with the float64 reference of its kernel at a small shape, every
+ * other way with the standard one at the shape itself. Kept apart from what the library runs: it needs the kernels' checks.
  */
 import {
   type Choice,
@@ -12,8 +12,8 @@ import {
   parseShader,
   Tensor,
 } from '@hrm-webgpu/core';
-import type { KernelCheck } from './check.ts';
-import { type Kernel, launch, sourceOf, suits } from './kernel.ts';
+import type { HostArrays, KernelCheck } from './check.ts';
+import { type Kernel, sourceOf, suits, tunablesOf } from './kernel.ts';
 import {
   kernelOf,
   type Operation,
@@ -52,6 +52,14 @@ interface Trial {
   choice: Choice;
   ms: number;
   compileMs: number;
+}
+
+/** What came of making a way ready. */
+interface Start {
+  /** Compilation and the first run, to which some platforms put compilation off. */
+  compileMs: number;
+  /** Why it is no use, if so. */
+  problem?: string;
 }
 
 /** @throws Error when the standard way does not compute what its reference does */
@@ -120,8 +128,9 @@ class Bench {
     readonly operation: Operation<ParamValues>,
     readonly params: ParamValues,
     private readonly check: KernelCheck<ParamValues>,
-    private readonly checkOf: (kernel: string) => Promise<KernelCheck<ParamValues>>,
     private readonly tensors: Record<string, Tensor>,
+    /** What the results hold before a way is tried: another way's must not pass for its own. */
+    private readonly before: HostArrays,
   ) {}
 
   static async prepare(
@@ -132,8 +141,9 @@ class Bench {
   ): Promise<Bench> {
     const { kernel } = standardChoice(operation, device.adapter, params);
     const check = await checkOf(kernel);
-    const tensors = tensorsFor(device, check, { ...check.cases[0], ...params });
-    return new Bench(device, operation, params, check, checkOf, tensors);
+    const contents = contentsFor(check, { ...check.cases[0], ...params });
+    const before = Object.fromEntries(writtenBy(check).map((name) => [name, contents[name]]));
+    return new Bench(device, operation, params, check, tensorsOf(device, contents), before);
   }
 
   dispose(): void {
@@ -142,12 +152,12 @@ class Bench {
 
   /** Checks and times the standard way. */
   async first(): Promise<Trial> {
-    await checkSmall(this.device, this.check);
     const choice = standardChoice(this.operation, this.device.adapter, this.params);
-    this.seen.add(JSON.stringify(this.complete(choice)));
-    this.fillOutputs();
-    const compileMs = await this.sample(choice, 1);
+    this.seen.add(this.complete(choice));
+    const { compileMs, problem } = await this.start(choice); // before all else: later it would find itself compiled
+    if (problem) throw new Error(`${this.operation.name}: the standard way fails: ${problem}`);
     this.expected = await this.results();
+    await checkSmall(this.device, this.operation, choice, this.check);
     let ms = await this.sample(choice, 1);
     while (ms < SAMPLE_MS) {
       this.runsPerSample *= 2;
@@ -158,17 +168,12 @@ class Bench {
 
   /** Times a way by turns with the best so far, which gets its time anew; undefined when it is no use. */
   async against(best: Trial, choice: Choice): Promise<Trial | undefined> {
-    const id = JSON.stringify(this.complete(choice));
+    const id = this.complete(choice);
     if (this.seen.has(id)) return undefined;
     this.seen.add(id);
-    const problem = await this.problem(choice);
-    if (problem) {
-      this.rejected.push(`${id}: ${problem}`);
-      return undefined;
-    }
-    this.fillOutputs();
-    const compileMs = await this.sample(choice, 1);
-    const wrong = differs(this.expected, await this.results(), 2 * this.check.tolerance(this.params));
+    const { compileMs, problem } = await this.start(choice);
+    const wrong =
+      problem ?? differs(this.expected, await this.results(), 2 * this.check.tolerance(this.params));
     if (wrong) {
       this.rejected.push(`${id}: ${wrong}`);
       return undefined;
@@ -184,17 +189,33 @@ class Bench {
     return { choice, compileMs, ms: median(b) / this.runsPerSample };
   }
 
-  /** A choice with the kernel's own values for what it leaves open, in a fixed order: equal ones look equal. */
-  private complete({ kernel, settings }: Choice): unknown[] {
-    return [kernel, ...Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1))];
+  /** A choice with the values that hold for what it leaves open, in a fixed order: equal ones look equal. */
+  private complete(choice: Choice): string {
+    const kernel = kernelOf(this.operation, choice);
+    const { name, text } = sourceOf(kernel);
+    const declared = parseShader(name, text).constants;
+    const constants = kernel.constants?.(this.params, this.device.adapter.class) ?? {};
+    const settings: Record<string, number> = {};
+    for (const [key, values] of Object.entries(settingsOf(this.operation, kernel, this.params)))
+      settings[key] = Number(constants[key] ?? declared.get(key)?.value ?? values[0]);
+    Object.assign(settings, choice.settings);
+    return JSON.stringify([name, ...Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1))]);
   }
 
-  private async problem(choice: Choice): Promise<string | undefined> {
+  /** Compiles a way and, unless that fails, runs it once. */
+  private async start(choice: Choice): Promise<Start> {
     const kernel = kernelOf(this.operation, choice);
-    const declared = (await this.checkOf(kernel.name)).kernel;
-    const { splits: _, ...constants } = choice.settings;
-    const all = { ...declared.constants?.(this.params, this.device.adapter.class), ...constants };
-    return await this.device.tryCompile(sourceOf(kernel), all);
+    const tunables = tunablesOf(kernel.name);
+    const settings = Object.entries(choice.settings).filter(([name]) => Object.hasOwn(tunables, name));
+    const constants = kernel.constants?.(this.params, this.device.adapter.class);
+    const all = { ...constants, ...Object.fromEntries(settings) };
+    for (const [name, data] of Object.entries(this.before)) this.tensors[name].write(data);
+    await this.device.stream.finish();
+    const start = performance.now();
+    const problem = await this.device.tryCompile(sourceOf(kernel), all);
+    const compileMs = performance.now() - start;
+    if (problem) return { compileMs, problem };
+    return { compileMs: compileMs + (await this.sample(choice, 1)) };
   }
 
   /** Milliseconds of so many runs, from the first submission to the end of the last. */
@@ -209,45 +230,54 @@ class Bench {
 
   private async results(): Promise<Record<string, HostArray>> {
     const found: Record<string, HostArray> = {};
-    for (const name of this.outputs()) found[name] = await this.tensors[name].read();
+    for (const name of Object.keys(this.before)) found[name] = await this.tensors[name].read();
     return found;
   }
-
-  /** Overwrites the results: another way's must not pass for this one's. */
-  private fillOutputs(): void {
-    for (const name of this.outputs())
-      this.tensors[name].write(new Float32Array(this.tensors[name].size).fill(12345.678));
-  }
-
-  /** What the kernel writes. */
-  private outputs(): string[] {
-    const { name, text } = sourceOf(this.check.kernel);
-    const written = parseShader(name, text).bindings.filter(({ access }) => access === 'read_write');
-    return written.map((binding) => binding.name);
-  }
 }
 
-function tensorsFor(device: Device, check: KernelCheck<ParamValues>, params: ParamValues) {
-  const tensors: Record<string, Tensor> = {};
-  for (const [name, data] of Object.entries(check.inputs(params, new Philox(1))))
-    tensors[name] = Tensor.from(device, data);
+/** The names of what a kernel writes. */
+function writtenBy({ kernel }: KernelCheck<ParamValues>): string[] {
+  const { name, text } = sourceOf(kernel);
+  const written = parseShader(name, text).bindings.filter(({ access }) => access === 'read_write');
+  return written.map((binding) => binding.name);
+}
+
+/**
+ * What a kernel's buffers hold before it runs: junk where it sets all of them. Not where it sets a part: junk in the rest
+ * would pass for its largest result, and hide any error beside it.
+ */
+function contentsFor(check: KernelCheck<ParamValues>, params: ParamValues): HostArrays {
+  const contents = { ...check.inputs(params, new Philox(1)) };
   for (const [name, size] of Object.entries(check.outputs(params)))
-    tensors[name] = Tensor.from(device, new Float32Array(size));
-  return tensors;
+    contents[name] = new Float32Array(size).fill(12345.678);
+  return contents;
 }
 
-/** @throws Error when a kernel, with its standard settings, misses its float64 reference at a small shape */
-async function checkSmall(device: Device, check: KernelCheck<ParamValues>): Promise<void> {
+function tensorsOf(device: Device, arrays: HostArrays): Record<string, Tensor> {
+  const tensors = Object.entries(arrays).map(([name, data]) => [name, Tensor.from(device, data)]);
+  return Object.fromEntries(tensors);
+}
+
+/** @throws Error when an operation, done as chosen, misses the float64 reference of its kernel at a small shape */
+async function checkSmall(
+  device: Device,
+  operation: Operation<ParamValues>,
+  choice: Choice,
+  check: KernelCheck<ParamValues>,
+): Promise<void> {
   const params = check.cases[Math.min(2, check.cases.length - 1)];
-  const tensors = tensorsFor(device, check, params);
-  launch(device, check.kernel, tensors, params);
-  const inputs = check.inputs(params, new Philox(1));
-  const reference = check.reference(inputs, params, {});
+  const contents = contentsFor(check, params);
+  const tensors = tensorsOf(device, contents);
+  runChoice(device, operation, choice, tensors, params);
+  const reference = check.reference(contents, params, {});
   const actual: Record<string, HostArray> = {};
   for (const name of Object.keys(reference)) actual[name] = await tensors[name].read();
   for (const tensor of Object.values(tensors)) tensor.dispose();
   const wrong = differs(reference, actual, check.tolerance(params));
-  if (wrong) throw new Error(`${check.kernel.name} misses its float64 reference on this device: ${wrong}`);
+  if (wrong) {
+    const way = JSON.stringify(choice.settings);
+    throw new Error(`${choice.kernel} ${way} misses its float64 reference on this device: ${wrong}`);
+  }
 }
 
 /** What differs by more than `tolerance` of the largest, if anything does. */

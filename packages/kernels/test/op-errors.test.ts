@@ -62,6 +62,10 @@ const cases: [message: string, action: () => unknown][] = [
     'attention: 9 numbers a token are not 3 × 3 heads of an even head_dim',
     () => attention(make([1, 2, 9]), 3),
   ],
+  [
+    'attention: 780 numbers a token are 3 × 2 heads of a head_dim of 130, which may be at most 128: use more heads',
+    () => attention(make([1, 2, 780]), 2),
+  ],
   ['attention: qkv is u32, expected f32', () => attention(make([1, 2, 12], 'u32'), 2)],
   [
     'rope: the table of cosines has shape [5, 2], expected [6, 2]',

@@ -1,10 +1,33 @@
-import { type Device, openDevice, type ParamValues, Philox, Tensor } from '@hrm-webgpu/core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type AdapterDescription,
+  type Choice,
+  type Device,
+  openDevice,
+  type ParamValues,
+  Philox,
+  parseShader,
+  Tensor,
+} from '@hrm-webgpu/core';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type KernelCheck, uniformArray } from '../src/check.ts';
+import { fill } from '../src/defs/fill.ts';
 import { matmulReference } from '../src/defs/matmul.ts';
+import { matmulWorkgroup } from '../src/defs/matmul_workgroup.ts';
+import { residualRmsNorm as normKernel } from '../src/defs/residual_rms_norm.ts';
 import { linear, residualRmsNorm } from '../src/index.ts';
-import { type Operation, observeOperations, settingsOf, tuningKey } from '../src/operation.ts';
+import { launch, tunablesOf } from '../src/kernel.ts';
+import {
+  kernelOf,
+  type Operation,
+  observeOperations,
+  runChoice,
+  settingsOf,
+  standardChoice,
+  tuningKey,
+} from '../src/operation.ts';
+import { attentionOperations } from '../src/ops/attention.ts';
 import { matmulOperation, multiply } from '../src/ops/matmul.ts';
+import { shaderSources } from '../src/shaders.gen.ts';
 import { tune } from '../src/tuner.ts';
 
 const modules = import.meta.glob<{ check: KernelCheck<ParamValues> }>('../src/defs/*.ts', { eager: true });
@@ -50,12 +73,70 @@ describe('a tuning record', () => {
     }
   });
 
-  it('is refused when it names a kernel of another version', async () => {
-    const operation = { ...matmulOperation, run: undefined } as Operation<ParamValues>;
-    const { runChoice } = await import('../src/operation.ts');
-    expect(() => runChoice(device, operation, { kernel: 'matmul_of_old', settings: {} }, {}, shape)).toThrow(
-      "matmul: there is no kernel 'matmul_of_old'",
+  /** The kernels that a product runs when the record holds `choice` for it, or nothing. */
+  const kernelsWith = async (choice?: Choice) => {
+    if (choice) device.tuning.set(tuningKey('matmul', shape), choice);
+    const launches = vi.spyOn(device, 'run');
+    await product();
+    const names = launches.mock.calls.map(([{ source }]) => source.name);
+    launches.mockRestore();
+    device.tuning.clear();
+    return names;
+  };
+
+  it('is not followed where it names a kernel or a setting of another version', async () => {
+    const standard = await kernelsWith();
+    expect(await kernelsWith({ kernel: 'matmul_of_old', settings: {} })).toEqual(standard);
+    const workgroup = { kernel: 'matmul_workgroup', settings: { splits: 2, TILE_K: 8 } };
+    expect(await kernelsWith(workgroup)).toEqual(['matmul_workgroup', 'batch_sum']);
+    const unknown = { ...workgroup, settings: { ...workgroup.settings, OLD_TILE: 8 } };
+    expect(await kernelsWith(unknown)).toEqual(standard);
+  });
+
+  it('is not followed where the adapter cannot run the kernel', async () => {
+    const choice = { kernel: 'matmul_subgroup', settings: {} };
+    const own = device.adapter;
+    const pretend = (adapter: AdapterDescription) => Object.assign(device, { adapter });
+    try {
+      pretend({ ...own, class: 'software', subgroupMinSize: 4 });
+      expect(await kernelsWith(choice)).toEqual(['matmul']);
+      pretend({ ...own, class: 'gpu', subgroupMinSize: 32 });
+      expect(await kernelsWith(choice)).toEqual(['matmul_workgroup']);
+    } finally {
+      pretend(own);
+    }
+  });
+});
+
+describe('doing an operation as told', () => {
+  it('refuses a kernel that it does not have', () => {
+    expect(() => runChoice(device, matmulOperation, { kernel: 'fill', settings: {} }, {}, shape)).toThrow(
+      "matmul: there is no kernel 'fill'",
     );
+  });
+});
+
+describe('the standard matmul of GPUs', () => {
+  const [file, text] = ['matmul_workgroup', shaderSources.matmul_workgroup] as const;
+  const declared = [...parseShader(file, text).constants.values()].map(({ name, value }) => [
+    name,
+    Number(value),
+  ]);
+
+  // A weight gradient of the 27 M model, its heads (11 and 2 outputs), and widths that have no packs of four.
+  it.each([
+    [512, 512],
+    [11, 512],
+    [2, 512],
+    [512, 11],
+    [512, 6],
+  ])('divides k as the number of workgroups for %d × %d asks', (m, n) => {
+    const params = { m, n, k: 1 << 20, a_row: 1, a_column: m };
+    const constants = matmulWorkgroup.constants?.({ ...params, splits: 1 }, 'gpu');
+    const numbers = { ...Object.fromEntries(declared), ...constants };
+    const [x, y, z] = matmulWorkgroup.workgroups({ ...params, splits: 1 }, numbers);
+    const choice = matmulOperation.standard?.({ ...device.adapter, class: 'gpu' }, params);
+    expect(choice?.settings.splits).toBe(Math.ceil(96 / (x * y * z)));
   });
 });
 
@@ -99,8 +180,6 @@ describe('tune', () => {
 
   it('never chooses what computes something else', async () => {
     // A second kernel that is faster, since it does nothing but fill.
-    const { fill } = await import('../src/defs/fill.ts');
-    const { launch } = await import('../src/kernel.ts');
     const fake = { ...fill, name: 'fill' };
     const operation: Operation<ParamValues> = {
       ...use.operation,
@@ -113,5 +192,87 @@ describe('tune', () => {
     const result = await tune(device, { ...use, operation }, checkOf);
     expect(result.choice.kernel).not.toBe('fill');
     expect(result.rejected.some((text) => text.includes('"fill"') && text.includes('expected'))).toBe(true);
+  });
+
+  // A wrong way writes one part of d_qkv, and its error is small beside what else the buffer might hold.
+  it.each([attentionOperations.backwardQuery, attentionOperations.backwardKey])(
+    'notices that $name is slightly wrong',
+    async (attention) => {
+      const params = { batch: 2, seq_len: 33, heads: 2, head_dim: 64 };
+      const all = attention as unknown as Operation<ParamValues>;
+      const kernel = kernelOf(all, standardChoice(all, device.adapter, params));
+      const untried = Object.keys(tunablesOf(kernel.name)).map((setting) => [setting, []]);
+      const operation: Operation<ParamValues> = {
+        name: all.name,
+        kernels: [kernel],
+        settings: () => ({ ...Object.fromEntries(untried), error: [0, 1] }),
+        run(target, { settings }, tensors, size) {
+          if (settings.error) tensors.log_sum_exp.write(shifted);
+          launch(target, kernel, tensors, size);
+          if (settings.error) tensors.log_sum_exp.write(right);
+        },
+      };
+      const check = await checkOf(kernel.name);
+      const right = check.inputs(params, new Philox(1)).log_sum_exp as Float32Array;
+      const shifted = right.map((x) => x - Math.log(1.03)); // weights 3 % too large
+      const result = await tune(device, { operation, params }, checkOf);
+      expect(result.rejected).toHaveLength(1);
+      expect(result.rejected[0]).toMatch(/\["error",1\].*d_qkv.* expected/);
+      expect(result.tried).toBe(0);
+    },
+  );
+
+  it('compares the standard way with the reference as it is done, in parts', async () => {
+    const operation: Operation<ParamValues> = {
+      ...use.operation,
+      standard: () => ({ kernel: 'matmul_workgroup', settings: { splits: 3 } }),
+      run(target, choice, tensors, params) {
+        matmulOperation.run?.(target, choice, tensors, params as never);
+        if (choice.settings.splits)
+          launch(target, fill, { y: tensors.c }, { length: tensors.c.size, value: 0 });
+      },
+    };
+    await expect(tune(device, { ...use, operation }, checkOf)).rejects.toThrow(
+      'matmul_workgroup {"splits":3} misses its float64 reference',
+    );
+  });
+
+  it('tries no value that is what holds anyway', async () => {
+    const operation = { name: 'norm', kernels: [normKernel] } as unknown as Operation<ParamValues>;
+    expect(settingsOf(operation, operation.kernels[0], {}).LANES).toEqual([1, 8, 32, 64]); // 32 is the default
+    const params = { rows: 50, columns: 64, eps: 1e-5 };
+    const { tried, rejected } = await tune(device, { operation, params }, checkOf);
+    expect(tried + rejected.length).toBe(3);
+  });
+
+  it('leaves a way that takes longer to compile than it will ever save', async () => {
+    // The second way does a fiftieth of the first one's work, and waits in compilation, of a clock that is put forward.
+    const operation: Operation<ParamValues> = {
+      ...use.operation,
+      kernels: use.operation.kernels.filter(({ name }) => name === 'matmul'),
+      standard: () => ({ kernel: 'matmul', settings: {} }),
+      settings: () => ({ ROWS: [4], PACKS: [], GROUP: [] }),
+      run(target, choice, tensors, params) {
+        const runs = choice.settings.ROWS === 4 ? 1 : 50;
+        for (let i = 0; i < runs; i++) launch(target, operation.kernels[0], tensors, params, choice.settings);
+      },
+    };
+    const now = performance.now.bind(performance);
+    let ahead = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + ahead);
+    const tryCompile = device.tryCompile.bind(device);
+    let compileMs = 0;
+    const compile = vi.spyOn(device, 'tryCompile').mockImplementation((source, constants) => {
+      if (constants.ROWS === 4) ahead += compileMs;
+      return tryCompile(source, constants);
+    });
+    try {
+      expect((await tune(device, { ...use, operation }, checkOf)).choice.settings).toEqual({ ROWS: 4 });
+      compileMs = 1e9;
+      expect((await tune(device, { ...use, operation }, checkOf)).choice.settings).toEqual({});
+    } finally {
+      clock.mockRestore();
+      compile.mockRestore();
+    }
   });
 });

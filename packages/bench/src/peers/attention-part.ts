@@ -15,7 +15,7 @@ const SEQ_LENS = [82, 901];
 /** Attention forward and backward. */
 export function attentionPart(device: Device): Part {
   const tasks = async () => SEQ_LENS.map((seqLen) => attentionTask(device, seqLen));
-  return { name: 'attention', goals: { 'jax-js': 2 }, tasks };
+  return { name: 'attention', peers: ['jax-js', 'tfjs'], goals: { 'jax-js': 2 }, tasks };
 }
 
 function attentionTask(device: Device, seqLen: number): Task {

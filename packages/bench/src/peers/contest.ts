@@ -37,7 +37,7 @@ export interface PeerTimes {
   speedup: Ratio;
   /** The largest difference between the peer's results and ours, as a share of what is allowed. */
   difference: number;
-  /** GPU bytes at the peak of the task's runs. */
+  /** GPU bytes at the peak of one run. */
   peakBytes: number;
 }
 
@@ -58,8 +58,15 @@ const OUR_SAMPLE_MS = 200;
 interface Entry {
   task: Task;
   ours: Calibrated;
-  peers: { name: PeerName; calibrated: Calibrated; difference: number; peakBytes: () => number }[];
+  peers: PeerEntry[];
   peakBytes?: number;
+}
+
+interface PeerEntry {
+  name: PeerName;
+  calibrated: Calibrated;
+  difference: number;
+  peakBytes: number;
 }
 
 /**
@@ -95,7 +102,7 @@ export async function holdContests(
     const peerTimes = peers.map(({ name, calibrated, difference, peakBytes }): PeerTimes => {
       const times = timesOf(calibrated);
       const speedup = medianOfRatios(times.samplesMs, ourTimes.samplesMs);
-      return { name, timed: times, speedup, difference, peakBytes: peakBytes() };
+      return { name, timed: times, speedup, difference, peakBytes };
     });
     return { task, ours: ourTimes, peers: peerTimes, peakBytes };
   });
@@ -110,31 +117,35 @@ async function prepare(
 ): Promise<Entry> {
   const results = await task.results();
   const peakBytes = task.memoryGoal ? await peakOf(device, task) : undefined;
-  const peers: Entry['peers'] = [];
-  for (const { name, process } of contestants) {
-    const { name: peerTask, params } = task.peerTask;
-    const theirs = await process.prepare(task.name, peerTask, params, task.tensors);
-    const difference = compareResults(`${name}, ${task.name}`, results, theirs, task.tolerance);
-    let peak = 0;
-    const candidate: PeerCandidate = {
-      name: `${name}, ${task.name}`,
-      run: () => {},
-      async measure(runs) {
-        const { ms, peakBytes } = await process.run(task.name, runs);
-        peak = Math.max(peak, peakBytes);
-        return ms;
-      },
-    };
-    peers.push({
-      name,
-      calibrated: await calibrate(candidate, stopwatch),
-      difference,
-      peakBytes: () => peak,
-    });
-  }
+  const peers: PeerEntry[] = [];
+  for (const contestant of contestants) peers.push(await preparePeer(contestant, task, results, stopwatch));
   const ours = await calibrate(task, stopwatch);
   const runsPerSample = Math.max(ours.runsPerSample, Math.round(OUR_SAMPLE_MS / ours.msPerRun));
   return { task, ours: { ...ours, runsPerSample }, peers, peakBytes };
+}
+
+/**
+ * Compares a peer's results with ours, and finds its memory and how often to run it.
+ *
+ * @throws UserError when the peer computes something else, or fails
+ */
+export async function preparePeer(
+  { name, process }: Contestant,
+  task: Task,
+  ours: Awaited<ReturnType<Task['results']>>,
+  stopwatch: Stopwatch,
+): Promise<PeerEntry> {
+  const { name: peerTask, params } = task.peerTask;
+  const theirs = await process.prepare(task.name, peerTask, params, task.tensors);
+  const difference = compareResults(`${name}, ${task.name}`, ours, theirs, task.tolerance);
+  // Of one run, like ours: some peers keep the results of all runs of a sample.
+  const { peakBytes } = await process.run(task.name, 1);
+  const candidate: PeerCandidate = {
+    name: `${name}, ${task.name}`,
+    run: () => {},
+    measure: async (runs) => (await process.run(task.name, runs)).ms,
+  };
+  return { name, calibrated: await calibrate(candidate, stopwatch), difference, peakBytes };
 }
 
 /** Our GPU, or a peer's own clock. */

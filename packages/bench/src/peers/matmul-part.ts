@@ -12,7 +12,7 @@ export function matmulPart(device: Device): Part {
     BLOCK_LAYERS.flatMap(([inner, out]) =>
       PRODUCTS.map((product) => productTask(device, product, inner, out)),
     );
-  return { name: 'matmul', goals: { 'jax-js': 3.5, tfjs: 3.5 }, tasks };
+  return { name: 'matmul', peers: ['jax-js', 'tfjs'], goals: { 'jax-js': 3.5, tfjs: 3.5 }, tasks };
 }
 
 function productTask(device: Device, product: (typeof PRODUCTS)[number], inner: number, out: number): Task {

@@ -5,7 +5,7 @@ import { attentionPart } from './attention-part.ts';
 import { holdContests } from './contest.ts';
 import { matmulPart } from './matmul-part.ts';
 import { type PartResult, reportOf } from './report.ts';
-import { PEERS, type Task } from './task.ts';
+import type { Task } from './task.ts';
 import { trainingPart } from './training-part.ts';
 
 const SEED = 1;
@@ -23,7 +23,7 @@ export const peersBenchmark: Benchmark = {
     'while the others wait; ratios are medians over the rounds. The quickest of ours, or a smaller',
     'one where that takes seconds, is timed under two more names, which must come out the same: the control. Parts:',
     '  matmul     the linear layers of a block and their gradients, at 656 tokens',
-    '  attention  attention forward and backward, 82 and 901 tokens',
+    '  attention  attention forward and backward, 82 and 901 tokens (no bar for TensorFlow.js)',
     '  training   one HRM training call of a small model, with GPU memory at the peak',
     "On a software adapter all parts together take many minutes, most of them the peers' own.",
   ].join('\n'),
@@ -36,11 +36,10 @@ async function runPeers({ device, note, parts: chosen }: BenchmarkContext): Prom
   let versions: Record<string, string> = {};
   for (const part of partsOf(device)) {
     if (!chosen.includes(part.name)) continue;
-    const names = PEERS.filter((name) => part.goals[name] !== undefined);
     // Processes of its own for each part: none inherits memory from the one before. Imported here, since the list of
     // benchmarks itself needs no Node.
     const { startPeers } = await import('./start.node.ts');
-    const { contestants, close } = await startPeers(names, device.adapter, note);
+    const { contestants, close } = await startPeers(part.peers, device.adapter, note);
     const tasks: Task[] = [];
     try {
       for (const { name, process } of contestants) versions = { ...versions, [name]: process.hello.version };

@@ -1,4 +1,12 @@
-import { type Bar, type Control, formatRatio, makeBar, type Report, significant } from '../report.ts';
+import {
+  type Bar,
+  type Control,
+  formatRatio,
+  makeBar,
+  type Report,
+  type Result,
+  significant,
+} from '../report.ts';
 import { median } from '../statistics.ts';
 import type { Contest } from './contest.ts';
 import type { Part } from './task.ts';
@@ -18,7 +26,7 @@ export function reportOf(parts: readonly PartResult[], settings: Record<string, 
   return {
     title: 'hrm-webgpu against jax-js and TensorFlow.js, on one adapter',
     settings,
-    results: contests.map(resultOf),
+    results: contests.flatMap(resultsOf),
     table: [
       ['', 'ours ms', 'jax-js ms', 'tfjs ms', '× jax-js [95 %]', '× tfjs [95 %]'],
       ...contests.map(rowOf),
@@ -48,23 +56,29 @@ function barsOf({ part, contests }: PartResult): Bar[] {
   );
 }
 
-function resultOf({ task, ours, peers, peakBytes }: Contest): object {
-  const side = ({ runsPerSample, samplesMs }: Contest['ours']) => ({
+/** A result for each side, and one for the memory of each where that is compared. */
+function resultsOf({ task, ours, peers, peakBytes }: Contest): Result[] {
+  const times = (side: string, { runsPerSample, samplesMs }: Contest['ours']) => ({
+    name: `${task.name}, ${side}`,
     medianMs: median(samplesMs),
     runsPerSample,
     samplesMs,
   });
-  return {
-    name: task.name,
-    ours: { ...side(ours), peakBytes },
-    peers: peers.map(({ name, timed, speedup, difference, peakBytes }) => ({
-      name,
-      ...side(timed),
+  const memory = (side: string, peakBytes: number) => ({
+    name: `${task.name}, memory of ${side}`,
+    peakBytes,
+  });
+  return [
+    times('ours', ours),
+    ...peers.map(({ name, timed, speedup, difference }) => ({
+      ...times(name, timed),
       speedup,
       largestDifference: difference,
-      peakBytes,
     })),
-  };
+    ...(peakBytes === undefined
+      ? []
+      : [memory('ours', peakBytes), ...peers.map((peer) => memory(peer.name, peer.peakBytes))]),
+  ];
 }
 
 function rowOf({ task, ours, peers }: Contest): string[] {

@@ -1,8 +1,7 @@
 import type { Candidate } from '../timing.ts';
 import type { HostTensor } from './tensor-json.ts';
 
-export const PEERS = ['jax-js', 'tfjs'] as const;
-export type PeerName = (typeof PEERS)[number];
+export type PeerName = 'jax-js' | 'tfjs';
 
 /** One computation, ours ready to run and the peers' described. */
 export interface Task extends Candidate {
@@ -28,7 +27,9 @@ export interface Result {
 /** Tasks that are timed in the same rounds, and share a control. */
 export interface Part {
   name: string;
-  /** How many times as fast as each peer ours must be. */
+  /** Who takes part. */
+  peers: readonly PeerName[];
+  /** How many times as fast as a peer ours must be; a peer without one is only shown. */
   goals: Partial<Record<PeerName, number>>;
   tasks(): Promise<Task[]>;
   /** What is timed against itself where the quickest of the tasks is too long to be timed a hundred times. */

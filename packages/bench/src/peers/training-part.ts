@@ -34,6 +34,7 @@ const CARRY = ['z_H', 'z_L', 'steps', 'halted', 'inputs', 'labels', 'puzzle_iden
 export function trainingPart(device: Device): Part {
   return {
     name: 'training',
+    peers: ['jax-js'],
     goals: { 'jax-js': 3 },
     tasks: async () => [await trainingTask(device)],
     async control() {

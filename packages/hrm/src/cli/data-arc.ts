@@ -11,7 +11,7 @@ export const dataArc: Command = {
 
 Builds an ARC dataset in the published format from folders of tasks as they are published
 (ARC-AGI/data, ARC-AGI-2/data, ConceptARC/corpus): <folder>/<any name>/*.json. The test pairs of tasks in
-a sub-folder 'evaluation' make the test split; all other pairs train.
+a sub-folder 'evaluation' or 'test' make the test split and may lack their output; all other pairs train.
 
   --out DIR      the dataset's folder; must not exist
   --augment N    turned, mirrored and recoloured copies of each task; default 1000

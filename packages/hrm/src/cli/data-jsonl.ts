@@ -1,5 +1,5 @@
 import { UserError } from '@hrm-webgpu/core';
-import { readJsonl, writeJsonl } from '../data/jsonl-files.node.ts';
+import { checkCanvas, readJsonl, writeJsonl } from '../data/jsonl-files.node.ts';
 import { type Command, onePositional, parse, wholeNumber } from './command.ts';
 import { Build, outFolder } from './data-build.ts';
 import { untilInterrupted } from './interrupt.ts';
@@ -27,6 +27,7 @@ task share a puzzle identifier. "split" is "train" (the default) or "test".
     const out = outFolder(values.out);
     const size = wholeNumber('size', values.size);
     const canvas = size === undefined ? undefined : { rows: size, columns: size };
+    if (canvas) checkCanvas(canvas, `--size ${size}`);
     return untilInterrupted(async (signal) => {
       const build = new Build(signal, values['skip-bad']);
       const examples = await readJsonl(file, canvas, build.reading(file));

@@ -1,4 +1,5 @@
 import { Philox, UserError } from '@hrm-webgpu/core';
+import { breather } from '../data/breather.node.ts';
 import { dihedralCopies, MAZE_VOCABULARY, mazePair } from '../data/maze.ts';
 import { MazeGenerator } from '../data/maze-generator.ts';
 import type { PuzzleExample } from '../data/puzzle-example.ts';
@@ -56,7 +57,7 @@ ${SOURCE_HELP}`,
     return untilInterrupted(async (signal) => {
       const build = new Build(signal, values['skip-bad']);
       const splits =
-        values.csv === undefined ? made(values, size, seed) : await published(values, size, build);
+        values.csv === undefined ? made(values, size, seed, signal) : await published(values, size, build);
       if (subsample) splits.train.examples = sampled(splits.train.examples, subsample, seed);
       if (values.augment) splits.train.copies = (maze) => dihedralCopies(maze).slice(1);
       const format = { seq_len: size * size, vocab_size: MAZE_VOCABULARY, pad_id: 0, ignore_label_id: 0 };
@@ -114,14 +115,15 @@ const MAZE_STREAM = 0x6d617a65;
 const HARD = { size: 30, minPath: 110 };
 
 /** Mazes made, the test split first: it is the same however many there are to train on. */
-function made(values: Values, size: number, seed: number): Splits {
+function made(values: Values, size: number, seed: number, signal: AbortSignal): Splits {
   const minPath =
     wholeNumber('min-path', values['min-path'], 0) ?? (size === HARD.size ? HARD.minPath : undefined);
   if (minPath === undefined) throw new UserError(`give --min-path N for mazes of ${size}×${size}`);
   const random = new Philox(seed, MAZE_STREAM);
   const generator = new MazeGenerator(size, minPath, random);
-  const make = function* (count: number): Generator<PuzzleExample> {
-    for (let i = 0; i < count; i++) yield generator.next();
+  const breathe = breather(signal);
+  const make = async function* (count: number): AsyncGenerator<PuzzleExample> {
+    for (let i = 0; i < count; i++) yield await generator.next(breathe);
   };
   const test = wholeNumber('test', values.test);
   const train = wholeNumber('generate', values.generate)!;

@@ -8,13 +8,15 @@ import { fileError } from '../formats/file-error.node.ts';
 import { quoted } from '../formats/quote.ts';
 import { type Command, onePositional, parse, wholeNumber } from './command.ts';
 import { datasetPage, type ShownExample } from './data-html.ts';
+import { writePng } from './data-png.ts';
 import { cropped, GRID_KINDS, type GridKind, gridKind } from './grid-kind.ts';
 import { drawPair } from './grid-view.ts';
 import { bold, print } from './terminal.ts';
 
 export const dataShow: Command = {
   summary: 'check a dataset, tell its sizes, draw examples',
-  help: `usage: hrm data show DIR [--split NAME] [--count N] [--from N] [--as KIND] [--columns N] [--html FILE]
+  help: `usage: hrm data show DIR [--split NAME] [--count N] [--from N] [--as KIND] [--columns N]
+                         [--html FILE] [--png FILE]
 
 Checks every split of a dataset folder, prints its sizes and draws examples of one, input and label.
 
@@ -23,7 +25,8 @@ Checks every split of a dataset folder, prints its sizes and draws examples of o
   --from N       number of the first one, from 0; default 0
   --as KIND      ${GRID_KINDS.join(', ')}; default what the sizes suggest
   --columns N    columns of a grid that is not square
-  --html FILE    also write them to a page with pictures`,
+  --html FILE    also write them to a page with pictures
+  --png FILE     also write them to a picture`,
 
   async run(args) {
     const { values, positionals } = parse(args, {
@@ -33,6 +36,7 @@ Checks every split of a dataset folder, prints its sizes and draws examples of o
       as: { type: 'string' },
       columns: { type: 'string' },
       html: { type: 'string' },
+      png: { type: 'string' },
     });
     const dir = onePositional(positionals, 'one dataset folder');
     const count = wholeNumber('count', values.count, 0) ?? 1;
@@ -45,14 +49,17 @@ Checks every split of a dataset folder, prints its sizes and draws examples of o
     const identifiers = await readIdentifiers(dir);
     const summary = [`${identifiers.length} puzzle identifiers: ${firstOf(identifiers)}`];
     let examples: ShownExample[] = [];
-    // One after the other: a split may be all that fits into memory.
     for (const name of names) {
       const split = await readSplit(dir, name);
-      checkIdentifiers(split, identifiers, join(dir, name));
-      const { vocab_size, seq_len } = split.metadata;
-      const kind = gridKind(vocab_size, seq_len, values.as, columns);
-      summary.push(...describe(name, split, kind, sizeOf(join(dir, name))));
-      if (name === values.split) examples = examplesOf(split, kind, identifiers, from, count);
+      try {
+        checkIdentifiers(split, identifiers, join(dir, name));
+        const { vocab_size, seq_len } = split.metadata;
+        const kind = gridKind(vocab_size, seq_len, values.as, columns);
+        summary.push(...describe(name, split, kind, sizeOf(join(dir, name))));
+        if (name === values.split) examples = examplesOf(split, kind, identifiers, from, count);
+      } finally {
+        split.close();
+      }
     }
     print(bold(dir));
     for (const line of summary) print(line);
@@ -64,6 +71,10 @@ Checks every split of a dataset folder, prints its sizes and draws examples of o
       const page = datasetPage(dir, summary, examples);
       await writeFileAtomic(values.html, [new TextEncoder().encode(page)]);
       print(`\nwrote ${values.html}`);
+    }
+    if (values.png) {
+      await writePng(values.png, examples);
+      print(`\nwrote ${values.png}`);
     }
     return 0;
   },
@@ -112,7 +123,7 @@ function describe(
   const { vocab_size, seq_len, pad_id, ignore_label_id } = metadata;
   const counts = [...sets].map(([set, { groupIndices, puzzleIdentifiers, inputs }]) => {
     const groups = groupIndices.length - 1;
-    return `set ${set}: ${groups} groups, ${puzzleIdentifiers.length} puzzles, ${inputs.length / seq_len} examples`;
+    return `set ${set}: ${groups} groups, ${puzzleIdentifiers.length} puzzles, ${inputs.count} examples`;
   });
   return [
     `${name}: ${size}, seq_len ${seq_len} (${rows}×${columns}), vocab_size ${vocab_size}, pad_id ${pad_id}, ignore_label_id ${ignore_label_id}`,
@@ -128,16 +139,15 @@ function examplesOf(
   from: number,
   count: number,
 ): ShownExample[] {
-  const { seq_len, pad_id, ignore_label_id } = split.metadata;
+  const { pad_id, ignore_label_id } = split.metadata;
   const shown: ShownExample[] = [];
   let passed = 0;
   for (const [name, set] of split.sets) {
-    const examples = set.inputs.length / seq_len;
+    const examples = set.inputs.count;
     for (let i = Math.max(from - passed, 0); i < examples && shown.length < count; i++) {
-      const row = (tokens: DatasetSet['inputs']) => tokens.subarray(i * seq_len, (i + 1) * seq_len);
       // What does not count looks like padding.
-      const label = row(set.labels).map((token) => (token === ignore_label_id ? pad_id : token));
-      const pair = cropped(kind, pad_id, { input: row(set.inputs), label });
+      const label = set.labels.read(i).map((token) => (token === ignore_label_id ? pad_id : token));
+      const pair = cropped(kind, pad_id, { input: set.inputs.read(i).slice(), label });
       shown.push({ title: titleOf(name, set, i, identifiers), ...pair });
     }
     passed += examples;

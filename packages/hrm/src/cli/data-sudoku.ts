@@ -1,12 +1,18 @@
 import { Philox, UserError } from '@hrm-webgpu/core';
 import { holdOut } from '../data/hold-out.ts';
 import type { PuzzleExample } from '../data/puzzle-example.ts';
-import { type PuzzleSplit, readPuzzleList, readPuzzleTable } from '../data/puzzle-files.node.ts';
+import {
+  checkedPuzzles,
+  type PuzzleSplit,
+  type ReadOptions,
+  readPuzzleList,
+  readPuzzleTable,
+} from '../data/puzzle-files.node.ts';
 import { type SudokuShape, sudokuGrid, sudokuShape } from '../data/sudoku.ts';
 import { SudokuAugmenter } from '../data/sudoku-augment.ts';
 import { SudokuMaker } from '../data/sudoku-dataset.ts';
 import { sudokuFingerprint } from '../data/sudoku-fingerprint.ts';
-import { solvedSudoku, sudokuPair } from '../data/sudoku-source.ts';
+import { ambiguity, solvedSudoku, sudokuPair } from '../data/sudoku-source.ts';
 import { type Command, parse, wholeNumber } from './command.ts';
 import { Build, outFolder, sampled } from './data-build.ts';
 import { localFile, SOURCE_HELP, SOURCE_OPTIONS } from './data-source.ts';
@@ -21,7 +27,10 @@ export const dataSudoku: Command = {
 
 Builds a Sudoku dataset; subsampling and augmentation are for training only.
 
-  --csv, --test-csv          tables with the columns question and answer, as published; rating for --min-difficulty
+  --csv, --test-csv          tables with the columns question and answer, as published; rating for --min-difficulty.
+                             Puzzles that go into the dataset must have no other solution than their answer
+  --trust-answers            do not prove that, which takes most of the time of a large table; answers are still checked
+                             against the rules and their questions
   --puzzles, --test-puzzles  lists of one puzzle a line, '.' or 0 for a blank, # for comments. They are solved, and each
                              must have one solution
   --generate N               make N puzzles
@@ -51,6 +60,7 @@ ${SOURCE_HELP}`,
       augment: { type: 'string' },
       seed: { type: 'string' },
       'skip-bad': { type: 'boolean', default: false },
+      'trust-answers': { type: 'boolean' },
       out: { type: 'string' },
     });
     if (positionals.length > 0) throw new UserError(`unexpected argument '${positionals[0]}'. See --help.`);
@@ -64,6 +74,9 @@ ${SOURCE_HELP}`,
       const build = new Build(signal, values['skip-bad']);
       const splits = await sources(values, shape, seed, build);
       if (subsample) splits.train.examples = sampled(splits.train.examples, subsample, seed);
+      for (const split of Object.values(splits)) {
+        if (split.proof) split.examples = provenOnly(shape, split.examples, split.proof);
+      }
       if (copies > 0) splits.train.copies = augmented(shape, copies, seed);
       const format = { seq_len: shape.cells, vocab_size: shape.size + 2, pad_id: 0, ignore_label_id: 0 };
       await build.write(out, format, splits);
@@ -81,6 +94,7 @@ interface Values {
   test?: string;
   blanks?: string;
   'min-difficulty'?: string;
+  'trust-answers'?: boolean;
   sha256?: string;
   'test-sha256'?: string;
   downloads: string;
@@ -88,7 +102,7 @@ interface Values {
 
 /** What each kind of source can be combined with. */
 const COMPANIONS: Record<'csv' | 'puzzles' | 'generate', (keyof Values)[]> = {
-  csv: ['test-csv', 'min-difficulty', 'sha256', 'test-sha256'],
+  csv: ['test-csv', 'min-difficulty', 'trust-answers', 'sha256', 'test-sha256'],
   puzzles: ['test-puzzles', 'test', 'sha256', 'test-sha256'],
   generate: ['test', 'blanks'],
 };
@@ -110,7 +124,12 @@ function checkCombination(values: Values): void {
 /** Streams of random numbers, so that one option does not change what another one draws. */
 const STREAMS = { augment: 0x61756773, test: 0x74657374 };
 
-type Splits = Record<string, PuzzleSplit> & { train: PuzzleSplit };
+interface Source extends PuzzleSplit {
+  /** Where answers were given and not found: gets the puzzles whose answer is not proven to be the only one. */
+  proof?: ReadOptions;
+}
+
+type Splits = Record<string, Source> & { train: Source };
 
 async function sources(values: Values, shape: SudokuShape, seed: number, build: Build): Promise<Splits> {
   const testSize = wholeNumber('test', values.test);
@@ -119,19 +138,25 @@ async function sources(values: Values, shape: SudokuShape, seed: number, build: 
     return generated(shape, train, testSize, values.blanks, seed);
   }
   const minRating = wholeNumber('min-difficulty', values['min-difficulty'], 0);
-  const open = async (place: string, digest: string | undefined): Promise<PuzzleSplit> => {
+  const open = async (place: string, digest: string | undefined): Promise<Source> => {
     const path = await localFile({ place, sha256: digest, downloads: values.downloads }, build.signal);
     const options = build.reading(path);
-    const examples =
-      values.csv !== undefined
-        ? readPuzzleTable(path, (question, answer) => sudokuPair(shape, question, answer), minRating, options)
-        : readPuzzleList(path, (text) => solvedSudoku(shape, text), options);
-    return { examples };
+    if (values.csv === undefined) {
+      return { examples: readPuzzleList(path, (text) => solvedSudoku(shape, text), options) };
+    }
+    const pair = (question: string, answer: string) => sudokuPair(shape, question, answer);
+    const examples = readPuzzleTable(path, pair, minRating, options);
+    return values['trust-answers'] ? { examples } : { examples, proof: build.reading(path) };
   };
   const train = await open((values.csv ?? values.puzzles)!, values.sha256);
   const test = values['test-csv'] ?? values['test-puzzles'];
   if (test !== undefined) return { train, test: await open(test, values['test-sha256']) };
   return testSize ? heldOut(shape, train.examples, testSize, seed) : { train };
+}
+
+/** The examples of tables whose answer is proven to be the only one; after sampling, as the proof takes longest. */
+function provenOnly(shape: SudokuShape, examples: PuzzleSplit['examples'], proof: ReadOptions) {
+  return checkedPuzzles(examples, (example) => ambiguity(shape, example), proof);
 }
 
 /** A test split drawn from the examples, and the others without puzzles that are equivalent to one of it. */

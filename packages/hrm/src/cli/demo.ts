@@ -4,6 +4,7 @@ import { openDevice, UserError } from '@hrm-webgpu/core';
 import { readSplit, writeIdentifiers, writeSplit } from '../data/dataset.node.ts';
 import { sudokuGrid, sudokuShape } from '../data/sudoku.ts';
 import { buildSudokuSplits } from '../data/sudoku-dataset.ts';
+import type { TokenRows } from '../data/token-rows.ts';
 import { HRM } from '../hrm.ts';
 import { loadModelFile, RUN_FILES } from '../model-file.node.ts';
 import { PRESETS } from '../presets.ts';
@@ -55,7 +56,7 @@ the terminal.
     });
     if (interrupted) {
       print(`stopped and saved; go on with: npm run hrm -- train --out ${values.out} --resume`);
-      return 130;
+      return interrupted;
     }
     return showResult(values.out, data, seconds);
   },
@@ -110,16 +111,14 @@ async function showResult(out: string, data: string, seconds: number): Promise<n
     print(`held-out exact accuracy ${percent(exact / count)} (${exact}/${count})`);
     return 0;
   } finally {
+    test.close();
     device.close();
   }
 }
 
 /** The first puzzle with the most blanks, as digits. */
-function hardest(inputs: ArrayLike<number>): Uint8Array {
-  const { cells } = SHAPE;
-  const grids = Array.from({ length: inputs.length / cells }, (_, row) =>
-    sudokuGrid(Array.from({ length: cells }, (_, i) => inputs[row * cells + i])),
-  );
+function hardest(inputs: TokenRows): Uint8Array {
+  const grids = Array.from({ length: inputs.count }, (_, row) => sudokuGrid(inputs.read(row)));
   const blanks = (grid: Uint8Array) => grid.filter((digit) => digit === 0).length;
   return grids.reduce((best, grid) => (blanks(grid) > blanks(best) ? grid : best));
 }

@@ -11,6 +11,10 @@ const VALUE_WIDTH = 22;
 
 export function printEvaluation(result: Evaluation): void {
   const { exact, count, exact_accuracy, accuracy, q_halt_accuracy, steps, intervals } = result;
+  if (count === 0) {
+    print('no accuracy: no example has a label that counts, so the right answers are not known');
+    return;
+  }
   line(
     'exact accuracy',
     `${percent(exact_accuracy)} (${exact}/${count})`,
@@ -35,9 +39,10 @@ export function printEvaluation(result: Evaluation): void {
   }
 }
 
-export function printTask(task: Task, { shares, of }: TaskReport): void {
+export function printTask(task: Task, { shares, of, notes }: TaskReport): void {
   print();
   print(`${task}, share of ${of}`);
+  for (const note of notes) print(note);
   for (const [name, { count, of, share, interval }] of Object.entries<Share>(shares)) {
     line(name.replaceAll('_', ' '), `${percent(share)} (${count}/${of})`, percents(interval));
   }

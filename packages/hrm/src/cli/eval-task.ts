@@ -2,7 +2,7 @@
 
 import { UserError } from '@hrm-webgpu/core';
 import type { Answer } from '../answers.ts';
-import { ArcVote, type Attempts } from '../data/arc-vote.ts';
+import { type ArcScore, ArcVote, type Attempts } from '../data/arc-vote.ts';
 import { readIdentifiers } from '../data/dataset.node.ts';
 import type { DatasetMetadata } from '../data/dataset.ts';
 import { MazeDistances } from '../data/maze.ts';
@@ -29,6 +29,8 @@ export interface TaskReport {
   shares: Record<string, Share>;
   /** What the shares are of. */
   of: string;
+  /** What to know about them. */
+  notes: string[];
 }
 
 /** Looks at answers one by one. */
@@ -109,12 +111,31 @@ function arcCheck(identifiers: string[]): TaskCheck {
   return {
     add: (answer) => vote.add(answer),
     report() {
-      const { ks, solved, tasks } = vote.score();
-      const shares = ks.map((k, i) => [`solved_at_${k}`, share(solved[i], tasks.size)]);
-      return { of: 'tasks', shares: Object.fromEntries(shares) };
+      const score = vote.score();
+      const { ks, solved, tasks } = score;
+      // Where nothing is known there are no shares either: 0 of 0 reads like 0 %.
+      const known = tasks.size > 0 ? ks : [];
+      const shares = known.map((k, i) => [`solved_at_${k}`, share(solved[i], tasks.size)]);
+      return { of: 'tasks', shares: Object.fromEntries(shares), notes: arcNotes(score) };
     },
     submission: () => vote.submission(),
   };
+}
+
+function arcNotes({ tasks, unscored, partial }: ArcScore): string[] {
+  const all = tasks.size + unscored;
+  const notes: string[] = [];
+  if (unscored > 0) {
+    const which = tasks.size === 0 ? `none of the ${all} tasks is` : `${unscored} of ${all} tasks are not`;
+    notes.push(`${which} scored: right answers to their test inputs are not known`);
+  }
+  if (partial > 0) {
+    notes.push(
+      `${partial} of ${all} tasks are voted on by some of their copies only, as with --sample, which draws examples and ` +
+        'not tasks: solved at K is not comparable with that of a whole evaluation',
+    );
+  }
+  return notes;
 }
 
 /** Counts answers with each of some properties. */
@@ -133,7 +154,7 @@ class Counts {
 
   report(): TaskReport {
     const shares = [...this.counts].map(([name, count]) => [name, share(count, this.total)]);
-    return { of: 'answers', shares: Object.fromEntries(shares) };
+    return { of: 'answers', shares: Object.fromEntries(shares), notes: [] };
   }
 }
 

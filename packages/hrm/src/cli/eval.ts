@@ -1,17 +1,21 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { UserError } from '@hrm-webgpu/core';
+import { knownConfig } from '../checkpoint-context.ts';
 import { readSplit } from '../data/dataset.node.ts';
 import type { DatasetMetadata } from '../data/dataset.ts';
 import { countExamples, type Evaluation } from '../evaluate.ts';
 import { writeFileAtomic } from '../formats/atomic-write.node.ts';
-import type { HrmModel } from '../model.ts';
-import { loadModelFile } from '../model-file.node.ts';
+import { fileSource } from '../formats/file-source.node.ts';
+import { openTensorFile } from '../formats/open-checkpoint.ts';
+import { evaluationRows } from '../memory.ts';
+import { findCheckpoint, loadModelFile, readContext } from '../model-file.node.ts';
 import { type Command, onePositional, parse, wholeNumber } from './command.ts';
+import { checkModelFit, metadataFile } from './dataset-fit.ts';
 import { printEvaluation, printTask } from './eval-report.ts';
 import { makeCheck, TASKS, type Task, type TaskReport, taskOf } from './eval-task.ts';
 import { untilInterrupted } from './interrupt.ts';
-import { openTunedDevice, TUNING_HELP, TUNING_OPTION } from './open-device.ts';
+import { announceTuning, openTunedDevice, TUNING_HELP, TUNING_OPTION } from './open-device.ts';
 import { evaluateWithBar } from './run.ts';
 import { print, say } from './terminal.ts';
 
@@ -68,16 +72,19 @@ async function run(path: string, values: Values, signal: AbortSignal): Promise<n
   const sample = sampleOf(values);
   const batchSize = wholeNumber('batch', values.batch);
   const limit = wholeNumber('max-steps', values['max-steps']);
-  const split = await readSplit(data, values.split);
+  const split = await readSplit(data, values.split, signal);
   const task = taskOf(values.task, split.metadata);
   if (values.submission !== undefined) checkSubmission(values.submission, task, values);
   const check = task === 'none' ? undefined : await makeCheck(task, split.metadata, data);
+  await checkFit(path, split.metadata, metadataFile(data, values.split));
   signal.throwIfAborted();
   const device = await openTunedDevice(values);
   try {
     const model = await loadModelFile(device, path, split.metadata.seq_len);
-    checkFit(model, split.metadata, { path, data });
     const maxSteps = limit ?? model.config.halt_max_steps;
+    const rows = batchSize ?? evaluationRows(model.config, device.limits);
+    const evaluated = Math.min(rows, sample?.size ?? rows, countExamples(split));
+    if (evaluated > 0) announceTuning(model, { inference: [evaluated] });
     const result = await evaluateWithBar(model, split, 'evaluate', {
       ...{ batchSize, sample, signal, maxSteps },
       haltEarly: values.act,
@@ -95,6 +102,7 @@ async function run(path: string, values: Values, signal: AbortSignal): Promise<n
     show({ ...subject, max_steps: maxSteps, act: values.act }, findings, values.json);
     return 0;
   } finally {
+    split.close();
     device.close();
   }
 }
@@ -156,22 +164,12 @@ function checkSubmission(file: string, task: Task, { data, sample }: Values): vo
   }
 }
 
-/** @throws UserError where the model was made for other data */
-function checkFit(
-  { config }: HrmModel,
-  { vocab_size, seq_len, num_puzzle_identifiers }: DatasetMetadata,
-  { path, data }: { path: string; data: string },
-): void {
-  if (num_puzzle_identifiers > config.num_puzzle_identifiers && config.puzzle_emb_ndim > 0) {
-    throw new UserError(
-      `${data} has ${num_puzzle_identifiers} puzzle identifiers, but the model of ${path} knows ` +
-        `${config.num_puzzle_identifiers}`,
-    );
-  }
-  if (vocab_size !== config.vocab_size || seq_len !== config.seq_len) {
-    throw new UserError(
-      `${data} has vocab_size ${vocab_size} and seq_len ${seq_len}, but the model of ${path} was made for ` +
-        `${config.vocab_size} and ${config.seq_len}`,
-    );
+/** @throws UserError where the model was made for other data; before any of its weights is read */
+async function checkFit(path: string, split: DatasetMetadata, metadataPath: string): Promise<void> {
+  const file = await openTensorFile(await fileSource(findCheckpoint(path)));
+  try {
+    checkModelFit(split, knownConfig(file, await readContext(file)), metadataPath, path);
+  } finally {
+    await file.close();
   }
 }

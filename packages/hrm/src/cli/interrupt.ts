@@ -1,25 +1,54 @@
 import { say } from './terminal.ts';
 
+/** What asks a process to end (Ctrl-C, `kill`, a terminal that is closed), with the exit codes of shells. */
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
+
+/** Listens for what asks the process to end: the first time aborts {@link signal}, the second one ends the process. */
+export class Interrupt {
+  /** For what came first, as shells have it; undefined as long as nothing came. */
+  exitCode: number | undefined;
+  private readonly controller = new AbortController();
+  private readonly listeners = Object.entries(EXIT_CODES).map(
+    ([name, code]) => [name, () => this.interrupt(code)] as const,
+  );
+
+  /** @param announce called the first time */
+  constructor(private readonly announce = () => {}) {
+    for (const [name, listener] of this.listeners) process.on(name, listener);
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  /** Stops listening. */
+  stop(): void {
+    for (const [name, listener] of this.listeners) process.off(name, listener);
+  }
+
+  private interrupt(code: number): void {
+    if (this.signal.aborted) process.exit(code);
+    this.exitCode = code;
+    this.announce();
+    this.controller.abort();
+  }
+}
+
 /**
- * Runs `body` so that Ctrl-C aborts its signal instead of ending the process, which leaves it the time to clean
- * up; a second Ctrl-C ends the process.
+ * Runs `body` so that Ctrl-C, SIGTERM and SIGHUP abort its signal instead of ending the process, which leaves it
+ * the time to clean up; a second one ends the process.
  *
- * @returns what `body` returns; 130, as shells have it, when it was interrupted
+ * @returns what `body` returns; 130, 143 or 129, as shells have it, when it was interrupted
  */
 export async function untilInterrupted(body: (signal: AbortSignal) => Promise<number>): Promise<number> {
-  const controller = new AbortController();
-  const listener = () => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort();
-  };
-  process.on('SIGINT', listener);
+  const interrupt = new Interrupt();
   try {
-    return await body(controller.signal);
+    return await body(interrupt.signal);
   } catch (error) {
-    if (error !== controller.signal.reason) throw error;
+    if (interrupt.exitCode === undefined || error !== interrupt.signal.reason) throw error;
     say('interrupted; nothing was written');
-    return 130;
+    return interrupt.exitCode;
   } finally {
-    process.off('SIGINT', listener);
+    interrupt.stop();
   }
 }

@@ -21,6 +21,7 @@ import {
   withEvaluation,
   withSteps,
 } from './early-stop.ts';
+import { Interrupt } from './interrupt.ts';
 import { RunningFigures } from './run-figures.ts';
 import { RunLog } from './run-log.ts';
 import { ProgressBar, percent, say } from './terminal.ts';
@@ -64,14 +65,15 @@ export interface RunOptions {
 }
 
 export interface RunResult {
-  interrupted: boolean;
+  /** The exit code for the signal that stopped the run, if one did. */
+  interrupted?: number;
   /** Why the run ended before its schedule, if it did. */
   stopped?: string;
   /** Seconds spent in training steps and evaluations. */
   seconds: number;
 }
 
-/** Trains to the end of the schedule, until it may stop early, or until Ctrl-C; in any case the last step is saved. */
+/** Trains to the end of the schedule, until it may stop early, or until a signal; in any case the last step is saved. */
 export async function runTraining(options: RunOptions): Promise<RunResult> {
   const { trainer, folder, notes } = options;
   makeFolder(resolve(folder));
@@ -80,7 +82,9 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
     step: trainer.step,
     evaluatedStep: notes.evaluatedStep,
   });
-  const interrupt = onInterrupt();
+  const interrupt = new Interrupt(() =>
+    say('\nstopping after this step, then saving… (Ctrl-C again to stop without saving)'),
+  );
   const { totalSteps, train } = trainer.options;
   const bar = new ProgressBar('train');
   const figures = new RunningFigures(trainer.step);
@@ -114,7 +118,7 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
     interrupt.stop();
   }
   return {
-    interrupted: interrupt.signal.aborted,
+    interrupted: interrupt.exitCode,
     stopped: trainer.finished ? undefined : stopReason(notes.stop, notes.standing),
     seconds: (performance.now() - started) / 1000,
   };
@@ -195,18 +199,6 @@ export function expectRoom(folder: string): void {
       `${folder} holds a run already (${taken}); go on with --resume, or give another folder with --out`,
     );
   }
-}
-
-/** Listens for Ctrl-C: once asks the loop to stop, twice ends the process. */
-function onInterrupt() {
-  const controller = new AbortController();
-  const listener = () => {
-    if (controller.signal.aborted) process.exit(130);
-    say('\nstopping after this step, then saving… (Ctrl-C again to stop without saving)');
-    controller.abort();
-  };
-  process.on('SIGINT', listener);
-  return { signal: controller.signal, stop: () => process.off('SIGINT', listener) };
 }
 
 /** @throws UserError when a run folder has nothing to resume */

@@ -1,10 +1,48 @@
-/** Whether an answer is right, where a rule says so. */
+/** Whether a puzzle can be solved and an answer is right, where a rule says so. */
 
-import { MazeDistances } from '../data/maze.ts';
+import { UserError } from '@hrm-webgpu/core';
+import { MAZE, MazeDistances, UNREACHED } from '../data/maze.ts';
 import { checkMaze } from '../data/maze-check.ts';
-import { sudokuShape } from '../data/sudoku.ts';
+import { onlySolution, sudokuGrid, sudokuShape } from '../data/sudoku.ts';
 import { sudokuFaults } from '../data/sudoku-check.ts';
 import type { Task } from '../tasks.ts';
+
+/**
+ * What to know of a puzzle before a model thinks about it; undefined where there is nothing to say.
+ *
+ * @param input tokens [seq_len]
+ * @throws UserError for a puzzle without a solution
+ */
+export function prospectOf(task: Task, input: ArrayLike<number>): string | undefined {
+  const side = Math.sqrt(input.length);
+  if (task === 'maze') checkReachable(side, Uint8Array.from(input));
+  return task === 'sudoku' ? sudokuProspect(side, input) : undefined;
+}
+
+function sudokuProspect(size: number, input: ArrayLike<number>): string | undefined {
+  const solution = onlySolution(sudokuShape(size), sudokuGrid(input));
+  if (solution === 'none') {
+    throw new UserError(
+      'the Sudoku has no solution: no digits in its blanks keep the rules. Check the givens.',
+    );
+  }
+  if (solution === 'several') {
+    return 'the Sudoku has more than one solution: an answer that keeps the rules is valid';
+  }
+  return solution === 'unknown'
+    ? 'not proven that the Sudoku has one solution: that takes too long'
+    : undefined;
+}
+
+function checkReachable(size: number, maze: Uint8Array): void {
+  const [start, goal] = [maze.indexOf(MAZE.start), maze.indexOf(MAZE.goal)];
+  // A grid of numbers may have neither, and mean something else.
+  if (start < 0 || goal < 0) return;
+  const distances = new MazeDistances(size);
+  distances.search(maze, start);
+  if (distances.distance[goal] !== UNREACHED) return;
+  throw new UserError('the maze has no solution: walls part S from G. Check the walls.');
+}
 
 export interface Verdict {
   valid: boolean;

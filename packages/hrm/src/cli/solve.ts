@@ -12,7 +12,7 @@ import { draw } from './grid-view.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { openTunedDevice, TUNING_HELP, TUNING_OPTION } from './open-device.ts';
 import { type PuzzleInput, readPuzzle } from './solve-input.ts';
-import { verdictOn } from './solve-verdict.ts';
+import { prospectOf, verdictOn } from './solve-verdict.ts';
 import { drawGrid } from './sudoku-view.ts';
 import { dim, green, print, red } from './terminal.ts';
 
@@ -21,7 +21,8 @@ export const solve: Command = {
   help: `usage: hrm solve <checkpoint or run folder> <puzzle> [--max-think-steps N] [--no-halt]
 
 Thinks about one puzzle and prints the answer after every segment with q_halt and q_continue, until the model halts.
-Exit code 2 when the last answer is not valid, where that can be told. A puzzle is
+Exit code 2 when the last answer is not valid, where that can be told. Sudokus and mazes without a solution are refused,
+and it is said when a Sudoku has more than one. A puzzle is
 
   a Sudoku        16, 36 or 81 characters row by row, '.' or '0' for a blank, or a text file with them. Givens are
                   bold, changes green, cells that break a rule red
@@ -92,15 +93,21 @@ async function identifierOf(name: string, folder: string): Promise<number> {
   );
 }
 
-/** Prints the answer after every segment; resolves to false when the last one is known to be wrong. */
+/**
+ * Prints the answer after every segment; resolves to false when the last one is known to be wrong.
+ *
+ * @throws UserError, before anything is printed, for a puzzle that the model cannot read or that has no solution
+ */
 export async function solveAndShow(
   model: HRM,
   puzzle: PuzzleInput,
   options: SolveOptions = {},
 ): Promise<boolean> {
-  // First: nothing is shown of a puzzle that the model cannot read.
+  // First: nothing is shown of a puzzle that the model cannot read, or nobody can solve.
   const input = encodeGrid(model.task, model.config, puzzle.grid, 'the puzzle');
+  const prospect = prospectOf(model.task, input);
   print(puzzle.title);
+  if (prospect) print(prospect);
   for (const line of drawAnswer(model, puzzle, puzzle.grid)) print(line);
   let previous = puzzle.grid;
   const { grid, tokens, halted } = await model.solve(puzzle.grid, {

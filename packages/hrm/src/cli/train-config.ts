@@ -5,11 +5,13 @@ import {
   checkTrain,
   DEFAULT_ARCH,
   DEFAULT_TRAIN,
+  evaluatesAtEnd,
   overlay,
+  overlayTrain,
   parseAllConfig,
 } from '../config.ts';
 import { readTextFile } from '../formats/file-source.node.ts';
-import { parseYaml } from '../formats/yaml.ts';
+import { parseYaml, type YamlMap } from '../formats/yaml.ts';
 import { preset } from '../presets.ts';
 
 /** Where a configuration comes from; the later overrides the earlier. */
@@ -21,23 +23,34 @@ export interface ConfigOptions {
   set?: readonly string[];
 }
 
-/** The configuration of a run; the published defaults where nothing else is said. */
-export async function configFrom(options: ConfigOptions): Promise<AllConfig> {
-  const base = options.preset ? preset(options.preset) : { arch: DEFAULT_ARCH, train: DEFAULT_TRAIN };
-  const config = options.config ? await readAllConfig(options.config, base) : base;
-  return applySettings(config, options.set ?? []);
+/**
+ * The configuration of a run; the published defaults where nothing else is said.
+ *
+ * @throws UserError for a file that cannot be read, an unknown preset or key, or a bad value
+ */
+export async function configFrom({
+  preset: name,
+  config: path,
+  set = [],
+}: ConfigOptions): Promise<AllConfig> {
+  const base = name ? preset(name) : { arch: DEFAULT_ARCH, train: DEFAULT_TRAIN };
+  if (!path) return applySettings(base, set);
+  const value = parseYaml(await readTextFile(path), path);
+  const config = parseAllConfig(value, path, base);
+  // An interval that the file leaves to the epochs follows them where a setting changes them.
+  return applySettings(config, evaluatesAtEnd(value as YamlMap) ? ['eval_interval=null', ...set] : set);
+}
+
+/** Reads an all_config.yaml; keys that it lacks have the published defaults. */
+export async function readAllConfig(path: string): Promise<AllConfig> {
+  return parseAllConfig(parseYaml(await readTextFile(path), path), path);
 }
 
 /**
- * Reads an all_config.yaml.
+ * Applies `key=value` settings with published keys.
  *
- * @param base what keys have that it lacks; default: the published defaults
+ * @throws UserError for a setting of another form, an unknown key or a bad value
  */
-export async function readAllConfig(path: string, base?: AllConfig): Promise<AllConfig> {
-  return parseAllConfig(parseYaml(await readTextFile(path), path), path, base);
-}
-
-/** Applies `key=value` settings with published keys. */
 export function applySettings({ arch, train }: AllConfig, settings: readonly string[]): AllConfig {
   const archValues: Record<string, unknown> = {};
   const trainValues: Record<string, unknown> = {};
@@ -50,6 +63,6 @@ export function applySettings({ arch, train }: AllConfig, settings: readonly str
   }
   return {
     arch: checkArch(overlay(arch, archValues, '--set arch.'), '--set'),
-    train: checkTrain(overlay(train, trainValues, '--set '), '--set'),
+    train: checkTrain(overlayTrain(train, trainValues, '--set '), '--set'),
   };
 }

@@ -21,7 +21,8 @@ same bits.
   --data DIR           the dataset
   --out DIR            where the run goes (checkpoint.safetensors, best.safetensors, all_config.yaml, log.jsonl)
   --preset NAME        a published recipe, see below; without it the published defaults
-  --config FILE        an all_config.yaml with the published keys, which override the preset
+  --config FILE        an all_config.yaml with the published keys, which override the preset; epochs without
+                       eval_interval, or with null, mean one evaluation at the end
   --set KEY=VALUE      overrides one published key, e.g. --set lr=1e-3 --set arch.L_cycles=8 (repeatable)
   --steps N            length of the run; default from epochs, as published
   --micro-batch N      work through the batch N rows at a time: less memory, the same training
@@ -30,7 +31,7 @@ same bits.
   --eval-sample N      evaluate a random sample of N examples, the same each time; default all
   --stop-at-train-accuracy X   end the run once exact accuracy in training between two evaluations is X (0.99: 99 %)
   --patience N         end the run after N evaluations without a better one
-  --augment sudoku-digits   a random relabelling of the digits in every row of every batch
+  --augment sudoku-digits   a random relabelling of the digits in every row of every batch, for Sudokus alone
   --eager              run op by op instead of recording a step and replaying it (for debugging; the same bits)
   --profile            time each kernel over a few steps, print the table and save nothing
 ${TUNING_HELP}
@@ -109,7 +110,7 @@ function noData(name: string | undefined): string {
 function finishRun({ interrupted, stopped, seconds }: RunResult, out: string): number {
   if (interrupted) {
     print(`stopped and saved after ${duration(seconds)}; go on with: hrm train --out ${out} --resume`);
-    return 130;
+    return interrupted;
   }
   if (stopped) print(`stopped early: ${stopped}`);
   print(`trained for ${duration(seconds)}; saved in ${out}`);

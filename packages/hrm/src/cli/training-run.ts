@@ -1,22 +1,25 @@
 /** What `hrm train` does before the first step: data, adapter, memory, trainer. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Device, openDevice, type Philox, UserError } from '@hrm-webgpu/core';
-import { loadTraining, readMetadata } from '../checkpoint.ts';
-import type { AllConfig } from '../config.ts';
-import { relabelDigits } from '../data/augment.ts';
-import { readSplit } from '../data/dataset.node.ts';
-import type { DatasetMetadata, Split } from '../data/dataset.ts';
-import { type Batch, totalSteps } from '../data/sampler.ts';
+import { type Device, openDevice, UserError } from '@hrm-webgpu/core';
+import { type CheckpointMetadata, loadTraining, readMetadata } from '../checkpoint.ts';
+import type { AllConfig, ArchConfig } from '../config.ts';
+import { type OpenSplit, readSplit } from '../data/dataset.node.ts';
+import type { Split } from '../data/dataset.ts';
+import { totalSteps } from '../data/sampler.ts';
 import { countExamples } from '../evaluate.ts';
 import { fileSource } from '../formats/file-source.node.ts';
 import { openTensorFile } from '../formats/open-checkpoint.ts';
+import type { TensorFile } from '../formats/tensor-file.ts';
 import { evaluationRows } from '../memory.ts';
 import { partRows } from '../micro-batches.ts';
-import { type Augmentation, Trainer, type TrainerOptions } from '../trainer.ts';
-import { adapterName, applyChoices, tuningRecord } from '../tuning.ts';
+import { Trainer, type TrainerOptions } from '../trainer.ts';
+import { adapterName, takeOver } from '../tuning.ts';
+import { augmentationOf } from './augment-option.ts';
+import { fingerprint } from './dataset-fingerprint.ts';
+import { checkEvalSplit, metadataFile } from './dataset-fit.ts';
 import type { StopRules } from './early-stop.ts';
-import { openTunedDevice } from './open-device.ts';
+import { announceTuning, openTunedDevice } from './open-device.ts';
 import { profileTraining } from './profile.ts';
 import {
   DEFAULT_NOTES,
@@ -46,11 +49,15 @@ export interface StartOptions {
   'no-tune'?: boolean;
 }
 
-/** Starts a run from fresh weights and trains it to its end. */
+/**
+ * Starts a run from fresh weights and trains it to its end.
+ *
+ * @throws UserError before anything is written where data, configuration and adapter do not go together
+ */
 export async function startRun(options: StartOptions): Promise<RunResult> {
   const split = await readSplit(options.data, 'train');
   const evalName = options.evalSplit ?? (existsSync(join(options.data, 'test')) ? 'test' : null);
-  const evalSplit = evalName ? await readSplit(options.data, evalName) : undefined;
+  const evalSplit = await readEvalSplit(options.data, evalName, split, options.config.arch);
   if (!evalSplit && (options.stop?.patience || options.evalSample)) {
     throw new UserError(
       `${options.data} has no split 'test' to evaluate on: give one with --eval-split NAME`,
@@ -61,7 +68,7 @@ export async function startRun(options: StartOptions): Promise<RunResult> {
   const notes: RunNotes = {
     ...DEFAULT_NOTES,
     data: resolve(options.data),
-    dataset: fingerprint(split),
+    dataset: await fingerprint(split),
     evalSplit: evalName,
     evalEvery: options.evalEvery ?? Math.max(1, totalSteps(split.metadata, eval_interval, global_batch_size)),
     augment: options.augment,
@@ -70,14 +77,19 @@ export async function startRun(options: StartOptions): Promise<RunResult> {
     stop: options.stop ?? DEFAULT_NOTES.stop,
   };
   return withFreshTrainer(options, split, evaluatedExamples(notes, evalSplit), (trainer) => {
+    announceOperations(notes, evalSplit, trainer);
     announceEvaluation(notes, evalSplit, trainer);
     return runTraining({ trainer, folder: options.out, notes, evalSplit });
+  }).finally(() => {
+    split.close();
+    evalSplit?.close();
   });
 }
 
 /** Prints where the time of a run's first steps goes. */
 export async function profileRun(options: StartOptions): Promise<number> {
-  await withFreshTrainer(options, await readSplit(options.data, 'train'), 0, profileTraining);
+  const split = await readSplit(options.data, 'train');
+  await withFreshTrainer(options, split, 0, profileTraining).finally(() => split.close());
   return 0;
 }
 
@@ -92,7 +104,9 @@ async function withFreshTrainer<T>(
   const { metadata } = split;
   const { epochs, eval_interval, global_batch_size } = config.train;
   if (options.steps === undefined && epochs % eval_interval !== 0) {
-    throw new UserError(`eval_interval (${eval_interval}) must divide epochs (${epochs})`);
+    throw new UserError(
+      `eval_interval (${eval_interval}) must divide epochs (${epochs}); --set eval_interval=null makes them equal`,
+    );
   }
   const steps = options.steps ?? totalSteps(metadata, epochs, global_batch_size);
   if (steps < 1)
@@ -100,6 +114,7 @@ async function withFreshTrainer<T>(
   const { vocab_size, seq_len, num_puzzle_identifiers } = metadata;
   const modelConfig = { ...config.arch, vocab_size, seq_len, num_puzzle_identifiers };
   const rows = partRows(global_batch_size, options.microBatch);
+  const augmentation = augmentationOf(augment, options.data, metadata);
   const device = await openTunedDevice({ 'no-tune': options['no-tune'] ?? true });
   try {
     const evaluated = Math.min(evaluationRows(modelConfig, device.limits), examples);
@@ -109,7 +124,7 @@ async function withFreshTrainer<T>(
       train: config.train,
       split,
       totalSteps: steps,
-      augment: augmentationOf(augment, metadata),
+      augment: augmentation,
       microBatch: rows,
       eager: options.eager,
     });
@@ -120,57 +135,102 @@ async function withFreshTrainer<T>(
   }
 }
 
-/** Goes on with the run of a folder. */
-export async function resumeRun(
-  out: string,
-  { microBatch, eager, 'no-tune': noTune }: { microBatch?: number; eager: boolean; 'no-tune': boolean },
-): Promise<RunResult> {
-  const path = latestCheckpoint(out);
-  const file = await openTensorFile(await fileSource(path));
-  const device = await openDevice();
+interface ResumeOptions {
+  microBatch?: number;
+  eager: boolean;
+  'no-tune': boolean;
+}
+
+/**
+ * Goes on with the run of a folder.
+ *
+ * @throws UserError where there is no run, or its data are no longer what they were
+ */
+export async function resumeRun(out: string, options: ResumeOptions): Promise<RunResult> {
+  const file = await openTensorFile(await fileSource(latestCheckpoint(out)));
   try {
-    const metadata = readMetadata(file);
-    if (!metadata) throw new UserError(`${path} is not a checkpoint of this program: it cannot be resumed`);
-    if (!metadata.training) {
-      throw new UserError(`${path} holds weights only: training cannot be resumed from it`);
+    const saved = await readRun(file);
+    const { notes, split, evalSplit } = saved;
+    notes.microBatch = options.microBatch ?? notes.microBatch;
+    const device = await openDevice();
+    try {
+      const trainer = await resumeTrainer(device, file, saved, options);
+      announce(device, trainer);
+      announceOperations(notes, evalSplit, trainer);
+      announceEvaluation(notes, evalSplit, trainer);
+      return await runTraining({ trainer, folder: out, notes, evalSplit });
+    } finally {
+      split.close();
+      evalSplit?.close();
+      device.close();
     }
-    // The run goes on as it was tuned when it started, whatever has been tuned since.
-    if (!noTune) applyChoices(device, metadata.training.tuning.choices);
-    const notes = { ...DEFAULT_NOTES, ...metadata.training.notes } as unknown as RunNotes;
-    notes.microBatch = microBatch ?? notes.microBatch;
-    const split = await readSplit(notes.data, 'train');
-    if (fingerprint(split) !== notes.dataset) {
-      throw new UserError(`${notes.data} is not the dataset that this run was started on; put that one back`);
-    }
-    const evalSplit = notes.evalSplit ? await readSplit(notes.data, notes.evalSplit) : undefined;
-    const { config } = metadata;
-    const { global_batch_size } = metadata.training.train;
-    const rows = partRows(global_batch_size, notes.microBatch ?? undefined);
-    const evaluated = Math.min(evaluationRows(config, device.limits), evaluatedExamples(notes, evalSplit));
-    announceMemory(device, config, { batch: global_batch_size, rows, evaluated });
-    const { training, ...state } = await loadTraining(device, file, metadata, rows);
-    if (JSON.stringify(training.tuning) !== JSON.stringify(tuningRecord(device))) {
-      say(
-        `note: this run was on '${training.tuning.adapter}'; on another adapter its bits differ from here on`,
-      );
-    }
-    const options = {
-      config,
-      train: training.train,
-      split,
-      totalSteps: training.progress.totalSteps,
-      augment: augmentationOf(notes.augment, split.metadata),
-      microBatch: rows,
-      eager,
-    };
-    const trainer = Trainer.resume(options, state, training.progress);
-    announce(device, trainer);
-    announceEvaluation(notes, evalSplit, trainer);
-    return await runTraining({ trainer, folder: out, notes, evalSplit });
   } finally {
     await file.close();
-    device.close();
   }
+}
+
+/** A saved run and its data. */
+interface SavedRun {
+  metadata: CheckpointMetadata;
+  training: SavedTraining;
+  notes: RunNotes;
+  split: OpenSplit;
+  evalSplit?: OpenSplit;
+}
+
+type SavedTraining = NonNullable<CheckpointMetadata['training']>;
+
+async function readRun(file: TensorFile): Promise<SavedRun> {
+  const metadata = readMetadata(file);
+  if (!metadata)
+    throw new UserError(`${file.name} is not a checkpoint of this program: it cannot be resumed`);
+  const { config, training } = metadata;
+  if (!training) throw new UserError(`${file.name} holds weights only: training cannot be resumed from it`);
+  const notes = { ...DEFAULT_NOTES, ...training.notes } as unknown as RunNotes;
+  const split = await readSplit(notes.data, 'train');
+  if ((await fingerprint(split)) !== notes.dataset) {
+    throw new UserError(`${notes.data} is not the dataset that this run was started on; put that one back`);
+  }
+  const evalSplit = await readEvalSplit(notes.data, notes.evalSplit, split, config);
+  return { metadata, training, notes, split, evalSplit };
+}
+
+async function resumeTrainer(
+  device: Device,
+  file: TensorFile,
+  { metadata, training, notes, split, evalSplit }: SavedRun,
+  { eager, 'no-tune': noTune }: ResumeOptions,
+): Promise<Trainer> {
+  const { config } = metadata;
+  const { global_batch_size } = training.train;
+  const rows = partRows(global_batch_size, notes.microBatch ?? undefined);
+  const augment = augmentationOf(notes.augment, notes.data, split.metadata);
+  // The run goes on as it was tuned when it started, whatever has been tuned since.
+  const note = takeOver(device, training.tuning, noTune);
+  if (note) say(note);
+  const evaluated = Math.min(evaluationRows(config, device.limits), evaluatedExamples(notes, evalSplit));
+  announceMemory(device, config, { batch: global_batch_size, rows, evaluated });
+  const { training: _training, ...state } = await loadTraining(device, file, metadata, rows);
+  const { train, progress } = training;
+  const options = { config, train, split, totalSteps: progress.totalSteps, augment, microBatch: rows, eager };
+  return Trainer.resume(options, state, progress);
+}
+
+/** The split to evaluate on, made sure to be one for the model that trains on `split`. */
+async function readEvalSplit(
+  data: string,
+  name: string | null,
+  { metadata }: Split,
+  { puzzle_emb_ndim }: ArchConfig,
+): Promise<OpenSplit | undefined> {
+  if (name === null) return undefined;
+  const evalSplit = await readSplit(data, name);
+  checkEvalSplit(
+    evalSplit.metadata,
+    { ...metadata, puzzle_emb_ndim },
+    { evaluated: metadataFile(data, name), trained: metadataFile(data, 'train') },
+  );
+  return evalSplit;
 }
 
 function announce(device: Device, { model, options, step }: Trainer): void {
@@ -190,6 +250,12 @@ function evaluatedExamples({ evalSample }: RunNotes, split: Split | undefined): 
   return split ? Math.min(countExamples(split), evalSample ?? Number.POSITIVE_INFINITY) : 0;
 }
 
+function announceOperations(notes: RunNotes, split: Split | undefined, { model, carries }: Trainer): void {
+  const examples = evaluatedExamples(notes, split);
+  const evaluated = Math.min(evaluationRows(model.config, model.device.limits), examples);
+  announceTuning(model, { training: carries[0].batch, inference: evaluated > 0 ? [evaluated] : [] });
+}
+
 function announceEvaluation(
   { evalSample, evalSplit: name }: RunNotes,
   split: Split | undefined,
@@ -201,28 +267,4 @@ function announceEvaluation(
   say(
     `evaluation: a random sample of ${evalSample} of ${examples} examples of '${name}' (seed ${options.train.seed})`,
   );
-}
-
-/** Metadata and a checksum of the examples: enough to notice that a dataset was exchanged. */
-function fingerprint({ metadata, sets }: Split): string {
-  let sum = 0;
-  for (const { inputs, labels } of sets.values()) {
-    for (const tokens of [inputs, labels]) {
-      for (let i = 0; i < tokens.length; i++) sum = (Math.imul(sum, 31) + tokens[i]) | 0;
-    }
-  }
-  return `${JSON.stringify(metadata)} ${sum >>> 0}`;
-}
-
-const SUDOKU_DIGITS = 'sudoku-digits';
-
-/** The augmentation with that name. */
-function augmentationOf(
-  name: string | null,
-  { vocab_size, seq_len }: DatasetMetadata,
-): Augmentation | undefined {
-  if (name === null) return undefined;
-  if (name !== SUDOKU_DIGITS) throw new UserError(`--augment ${name}: unknown; there is ${SUDOKU_DIGITS}`);
-  const options = { firstDigitToken: 2, digits: vocab_size - 2, seqLen: seq_len };
-  return (batch: Batch, random: Philox) => relabelDigits(batch, random, options);
 }

@@ -6,12 +6,21 @@ import { basename, join } from 'node:path';
 import { Philox, UserError } from '@hrm-webgpu/core';
 import { fileError } from '../formats/file-error.node.ts';
 import { quoted } from '../formats/quote.ts';
-import { ARC_TOKENS, type ArcPair, type ArcTask, CANVAS, drawGrid, parseTask } from './arc.ts';
+import {
+  ARC_TOKENS,
+  type ArcPair,
+  type ArcTask,
+  CANVAS,
+  drawGrid,
+  missingOutput,
+  parseTask,
+  UNKNOWN,
+} from './arc.ts';
 import { parseName, TaskAugmenter } from './arc-augment.ts';
 import { type DatasetWriter, type SplitWriter, writeDataset } from './dataset-writer.node.ts';
 
-/** The folder whose tasks are to be solved: their test pairs make the test split. */
-const EVALUATION = 'evaluation';
+/** The folders whose tasks are to be solved: their test pairs make the test split. */
+const EVALUATION = ['evaluation', 'test'];
 
 /** Philox stream; any number will do that nothing else takes. */
 const PLACE_STREAM = 0x61726370;
@@ -53,9 +62,10 @@ export async function readArcTasks(folders: string[]): Promise<ArcSource[]> {
   for (const folder of folders) {
     const before = sources.length;
     for (const subfolder of await entries(folder, (path) => isFolder(path))) {
-      const evaluation = basename(subfolder) === EVALUATION;
+      const evaluation = EVALUATION.includes(basename(subfolder));
       for (const file of await entries(subfolder, (path) => path.endsWith('.json'))) {
         const task = await readTask(file);
+        if (!evaluation) checkOutputs(task, file);
         checkName(task.name, file, files);
         sources.push({ task, evaluation });
       }
@@ -63,7 +73,7 @@ export async function readArcTasks(folders: string[]): Promise<ArcSource[]> {
     if (sources.length === before) {
       throw new UserError(
         `${folder}: holds no tasks. Expected ${join(folder, '<any name>')}/*.json: give the folder above those of the ` +
-          `task files, which has sub-folders like 'training' and '${EVALUATION}'.`,
+          `task files, which has sub-folders like 'training' and '${EVALUATION[0]}'.`,
       );
     }
   }
@@ -75,6 +85,16 @@ async function readTask(file: string): Promise<ArcTask> {
     throw fileError('cannot read', file, cause);
   });
   return parseTask(new TextDecoder().decode(bytes), file, basename(file, '.json'));
+}
+
+/** Pairs to train on need an output. */
+function checkOutputs({ test }: ArcTask, file: string): void {
+  const missing = test.findIndex(({ output }) => output === UNKNOWN);
+  if (missing < 0) return;
+  throw new UserError(
+    `${missingOutput(`${file}: test[${missing}]`).message} Only tasks in a sub-folder ` +
+      `${EVALUATION.map((name) => `'${name}'`).join(' or ')} may leave it out: the others are trained on.`,
+  );
 }
 
 /** Names become identifiers, one each, and say what has been done to a task. */
@@ -115,7 +135,8 @@ async function isFolder(path: string): Promise<boolean> {
 
 /**
  * Builds the dataset folder `dir`, streaming. Train pairs of all tasks, and test pairs of those that are not
- * for evaluation, make the split `train`; the other test pairs `test`, which is missing if there are none.
+ * for evaluation, make the split `train`; the other test pairs `test`, which is missing if there are none. Where an
+ * output is not known, no label of the example counts.
  * A puzzle and its two halves have one identifier; a task and its copies are a group.
  *
  * @throws UserError as {@link writeDataset}

@@ -31,6 +31,10 @@ export interface ArcScore {
   solved: number[];
   /** By task: whether it is solved, for each K. */
   tasks: Map<string, boolean[]>;
+  /** Tasks that are not among these, as the right answer to one of their test inputs is not known. */
+  unscored: number;
+  /** Tasks that lack votes of some of their copies, as in a sample. */
+  partial: number;
 }
 
 /** An entry of a submission for each test input. */
@@ -48,8 +52,8 @@ interface Candidate {
 
 /** A test input. */
 interface Question {
-  /** Key of the right answer. */
-  answer: string;
+  /** Key of the right answer; undefined where it is not known. */
+  answer: string | undefined;
   /** By key, in the order of first appearance. */
   candidates: Map<string, Candidate>;
 }
@@ -85,7 +89,10 @@ export class ArcVote {
       const grid = cropGrid(canvas);
       return undo ? augmentGrid(grid, undo) : grid;
     };
-    const question = this.question(task, gridKey(original(input)), () => gridKey(original(label)));
+    const question = this.question(task, gridKey(original(input)), () => {
+      const answer = original(label);
+      return answer.rows === 0 ? undefined : gridKey(answer);
+    });
     const grid = original(prediction);
     const key = gridKey(grid);
     const candidate = question.candidates.get(key) ?? { grid, votes: 0, confidence: 0 };
@@ -95,10 +102,11 @@ export class ArcVote {
     question.candidates.set(key, candidate);
   }
 
-  /** Scores what has been added. */
+  /** Scores what has been added: the tasks of which all right answers are known. */
   score(ks: number[] = ARC_KS): ArcScore {
     const tasks = new Map<string, boolean[]>();
     for (const [task, questions] of this.tasks) {
+      if ([...questions.values()].some(({ answer }) => answer === undefined)) continue;
       const places = [...questions.values()].map(placeOfAnswer);
       const last = Math.max(...places);
       tasks.set(
@@ -107,7 +115,7 @@ export class ArcVote {
       );
     }
     const solved = ks.map((_, i) => [...tasks.values()].filter((solvedAt) => solvedAt[i]).length);
-    return { ks, solved, tasks };
+    return { ks, solved, tasks, unscored: this.tasks.size - tasks.size, partial: this.partial() };
   }
 
   /** The two best answers of every test input, in the order of first appearance: a submission for ARC Prize on Kaggle. */
@@ -124,7 +132,21 @@ export class ArcVote {
     );
   }
 
-  private question(task: string, input: string, answer: () => string): Question {
+  /** Tasks with a test input that has fewer votes than the task has puzzles, itself and its copies. */
+  private partial(): number {
+    const puzzles = new Map<string, number>();
+    for (const name of this.identifiers) {
+      const { task } = parseName(name);
+      puzzles.set(task, (puzzles.get(task) ?? 0) + 1);
+    }
+    const lacksVotes = (task: string, { candidates }: Question) =>
+      [...candidates.values()].reduce((sum, { votes }) => sum + votes, 0) < puzzles.get(task)!;
+    return [...this.tasks].filter(([task, questions]) =>
+      [...questions.values()].some((question) => lacksVotes(task, question)),
+    ).length;
+  }
+
+  private question(task: string, input: string, answer: () => string | undefined): Question {
     const questions = this.tasks.get(task) ?? new Map<string, Question>();
     this.tasks.set(task, questions);
     const question = questions.get(input) ?? { answer: answer(), candidates: new Map() };

@@ -30,8 +30,12 @@ export interface Grid {
 
 export interface ArcPair {
   input: Grid;
+  /** {@link UNKNOWN} where it is not known, as in the tests of tasks that are yet to be solved. */
   output: Grid;
 }
+
+/** No grid at all. On a canvas it is padding, which as a label does not count. */
+export const UNKNOWN: Grid = { rows: 0, columns: 0, cells: new Uint8Array(0) };
 
 export interface ArcTask {
   name: string;
@@ -106,7 +110,7 @@ export function gridRows({ rows, columns, cells }: Grid): number[][] {
 
 /**
  * Parses a task file: `{"train": [{"input": [[0, …], …], "output": …}, …], "test": […]}`, with an optional
- * `"name"`.
+ * `"name"`. Tests may lack their output.
  *
  * @param file what to call the file in messages
  * @param defaultName the task's name where the file gives none
@@ -123,7 +127,15 @@ export function parseTask(text: string, file: string, defaultName: string): ArcT
   if (typeof name !== 'string' || name === '') {
     throw unexpected(`${file}: name`, name, 'a text that is not empty');
   }
-  return { name, train: parsePairs(train, `${file}: train`), test: parsePairs(test, `${file}: test`) };
+  const pairs = parsePairs(train, `${file}: train`);
+  const withoutOutput = pairs.findIndex(({ output }) => output === UNKNOWN);
+  if (withoutOutput >= 0) throw missingOutput(`${file}: train[${withoutOutput}]`);
+  return { name, train: pairs, test: parsePairs(test, `${file}: test`) };
+}
+
+/** @param place the pair's */
+export function missingOutput(place: string): UserError {
+  return unexpected(`${place}.output`, undefined, `a list of 1 to ${CANVAS} rows`);
 }
 
 function parsePairs(value: unknown, place: string): ArcPair[] {
@@ -133,7 +145,10 @@ function parsePairs(value: unknown, place: string): ArcPair[] {
   return value.map((pair, index) => {
     const at = `${place}[${index}]`;
     const { input, output } = asRecord(pair, at, 'an object with "input" and "output"');
-    return { input: parseGrid(input, `${at}.input`), output: parseGrid(output, `${at}.output`) };
+    return {
+      input: parseGrid(input, `${at}.input`),
+      output: output === undefined ? UNKNOWN : parseGrid(output, `${at}.output`),
+    };
   });
 }
 

@@ -19,7 +19,7 @@ import { dirname, join, resolve } from 'node:path';
 import { UserError } from '@hrm-webgpu/core';
 import { writeFileAtomic } from '../formats/atomic-write.node.ts';
 import { fileError } from '../formats/file-error.node.ts';
-import { makeFolder } from '../formats/make-folder.node.ts';
+import { makeFolder, removeFolders } from '../formats/make-folder.node.ts';
 import { BLANK, type DatasetMetadata, type DatasetSet, SET_FILES } from './dataset.ts';
 import { NpyFile, RowFile } from './row-file.node.ts';
 
@@ -33,7 +33,7 @@ const SET = 'all';
  * Builds the dataset folder `dir`, whole or not at all: `build` fills a folder beside it, which is flushed
  * to the device and renamed when `build` is through, and removed when anything fails.
  *
- * @param signal once it is aborted (`cli/interrupt.ts` does it on Ctrl-C) the next write throws its reason
+ * @param signal once it is aborted (`cli/interrupt.ts` does it on Ctrl-C and SIGTERM) the next write throws its reason
  * @throws UserError if `dir` exists or cannot be written; what `build` throws, unchanged
  */
 export async function writeDataset(
@@ -43,7 +43,7 @@ export async function writeDataset(
 ): Promise<void> {
   const target = resolve(dir); // drops a slash at the end, which would put the folder beside it inside it
   if (existsSync(target)) throw new UserError(`${dir}: exists already. Remove it or choose another folder.`);
-  makeFolder(dirname(target));
+  const made = makeFolder(dirname(target));
   const unfinished = `${target}.unfinished-${process.pid}`;
   const dataset = new DatasetWriter(unfinished, signal);
   try {
@@ -57,6 +57,7 @@ export async function writeDataset(
     // A failed clean-up must not hide why the build failed.
     await dataset.close().catch(() => {});
     await rm(unfinished, { recursive: true, force: true }).catch(() => {});
+    removeFolders(made);
     throw fileError('cannot write', dir, cause);
   }
 }

@@ -1,22 +1,50 @@
 /** Datasets in folders: `<dir>/<split>/…` and `<dir>/identifiers.json`, exactly as published. */
 
-import { mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '@hrm-webgpu/core';
-import { decodeSplit, encodeSplit, type Split } from './dataset.ts';
+import { quoted } from '../formats/quote.ts';
+import { breather } from './breather.node.ts';
+import { BLANK, decodeSplit, encodeSplit, type Split } from './dataset.ts';
+import { TokenFile } from './token-file.node.ts';
 
-/** A single read gives at most 2 GiB, and the inputs of augmented ARC are larger. */
-const READ_BYTES = 2 ** 30;
+/** A split whose inputs and labels are read from their files when they are needed. */
+export interface OpenSplit extends Split {
+  /** Closes the files; may be called again. Their rows cannot be read any more. */
+  close(): void;
+}
 
 /**
- * Reads and checks one split of a dataset folder.
+ * Opens one split of a dataset folder. All of it is read once, to check it, but only what is small stays in memory:
+ * leave the files alone while the split is in use, and close it after.
  *
  * @param name `train` or `test`; any folder name will do
+ * @param signal once it is aborted, the checking ends with its reason
  * @throws UserError naming the file that is missing or wrong
  */
-export function readSplit(dir: string, name: string): Promise<Split> {
+export async function readSplit(dir: string, name: string, signal?: AbortSignal): Promise<OpenSplit> {
   const folder = join(dir, name);
-  return decodeSplit((file) => readBytes(join(folder, file)), folder);
+  const files: TokenFile[] = [];
+  const close = () => {
+    for (const file of files) file.close();
+  };
+  const openRows = (file: string, columns: number) => {
+    const path = join(folder, file);
+    try {
+      const rows = TokenFile.open(path, columns);
+      files.push(rows);
+      return rows;
+    } catch (error) {
+      throw unreadable(path, error as Error);
+    }
+  };
+  try {
+    const read = (file: string) => readBytes(join(folder, file));
+    return { ...(await decodeSplit(read, folder, { openRows, breathe: breather(signal) })), close };
+  } catch (error) {
+    close();
+    throw error;
+  }
 }
 
 /**
@@ -37,7 +65,7 @@ export async function writeSplit(dir: string, name: string, split: Split): Promi
 /**
  * Reads `<dir>/identifiers.json`: the puzzles' names by identifier, `<blank>` first.
  *
- * @throws UserError if it is missing or no list of names
+ * @throws UserError if it is missing, no list of names, or one that begins with another name
  */
 export async function readIdentifiers(dir: string): Promise<string[]> {
   const file = join(dir, 'identifiers.json');
@@ -50,6 +78,13 @@ export async function readIdentifiers(dir: string): Promise<string[]> {
   }
   if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) {
     throw new UserError(`${file}: expected a list of names, ["<blank>", …]. Build the dataset again.`);
+  }
+  if (names[BLANK.identifier] !== BLANK.name) {
+    const found = names.length === 0 ? 'no names' : `${quoted(names[BLANK.identifier])} first`;
+    throw new UserError(
+      `${file}: holds ${found}, expected "${BLANK.name}": a puzzle's place in the list is its identifier, and ` +
+        `${BLANK.identifier} is no puzzle's. Build the dataset again.`,
+    );
   }
   return names;
 }
@@ -79,25 +114,13 @@ async function writeThenRename(path: string, write: (unfinished: string) => Prom
 }
 
 async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  const file = await open(path).catch((error) => {
+  return readFile(path).catch((error) => {
     throw unreadable(path, error);
   });
-  try {
-    const bytes = new Uint8Array((await file.stat()).size);
-    for (let at = 0; at < bytes.length; ) {
-      const { bytesRead } = await file.read(bytes, at, Math.min(READ_BYTES, bytes.length - at));
-      if (bytesRead === 0) throw new Error('the file became shorter while it was read');
-      at += bytesRead;
-    }
-    return bytes;
-  } catch (error) {
-    throw unreadable(path, error as Error);
-  } finally {
-    await file.close();
-  }
 }
 
 function unreadable(path: string, error: NodeJS.ErrnoException): UserError {
+  if (error instanceof UserError) return error;
   if (error.code === 'ENOENT') {
     return new UserError(
       `${path}: not found. Expected a dataset folder with identifiers.json, train/ and test/, and in these ` +

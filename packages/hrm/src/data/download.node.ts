@@ -7,9 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { UserError } from '@hrm-webgpu/core';
 import { fileError } from '../formats/file-error.node.ts';
 
-export interface DownloadOptions {
-  /** What the file's SHA-256 must be, in hexadecimal. */
-  sha256?: string;
+export interface FetchOptions {
   signal?: AbortSignal;
   /** @param total undefined where the server does not tell */
   onProgress?: (done: number, total: number | undefined) => void;
@@ -17,6 +15,11 @@ export interface DownloadOptions {
   patience?: number;
   /** Milliseconds before another attempt; twice as long after each one that brought nothing. */
   pause?: number;
+}
+
+export interface DownloadOptions extends FetchOptions {
+  /** What the file's SHA-256 must be, in hexadecimal. */
+  sha256?: string;
 }
 
 /** Attempts in a row that bring nothing before giving up. */
@@ -32,41 +35,30 @@ class Interruption extends Error {
   }
 }
 
+/** The last attempt has failed as well. */
+class GaveUp extends UserError {}
+
 /** No such host, nothing listening: more likely a wrong address than passing trouble. */
 const UNREACHABLE = ['ENOTFOUND', 'ECONNREFUSED'];
 
 /**
- * Downloads `url` as the file `path`. What has come so far stands in `path`.part, and beside it the server's
- * name for this version of the file: a later attempt, of this call or of another one, asks only for the rest
- * and starts anew if the version has changed.
+ * Downloads `url` as the file `path`. What has come so far stands in `path`.part, to go on from, see
+ * {@link fetchWhole}.
  *
  * @returns the SHA-256 of the file
- * @throws UserError if the server refuses, the connection drops for good, the checksum is another one, or the
- *   file cannot be written
+ * @throws UserError as {@link fetchWhole} does, and if the checksum is another one
  */
 export async function download(url: string, path: string, options: DownloadOptions = {}): Promise<string> {
   const part = `${path}.part`;
-  const { pause = 1000, signal } = options;
-  for (let failures = 0; ; ) {
-    const before = await sizeOf(part);
-    try {
-      await fetchRest(url, part, options);
-      break;
-    } catch (cause) {
-      signal?.throwIfAborted();
-      if (!(cause instanceof Interruption)) throw fileError('cannot write', part, cause);
-      const after = await sizeOf(part);
-      failures = after > before ? 1 : failures + 1;
-      if ((cause.neverConnected && after === 0) || failures === ATTEMPTS) {
-        const kept =
-          after > 0 ? ` ${after} bytes are kept in ${part}: the same command goes on from there.` : '';
-        throw new UserError(
-          `${url}: cannot be downloaded: ${cause.message}. Check the address and the connection.${kept}`,
-        );
-      }
-      await setTimeout(pause * 2 ** (failures - 1));
-      signal?.throwIfAborted();
-    }
+  try {
+    await fetchWhole(url, part, options);
+  } catch (error) {
+    if (!(error instanceof GaveUp)) throw error;
+    const kept = await sizeOf(part);
+    if (kept === 0) throw error;
+    throw new UserError(
+      `${error.message} ${kept} bytes are kept in ${part}: the same command goes on from there.`,
+    );
   }
   const found = await sha256(part);
   if (options.sha256 && found !== options.sha256.toLowerCase()) {
@@ -81,6 +73,36 @@ export async function download(url: string, path: string, options: DownloadOptio
   return found;
 }
 
+/**
+ * Writes what `url` holds to the file `part`, piece by piece. Beside it stands the server's name for this version of
+ * the file: a later attempt, of this call or of another one, asks only for the rest and starts anew if the version has
+ * changed. Both stay when this fails.
+ *
+ * @throws UserError if the server refuses, the connection drops for good, or the file cannot be written; the signal's
+ *   reason when aborted
+ */
+export async function fetchWhole(url: string, part: string, options: FetchOptions = {}): Promise<void> {
+  const { pause = 1000, signal } = options;
+  for (let failures = 0; ; ) {
+    const before = await sizeOf(part);
+    try {
+      return await fetchRest(url, part, options);
+    } catch (cause) {
+      signal?.throwIfAborted();
+      if (!(cause instanceof Interruption)) throw fileError('cannot write', part, cause);
+      const after = await sizeOf(part);
+      failures = after > before ? 1 : failures + 1;
+      if ((cause.neverConnected && after === 0) || failures === ATTEMPTS) {
+        throw new GaveUp(
+          `${url}: cannot be downloaded: ${cause.message}. Check the address and the connection.`,
+        );
+      }
+    }
+    await setTimeout(pause * 2 ** (failures - 1), undefined, { signal }).catch(() => {});
+    signal?.throwIfAborted();
+  }
+}
+
 /** The SHA-256 of a file, in hexadecimal. */
 export async function sha256(path: string): Promise<string> {
   const hash = createHash('sha256');
@@ -93,7 +115,7 @@ export async function sha256(path: string): Promise<string> {
 }
 
 /** One attempt: asks for what `part` lacks and adds it. */
-async function fetchRest(url: string, part: string, options: DownloadOptions): Promise<void> {
+async function fetchRest(url: string, part: string, options: FetchOptions): Promise<void> {
   const { signal, patience = 30_000 } = options;
   const silence = new AbortController();
   const timer = globalThis.setTimeout(() => silence.abort(), patience);
@@ -115,8 +137,8 @@ async function fetchRest(url: string, part: string, options: DownloadOptions): P
     await writeFile(versionFile(part), versionOf(response));
     file = await open(part, continued ? 'a' : 'w');
     let done = continued ? start : 0;
-    const length = Number(response.headers.get('content-length') ?? Number.NaN);
-    const total = Number.isNaN(length) ? undefined : done + length;
+    const length = isEncoded(response) ? null : response.headers.get('content-length');
+    const total = length === null ? undefined : done + Number(length);
     for await (const chunk of response.body ?? []) {
       timer.refresh();
       await file.appendFile(chunk);
@@ -146,8 +168,15 @@ async function checkStatus(response: Response, url: string, part: string): Promi
   );
 }
 
+/** Whether it was compressed although it was not to be: its length and ranges are not those of the file. */
+function isEncoded({ headers }: Response): boolean {
+  return (headers.get('content-encoding') ?? 'identity') !== 'identity';
+}
+
 /** Names exactly one version of the file; empty where the server gives no such name. */
-function versionOf({ headers }: Response): string {
+function versionOf(response: Response): string {
+  if (isEncoded(response)) return '';
+  const { headers } = response;
   const etag = headers.get('etag');
   // Weak ETags stand for files that are equal in meaning, not in bytes.
   return etag && !etag.startsWith('W/') ? etag : (headers.get('last-modified') ?? '');

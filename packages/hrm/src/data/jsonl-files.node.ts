@@ -16,11 +16,20 @@ export interface Canvas {
 /** Past this attention alone would need days: larger grids are a mistake. */
 const LARGEST_CANVAS = 16_384;
 
+/** @throws UserError for a canvas of more cells than there may be */
+export function checkCanvas({ rows, columns }: Canvas, place: string): void {
+  if (rows * columns <= LARGEST_CANVAS) return;
+  throw new UserError(
+    `${place}: ${rows}×${columns} cells are more than ${LARGEST_CANVAS}. Cut the grids. Nothing was written.`,
+  );
+}
+
 /**
  * The examples of a JSON Lines file, in order; empty lines are passed over.
  *
  * @param limit grids that do not fit into it are bad
- * @throws UserError for a file that cannot be read, and bad lines after the last one
+ * @throws UserError for a file that cannot be read, and after the last line for bad ones and for grids that no canvas
+ * holds together
  */
 export async function readJsonl(
   path: string,
@@ -28,6 +37,7 @@ export async function readJsonl(
   { bad, signal, onProgress }: ReadOptions,
 ): Promise<JsonExample[]> {
   const examples: JsonExample[] = [];
+  const extent = new Extent();
   const breathe = breather(signal);
   for await (const { lines, first, bytes } of readLines(path)) {
     for (let i = 0; i < lines.length; i++) {
@@ -35,21 +45,51 @@ export async function readJsonl(
         onProgress?.(first + i, (bytes.before + (bytes.these * i) / lines.length) / bytes.all);
       if (lines[i].trim() === '') continue;
       const example = parseJsonExample(lines[i]);
-      const problem = typeof example === 'string' ? example : limit && misfit(example, limit);
-      if (problem !== undefined) bad.add(first + i, problem);
-      else examples.push(example as JsonExample);
+      const problem = typeof example === 'string' ? example : misfit(example, limit);
+      if (problem !== undefined) {
+        bad.add(first + i, problem);
+        continue;
+      }
+      examples.push(example as JsonExample);
+      extent.add(example as JsonExample, first + i);
     }
   }
   bad.check();
+  if (!limit) extent.check(path);
   return examples;
 }
 
-function misfit({ input, output }: JsonExample, { rows, columns }: Canvas): string | undefined {
-  for (const [name, grid] of Object.entries({ input, output })) {
-    if (grid.rows <= rows && grid.columns <= columns) continue;
-    return `${name} is of ${grid.rows} rows and ${grid.columns} columns, more than the ${rows}×${columns} asked for`;
+function misfit({ input, output }: JsonExample, limit: Canvas | undefined): string | undefined {
+  for (const [name, { rows, columns }] of Object.entries({ input, output })) {
+    const size = `${name} is of ${rows} rows and ${columns} columns, more than`;
+    if (limit && (rows > limit.rows || columns > limit.columns)) {
+      return `${size} the ${limit.rows}×${limit.columns} asked for`;
+    }
+    if (rows * columns > LARGEST_CANVAS) return `${size} ${LARGEST_CANVAS} cells`;
   }
   return undefined;
+}
+
+/** The most rows and the most columns of grids, and where they are. */
+class Extent {
+  private readonly most = { rows: 0, columns: 0 };
+  private readonly lines = { rows: 0, columns: 0 };
+
+  add({ input, output }: JsonExample, line: number): void {
+    for (const side of ['rows', 'columns'] as const) {
+      const length = Math.max(input[side], output[side]);
+      if (length <= this.most[side]) continue;
+      this.most[side] = length;
+      this.lines[side] = line;
+    }
+  }
+
+  /** @throws UserError naming the lines, where the smallest canvas for all grids is too large */
+  check(file: string): void {
+    const { rows, columns } = this.most;
+    const place = `${file}: the ${rows} rows of line ${this.lines.rows} and the ${columns} columns of line ${this.lines.columns}`;
+    checkCanvas(this.most, place);
+  }
 }
 
 /** What {@link writeJsonl} wrote. */
@@ -74,10 +114,8 @@ export async function writeJsonl(
   canvas: Canvas = smallestCanvas(examples),
   signal?: AbortSignal,
 ): Promise<JsonDataset> {
+  checkCanvas(canvas, dir);
   const { rows, columns } = canvas;
-  if (rows * columns > LARGEST_CANVAS) {
-    throw new UserError(`${dir}: ${rows}×${columns} cells are more than ${LARGEST_CANVAS}. Cut the grids.`);
-  }
   const bySplit = (['train', 'test'] as const)
     .map((name) => ({ name, members: examples.filter(({ split }) => split === name) }))
     .filter(({ members }) => members.length > 0);

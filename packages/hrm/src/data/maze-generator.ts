@@ -41,11 +41,14 @@ export class MazeGenerator {
   /**
    * A maze and its shortest path, no dihedral transform of one made before.
    *
+   * @param breathe awaited between attempts, which may take seconds together: can let other things happen, and stop
+   * the search by throwing
    * @throws UserError if none turns up
    */
-  next(): PuzzleExample {
+  async next(breathe: () => unknown = () => {}): Promise<PuzzleExample> {
     const tries = Math.min(TRIES, Math.ceil(TRIED_CELLS / this.maze.length));
     for (let attempt = 0; attempt < tries; attempt++) {
+      await breathe();
       this.scatterWalls();
       if (!this.hasLongPath() || !this.placeEnds()) continue;
       const canonical = canonicalUnderDihedrals(this.maze);

@@ -18,6 +18,23 @@ export interface Npy {
   data: IntegerArray;
 }
 
+/** What a header tells: enough to read any part of the data. */
+export interface NpyLayout {
+  dtype: string;
+  shape: number[];
+  /** Bytes before the data. */
+  start: number;
+  /** Bytes of an element in the file. */
+  itemBytes: number;
+  /**
+   * Elements from their bytes; the result shares memory with `bytes` where alignment and width allow.
+   *
+   * @param first the index of the first of them in the whole array, for messages
+   * @throws UserError for 32-bit unsigned and 64-bit values that do not fit int32
+   */
+  decode(bytes: Uint8Array<ArrayBuffer>, first: number): IntegerArray;
+}
+
 interface Header {
   descr: string;
   fortranOrder: boolean;
@@ -27,13 +44,18 @@ interface Header {
 interface Decoder {
   dtype: string;
   itemBytes: number;
-  decode(bytes: Uint8Array<ArrayBuffer>, shape: number[], name: string): IntegerArray;
+  decode(bytes: Uint8Array<ArrayBuffer>, rowOf: RowOf): IntegerArray;
 }
+
+/** Names the row of an element, for messages. */
+type RowOf = (index: number) => string;
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // \x93NUMPY
 const ALIGNMENT = 64;
 /** A header of ours is 118 bytes; one of megabytes is no array of integers. */
 const MAX_HEADER_BYTES = 0xffff;
+/** Every header that {@link parseNpyLayout} takes ends within so many bytes. */
+export const NPY_HEAD_BYTES = 12 + MAX_HEADER_BYTES;
 
 const DECODERS: Record<string, Decoder> = {
   b1: { dtype: 'bool', itemBytes: 1, decode: (b) => b },
@@ -42,9 +64,9 @@ const DECODERS: Record<string, Decoder> = {
   u2: { dtype: 'uint16', itemBytes: 2, decode: (b) => new Uint16Array(...aligned(b, 2)) },
   i2: { dtype: 'int16', itemBytes: 2, decode: (b) => new Int16Array(...aligned(b, 2)) },
   i4: { dtype: 'int32', itemBytes: 4, decode: (b) => new Int32Array(...aligned(b, 4)) },
-  u4: { dtype: 'uint32', itemBytes: 4, decode: (b, shape, name) => narrow(b, 'u4', shape, name) },
-  i8: { dtype: 'int64', itemBytes: 8, decode: (b, shape, name) => narrow(b, 'i8', shape, name) },
-  u8: { dtype: 'uint64', itemBytes: 8, decode: (b, shape, name) => narrow(b, 'u8', shape, name) },
+  u4: { dtype: 'uint32', itemBytes: 4, decode: (b, rowOf) => narrow(b, 'u4', rowOf) },
+  i8: { dtype: 'int64', itemBytes: 8, decode: (b, rowOf) => narrow(b, 'i8', rowOf) },
+  u8: { dtype: 'uint64', itemBytes: 8, decode: (b, rowOf) => narrow(b, 'u8', rowOf) },
 };
 
 /**
@@ -52,28 +74,44 @@ const DECODERS: Record<string, Decoder> = {
  * and width allow.
  *
  * @param name the file's name, for messages
- * @throws UserError for anything but a whole, little-endian, C-order array of integers or booleans, and
- *   for 32-bit unsigned and 64-bit values that do not fit int32
+ * @throws UserError as {@link parseNpyLayout}, and for 32-bit unsigned and 64-bit values that do not fit int32
  */
 export function parseNpy(bytes: Uint8Array<ArrayBuffer>, name: string): Npy {
-  const header = findHeader(bytes, name);
-  const text = new TextDecoder('latin1').decode(bytes.subarray(header.start, header.end));
+  const { dtype, shape, start, decode } = parseNpyLayout(bytes, bytes.length, name);
+  return { dtype, shape, data: decode(bytes.subarray(start), 0) };
+}
+
+/**
+ * Parses the header of a .npy file.
+ *
+ * @param head the file's first {@link NPY_HEAD_BYTES}, or all of a shorter file
+ * @param size the file's length
+ * @throws UserError for anything but a whole, little-endian, C-order array of integers or booleans
+ */
+export function parseNpyLayout(head: Uint8Array, size: number, name: string): NpyLayout {
+  const header = findHeader(head, name);
+  const text = new TextDecoder('latin1').decode(head.subarray(header.start, header.end));
   const { descr, fortranOrder, shape } = parseHeader(text, name);
   if (fortranOrder) {
     throw new UserError(
       `${name}: the array is in Fortran order, expected C order. Save it with np.save(path, np.ascontiguousarray(array)).`,
     );
   }
-  const decoder = decoderFor(descr, name);
-  const data = bytes.subarray(header.end);
-  const expected = shape.reduce((product, size) => product * size, decoder.itemBytes);
-  if (data.length !== expected) {
+  const { dtype, itemBytes, decode } = decoderFor(descr, name);
+  const expected = shape.reduce((product, size) => product * size, itemBytes);
+  if (size - header.end !== expected) {
     throw new UserError(
-      `${name}: holds ${data.length} bytes of data, but its shape (${shape.join(', ')}) of ${decoder.dtype} ` +
+      `${name}: holds ${size - header.end} bytes of data, but its shape (${shape.join(', ')}) of ${dtype} ` +
         `needs ${expected}. The file is damaged or cut short: copy or build it again.`,
     );
   }
-  return { dtype: decoder.dtype, shape, data: decoder.decode(data, shape, name) };
+  const rowSize = shape.slice(1).reduce((product, size) => product * size, 1);
+  const rowFrom = (first: number) => (index: number) =>
+    `${name}, row ${Math.floor((first + index) / rowSize)}`;
+  return {
+    ...{ dtype, shape, start: header.end, itemBytes },
+    decode: (bytes, first) => decode(bytes, rowFrom(first)),
+  };
 }
 
 /**
@@ -203,12 +241,12 @@ function aligned(bytes: Uint8Array<ArrayBuffer>, itemBytes: number): [ArrayBuffe
 }
 
 /** Values of a type wider than int32 as int32. */
-function narrow(bytes: Uint8Array<ArrayBuffer>, kind: 'u4' | 'i8' | 'u8', shape: number[], name: string) {
+function narrow(bytes: Uint8Array<ArrayBuffer>, kind: 'u4' | 'i8' | 'u8', rowOf: RowOf): Int32Array {
   const words = new Int32Array(...aligned(bytes, 4));
   if (kind === 'u4') {
-    words.forEach((word, i) => {
-      if (word < 0) throw outOfRange(String(word >>> 0), i, shape, name);
-    });
+    for (let i = 0; i < words.length; i++) {
+      if (words[i] < 0) throw outOfRange(String(words[i] >>> 0), rowOf(i));
+    }
     return words;
   }
   const data = new Int32Array(words.length / 2);
@@ -218,15 +256,13 @@ function narrow(bytes: Uint8Array<ArrayBuffer>, kind: 'u4' | 'i8' | 'u8', shape:
     // int32 in 64 bits: the high word repeats the sign; of a uint64 it must be 0.
     if (high !== low >> 31 || (kind === 'u8' && high !== 0)) {
       const bits = (BigInt(high) << 32n) | BigInt(low >>> 0);
-      throw outOfRange(String(kind === 'u8' ? BigInt.asUintN(64, bits) : bits), i, shape, name);
+      throw outOfRange(String(kind === 'u8' ? BigInt.asUintN(64, bits) : bits), rowOf(i));
     }
     data[i] = low;
   }
   return data;
 }
 
-function outOfRange(value: string, index: number, shape: number[], name: string): UserError {
-  const rowSize = shape.slice(1).reduce((product, size) => product * size, 1);
-  const row = Math.floor(index / rowSize);
-  return new UserError(`${name}, row ${row}: ${value} does not fit a 32-bit signed integer.`);
+function outOfRange(value: string, place: string): UserError {
+  return new UserError(`${place}: ${value} does not fit a 32-bit signed integer.`);
 }

@@ -5,4 +5,6 @@ export interface PuzzleExample {
   input: Uint8Array;
   /** Tokens, row by row. */
   label: Uint8Array;
+  /** Where it was read, counted from 1. */
+  line?: number;
 }

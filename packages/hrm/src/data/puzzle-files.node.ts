@@ -74,10 +74,32 @@ async function* readRows(
     for (let i = 0; i < lines.length; i++) {
       const example = parse(lines[i]);
       if (typeof example === 'string') bad.add(first + i, example);
-      else if (example && !bad.fatal) yield example;
+      else if (example && !bad.fatal) yield Object.assign(example, { line: first + i });
       if (await breathe())
         onProgress?.(first + i, (bytes.before + (bytes.these * i) / lines.length) / bytes.all);
     }
+  }
+  bad.check();
+}
+
+/**
+ * The examples of a file that nothing is wrong with. For checks that take long: where examples are drawn from the
+ * file, only those drawn are checked.
+ *
+ * @param fault what is wrong with an example
+ * @throws UserError for bad rows after the last example
+ */
+export async function* checkedPuzzles(
+  examples: PuzzleSplit['examples'],
+  fault: (example: PuzzleExample) => string | undefined,
+  { bad, signal }: Pick<ReadOptions, 'bad' | 'signal'>,
+): AsyncGenerator<PuzzleExample> {
+  const breathe = breather(signal);
+  for await (const example of examples) {
+    const problem = fault(example);
+    if (problem !== undefined) bad.add(example.line!, problem);
+    else if (!bad.fatal) yield example;
+    await breathe();
   }
   bad.check();
 }

@@ -49,7 +49,8 @@ const PICK_STREAM = 0x7069636b;
  * random order until the batch is full (the rest of that puzzle is cut). Batches run across epochs; the
  * last short one of an iteration is dropped. Several sets take their turns within an iteration.
  *
- * A shuffle is made when its epoch begins, so memory is one number a group.
+ * A shuffle is made when its epoch begins, so memory is one number a group. Of the tokens, only those of the batch at
+ * hand are read.
  */
 export class TrainSampler {
   private readonly sets: DatasetSet[];
@@ -95,7 +96,7 @@ export class TrainSampler {
   /**
    * The next full batch; begins the next iteration when this one is through.
    *
-   * @throws UserError if a whole iteration does not fill one batch
+   * @throws UserError if a whole iteration does not fill one batch, or a file cannot be read any more
    */
   next(): Batch {
     // What is left of the set at hand may be short; then every set once, from its start.
@@ -169,15 +170,18 @@ export class TrainSampler {
  * All examples in order, set after set; the last batch is padded with `pad_id`, label −100 and
  * `blank_identifier_id`.
  *
- * @throws UserError if `batchSize` is no positive integer
+ * @param chosen numbers of examples, counted through all sets: the others are passed over, unread
+ * @throws UserError if `batchSize` is no positive integer, or a file cannot be read any more
  */
-export function* testBatches(split: Split, batchSize: number): Generator<Batch> {
+export function* testBatches(split: Split, batchSize: number, chosen?: Set<number>): Generator<Batch> {
   checkPositive('batch size', batchSize);
   const { metadata } = split;
   let batch = paddedBatch(batchSize, metadata);
+  let number = 0;
   for (const set of setsInOrder(split)) {
     for (let puzzle = 0; puzzle < set.puzzleIdentifiers.length; puzzle++) {
       for (let example = set.puzzleIndices[puzzle]; example < set.puzzleIndices[puzzle + 1]; example++) {
+        if (chosen && !chosen.has(number++)) continue;
         addExample(batch, set, puzzle, example, metadata);
         if (batch.rows === batchSize) {
           yield batch;
@@ -216,11 +220,11 @@ function addExample(
   example: number,
   { seq_len, ignore_label_id }: DatasetMetadata,
 ) {
-  const from = example * seq_len;
   const to = batch.rows * seq_len;
-  batch.inputs.set(set.inputs.subarray(from, from + seq_len), to);
+  batch.inputs.set(set.inputs.read(example), to);
+  const labels = set.labels.read(example);
   for (let i = 0; i < seq_len; i++) {
-    const label = set.labels[from + i];
+    const label = labels[i];
     batch.labels[to + i] = label === ignore_label_id ? IGNORED_LABEL : label;
   }
   batch.puzzleIdentifiers[batch.rows++] = set.puzzleIdentifiers[puzzle];

@@ -5,6 +5,7 @@ import type { Split } from './dataset.ts';
 import type { PuzzleExample } from './puzzle-example.ts';
 import { canonicalUnderRelabelling, type SudokuPuzzle, type SudokuShape, sudokuTokens } from './sudoku.ts';
 import { randomPuzzle } from './sudoku-generator.ts';
+import { tokenRows } from './token-rows.ts';
 
 export interface SudokuDatasetOptions {
   shape: SudokuShape;
@@ -132,8 +133,8 @@ function sudokuSplit(shape: SudokuShape, inputs: Uint8Array, labels: Uint8Array)
       [
         'all',
         {
-          inputs,
-          labels,
+          inputs: tokenRows(inputs, shape.cells),
+          labels: tokenRows(labels, shape.cells),
           puzzleIdentifiers: new Int32Array(count),
           puzzleIndices: offsets,
           groupIndices: offsets.slice(),

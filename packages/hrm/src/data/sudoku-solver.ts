@@ -21,6 +21,8 @@ export class SudokuSolver {
   /** Candidates by depth of guessing and cell; a cell whose digit is set and spread to its peers has none. */
   private readonly levels: Uint16Array[];
   private readonly digits: Uint8Array[];
+  /** Guesses that the search under way may still make. */
+  private guesses = 0;
 
   constructor({ size, cells, units }: SudokuShape) {
     this.size = size;
@@ -45,16 +47,24 @@ export class SudokuSolver {
    *
    * @param grid digits 1 … size, 0 for a blank; unchecked
    * @param found gets the solver's own array, which the search goes on to change
+   * @param guesses at most so many are made
+   * @returns false if these were not enough: there may be solutions that were not found
    */
-  search(grid: ArrayLike<number>, found: (digits: Uint8Array) => boolean): void {
+  search(
+    grid: ArrayLike<number>,
+    found: (digits: Uint8Array) => boolean,
+    guesses = Number.POSITIVE_INFINITY,
+  ): boolean {
+    this.guesses = guesses;
     const candidates = this.levels[0].fill(this.all);
     this.digits[0].fill(0);
     for (let cell = 0; cell < this.cells; cell++) {
       if (grid[cell] === 0) continue;
       const bit = 1 << (grid[cell] - 1);
-      if ((candidates[cell] & bit) === 0 || !this.assign(0, cell, bit)) return;
+      if ((candidates[cell] & bit) === 0 || !this.assign(0, cell, bit)) return true;
     }
     this.explore(0, found);
+    return this.guesses >= 0;
   }
 
   /** True to stop. */
@@ -64,6 +74,7 @@ export class SudokuSolver {
       if (!this.propagate(depth)) return false;
       const cell = this.fewest(candidates);
       if (cell < 0) return found(this.digits[depth]);
+      if (--this.guesses < 0) return true;
       const bit = candidates[cell] & -candidates[cell];
       this.levels[depth + 1].set(candidates);
       this.digits[depth + 1].set(this.digits[depth]);

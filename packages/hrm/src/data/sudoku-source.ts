@@ -2,7 +2,7 @@
 
 import { quoted } from '../formats/quote.ts';
 import type { PuzzleExample } from './puzzle-example.ts';
-import { onlySolution, rulesBroken, type SudokuShape, sudokuTokens } from './sudoku.ts';
+import { onlySolution, rulesBroken, type SudokuShape, sudokuGrid, sudokuTokens } from './sudoku.ts';
 
 /** The digits of a grid written row by row, '.' or '0' for a blank; or what is wrong with it. */
 export function parseSudokuGrid({ size, cells }: SudokuShape, text: string): Uint8Array | string {
@@ -21,7 +21,7 @@ export function parseSudokuGrid({ size, cells }: SudokuShape, text: string): Uin
   return grid;
 }
 
-/** The example of a puzzle and its given answer, or what is wrong with them. The answer is checked, not proven unique. */
+/** The example of a puzzle and its given answer, or what is wrong with them. See {@link ambiguity}. */
 export function sudokuPair(shape: SudokuShape, question: string, answer: string): PuzzleExample | string {
   const puzzle = parseSudokuGrid(shape, question);
   if (typeof puzzle === 'string') return `the question ${puzzle}`;
@@ -47,7 +47,19 @@ export function solvedSudoku(shape: SudokuShape, text: string): PuzzleExample | 
   const puzzle = parseSudokuGrid(shape, text);
   if (typeof puzzle === 'string') return puzzle;
   const solution = onlySolution(shape, puzzle);
-  if (solution === 'none') return 'the puzzle has no solution';
-  if (solution === 'several') return 'the puzzle has more than one solution';
+  if (typeof solution === 'string') return IMPROPER[solution];
   return { input: sudokuTokens(puzzle), label: sudokuTokens(solution) };
 }
+
+/** What is wrong with a puzzle, whose answer has been checked, if that is not proven to be its only one. */
+export function ambiguity(shape: SudokuShape, { input }: PuzzleExample): string | undefined {
+  const solution = onlySolution(shape, sudokuGrid(input));
+  return typeof solution === 'string' ? IMPROPER[solution] : undefined;
+}
+
+/** What to say where {@link onlySolution} finds no only one. */
+const IMPROPER = {
+  none: 'the puzzle has no solution',
+  several: 'the puzzle has more than one solution',
+  unknown: 'whether the puzzle has one solution is not proven: the search took too long',
+};

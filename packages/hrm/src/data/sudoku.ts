@@ -95,24 +95,42 @@ export function solve(shape: SudokuShape, grid: ArrayLike<number>): Uint8Array |
   return solution;
 }
 
-/** The solution of a proper puzzle; `none` or `several` where there is not exactly one. */
-export function onlySolution(shape: SudokuShape, grid: ArrayLike<number>): Uint8Array | 'none' | 'several' {
+/**
+ * Guesses after which a proof is given up, a second or so. The hardest puzzles known take a hundredth of them; nearly
+ * empty grids without a solution can take millions.
+ */
+const MOST_GUESSES = 200_000;
+
+/**
+ * The solution of a proper puzzle; `none` or `several` where there is not exactly one, `unknown` where that would take
+ * too long to find out.
+ */
+export function onlySolution(
+  shape: SudokuShape,
+  grid: ArrayLike<number>,
+): Uint8Array | 'none' | 'several' | 'unknown' {
   let solution: Uint8Array | 'none' | 'several' = 'none';
-  search(shape, grid, (digits) => {
+  const found = (digits: Uint8Array) => {
     solution = solution === 'none' ? digits.slice() : 'several';
     return solution === 'several';
-  });
-  return solution;
+  };
+  return search(shape, grid, found, MOST_GUESSES) ? solution : 'unknown';
 }
 
 /** One solver a shape: setting one up costs more than most puzzles. */
 const solvers = new Map<number, SudokuSolver>();
 
-function search(shape: SudokuShape, grid: ArrayLike<number>, found: (digits: Uint8Array) => boolean): void {
+/** As {@link SudokuSolver.search}. */
+function search(
+  shape: SudokuShape,
+  grid: ArrayLike<number>,
+  found: (digits: Uint8Array) => boolean,
+  guesses?: number,
+): boolean {
   checkGrid(shape, grid);
   const solver = solvers.get(shape.size) ?? new SudokuSolver(shape);
   solvers.set(shape.size, solver);
-  solver.search(grid, found);
+  return solver.search(grid, found, guesses);
 }
 
 /**

@@ -7,6 +7,7 @@
 import { UserError } from '@hrm-webgpu/core';
 import { type ByteSource, readPieces } from './byte-source.ts';
 import { type DType, dtypeBytes, isDType } from './dtype.ts';
+import { publishedName } from './published-name.ts';
 import { quoted } from './quote.ts';
 import {
   elementCount,
@@ -144,7 +145,8 @@ function checkMetadata(source: ByteSource, metadata: unknown): Record<string, st
 }
 
 /**
- * Opens a safetensors file: the header is read and wholly checked, tensors are read when asked for.
+ * Opens a safetensors file: the header is read and wholly checked, tensors are read when asked for. Names are as
+ * {@link publishedName} gives them: published checkpoints are passed on in this format as well.
  * @throws UserError saying what is wrong with the file
  */
 export async function openSafetensors(source: ByteSource): Promise<TensorFile> {
@@ -155,7 +157,13 @@ export async function openSafetensors(source: ByteSource): Promise<TensorFile> {
   placed.sort((a, b) => a.begin - b.begin || a.end - b.end);
   checkCoverage(source, placed, dataSize);
   const tensors = new Map<string, StoredTensor>();
-  for (const { name, dtype, shape, begin, end } of placed) {
+  for (const { name: key, dtype, shape, begin, end } of placed) {
+    const name = publishedName(key);
+    if (tensors.has(name)) {
+      throw new UserError(
+        `${source.name}: two of its tensors are named ${quoted(name)}, apart from prefixes. Keep one of them.`,
+      );
+    }
     tensors.set(name, { dtype, shape, pieces: () => readPieces(source, dataStart + begin, end - begin) });
   }
   return tensorFile(source, { format: 'safetensors', tensors, metadata: checkMetadata(source, metadata) });

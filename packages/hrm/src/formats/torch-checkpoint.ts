@@ -8,20 +8,13 @@ import { type ByteSource, PIECE_BYTES, readPieces } from './byte-source.ts';
 import { dtypeBytes } from './dtype.ts';
 import { MAX_PICKLE_BYTES, readPickle } from './pickle.ts';
 import { PickleDict, TensorRef } from './pickle-values.ts';
+import { publishedName } from './published-name.ts';
 import { quoted } from './quote.ts';
 import { elementCount, type StoredTensor, type TensorFile, tensorFile } from './tensor-file.ts';
 import { readZipEntries, type ZipEntry } from './zip.ts';
 
 function fail(source: ByteSource, found: string): never {
   throw new UserError(`${source.name}: ${found}. Expected a checkpoint written by torch.save(state_dict).`);
-}
-
-/**
- * A tensor's name without the wrappers it was trained in: the key after `_orig_mod.` (torch.compile) and
- * `model.inner.` (loss head and ACT wrapper), either of which may be missing.
- */
-export function publishedName(key: string): string {
-  return key.replace(/^(?:_orig_mod\.)?(?:model\.inner\.)?/, '');
 }
 
 /** The archive's one folder, known by its `data.pkl`. */

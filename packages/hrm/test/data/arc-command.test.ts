@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { main } from '../../src/cli/main.ts';
 import { readSplit } from '../../src/data/dataset.node.ts';
+import { IGNORED_LABEL } from '../../src/data/dataset.ts';
+import { testBatches } from '../../src/data/sampler.ts';
 
 let dir: string;
 let output: string;
@@ -37,6 +39,28 @@ describe('hrm data arc', () => {
     expect(output).toMatch(/2 tasks, 8 puzzles with their copies\ntrain 12 examples, test 4\n/);
     expect((await readSplit(join(dir, 'out'), 'train')).metadata.total_groups).toBe(2);
     expect((await readSplit(join(dir, 'out'), 'test')).metadata.total_groups).toBe(1);
+  });
+
+  it('takes tasks to be solved without the outputs of their tests, and no others', async () => {
+    const { output: _, ...question } = TASK.test[0];
+    const hidden = { train: TASK.train, test: [...TASK.test, question] };
+    await write('training/a.json', TASK);
+    await mkdir(join(dir, 'tasks/test'));
+    await write('test/b.json', hidden);
+    expect(await arc(...out(), '--augment', '2')).toBe(0);
+    const batches = [...testBatches(await readSplit(join(dir, 'out'), 'test'), 1)];
+    // Of each of the three puzzles, the first test has labels and the second none.
+    expect(batches.map(({ labels }) => labels.some((label) => label !== IGNORED_LABEL))).toEqual([
+      ...[true, false, true, false, true, false],
+    ]);
+    await rm(join(dir, 'out'), { recursive: true });
+    await write('training/c.json', hidden);
+    output = '';
+    expect(await arc(...out())).toBe(1);
+    expect(output).toMatch(
+      /training\/c\.json: test\[1\]\.output is missing, .* Only tasks in a sub-folder 'evaluation' or 'test' may/,
+    );
+    expect(output.trim().split('\n')).toHaveLength(1);
   });
 
   it.each([

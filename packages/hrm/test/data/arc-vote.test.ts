@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { UserError } from '@hrm-webgpu/core';
 import { describe, expect, it } from 'vitest';
-import { drawGrid, type Grid } from '../../src/data/arc.ts';
+import { drawGrid, type Grid, UNKNOWN } from '../../src/data/arc.ts';
 import { augmentGrid, parseName } from '../../src/data/arc-augment.ts';
 import { ArcVote } from '../../src/data/arc-vote.ts';
 import { bytesSource } from '../../src/formats/byte-source.ts';
@@ -29,7 +29,12 @@ const WRONG = grid([
 const OTHER = grid([[7]]);
 
 /** Adds a vote of the puzzle for `prediction`; grids are those of the task itself. */
-function add(vote: ArcVote, puzzleIdentifier: number, prediction: Grid, { input = INPUT, qHalt = 0 } = {}) {
+function add(
+  vote: ArcVote,
+  puzzleIdentifier: number,
+  prediction: Grid,
+  { input = INPUT, label = ANSWER, qHalt = 0 } = {},
+) {
   const { augmentation } = parseName(NAMES[puzzleIdentifier]);
   const canvas = (of: Grid) => {
     const tokens = new Uint8Array(900);
@@ -39,7 +44,7 @@ function add(vote: ArcVote, puzzleIdentifier: number, prediction: Grid, { input 
   vote.add({
     puzzleIdentifier,
     input: canvas(input),
-    label: canvas(ANSWER),
+    label: canvas(label),
     prediction: canvas(prediction),
     qHalt,
   });
@@ -128,6 +133,26 @@ describe('ArcVote', () => {
     expect(() => vote.add({ puzzleIdentifier: 5, input: [], label: [], prediction: [], qHalt: 0 })).toThrow(
       UserError,
     );
+  });
+
+  it('does not score tasks with an answer that is not known, but submits for them', () => {
+    const vote = new ArcVote(NAMES);
+    for (const id of [1, 2, 3]) add(vote, id, ANSWER);
+    add(vote, 4, ANSWER);
+    add(vote, 4, OTHER, { input: OTHER, label: UNKNOWN });
+    expect(vote.score([1])).toMatchObject({
+      ...{ solved: [1], tasks: new Map([['a', [true]]]), unscored: 1, partial: 0 },
+    });
+    expect(vote.submission().b).toHaveLength(2);
+  });
+
+  it('counts tasks that lack votes of some of their copies', () => {
+    const vote = new ArcVote(NAMES);
+    for (const id of [1, 3]) add(vote, id, ANSWER);
+    add(vote, 4, ANSWER);
+    expect(vote.score().partial).toBe(1);
+    add(vote, 2, ANSWER);
+    expect(vote.score().partial).toBe(0);
   });
 
   it('submits the two best answers of every test input', () => {

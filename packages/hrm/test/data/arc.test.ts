@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { UserError } from '@hrm-webgpu/core';
 import { describe, expect, it } from 'vitest';
-import { ARC_TOKENS, cropGrid, drawGrid, type Grid, gridRows, parseTask } from '../../src/data/arc.ts';
+import {
+  ARC_TOKENS,
+  cropGrid,
+  drawGrid,
+  type Grid,
+  gridRows,
+  parseTask,
+  UNKNOWN,
+} from '../../src/data/arc.ts';
 import { augmentGrid, inverse, parseName } from '../../src/data/arc-augment.ts';
 
 const fixture = (name: string) =>
@@ -213,12 +221,24 @@ describe('parseTask', () => {
     expect(parse({ name: 'b', train: [pair], test: [pair] }).name).toBe('b');
   });
 
+  it('lets tests lack their output', () => {
+    const [known, unknown] = parse({ train: [pair], test: [pair, { input: [[1]] }] }).test;
+    expect(gridRows(known.output)).toEqual([[4]]);
+    expect(unknown.output).toBe(UNKNOWN);
+    expect(draw(UNKNOWN)).toEqual(new Uint8Array(900));
+  });
+
   it.each([
     [[], /^a\.json: is "\[\]", expected an object with "train" and "test"/],
     [{ test: [pair] }, /^a\.json: train is missing/],
     [{ train: [pair] }, /^a\.json: test is missing/],
     [{ train: [], test: [pair] }, /^a\.json: train is "\[\]", expected a list of one or more pairs/],
-    [{ train: [pair], test: [{ input: [[1]] }] }, /^a\.json: test\[0\]\.output is missing/],
+    [
+      { train: [pair, { input: [[1]] }], test: [pair] },
+      /^a\.json: train\[1\]\.output is missing, expected a list of 1 to 30 rows/,
+    ],
+    [{ train: [pair], test: [{ output: [[1]] }] }, /^a\.json: test\[0\]\.input is missing/],
+    [{ train: [pair], test: [{ input: [[1]], output: null }] }, /^a\.json: test\[0\]\.output is "null"/],
     [{ train: [pair], test: [null] }, /^a\.json: test\[0\] is "null", expected an object/],
     [{ name: 3, train: [pair], test: [pair] }, /^a\.json: name is "3"/],
     [withInput([[1, 2], [3]]), /^a\.json: train\[1\]\.input\[1\] has 1 cells, expected 2 as in row 0/],

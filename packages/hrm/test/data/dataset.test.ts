@@ -1,12 +1,22 @@
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '@hrm-webgpu/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readIdentifiers, readSplit, writeIdentifiers, writeSplit } from '../../src/data/dataset.node.ts';
-import { type DatasetSet, parseMetadata, type Split, validateSplit } from '../../src/data/dataset.ts';
-import { encodeNpy, parseNpy } from '../../src/data/npy.ts';
-import { makeSet, makeSplit } from './fixture.ts';
+import {
+  type DatasetSet,
+  decodeSplit,
+  encodeSplit,
+  type Split,
+  validateSplit,
+} from '../../src/data/dataset.ts';
+import { parseMetadata } from '../../src/data/dataset-metadata.ts';
+import { encodeNpy, encodeNpyHeader, type IntegerArray, parseNpy } from '../../src/data/npy.ts';
+import { TrainSampler, testBatches } from '../../src/data/sampler.ts';
+import { tokenRows } from '../../src/data/token-rows.ts';
+import { makeSet, makeSplit, rowsOf, tokensOf } from './fixture.ts';
 
 let dir: string;
 beforeEach(async () => {
@@ -26,14 +36,45 @@ async function expectError(promise: Promise<unknown>, message: RegExp) {
   expect(error.message).toMatch(message);
 }
 
+/** Everything that a split holds, wherever it lies. */
+const contents = ({ metadata, sets }: Split) => ({
+  metadata,
+  sets: [...sets].map(([name, set]) => [
+    name,
+    { ...set, inputs: rowsOf(set.inputs), labels: rowsOf(set.labels) },
+  ]),
+});
+
+/** `count` examples of two tokens, in one puzzle. */
+function largeSplit(count: number): Split {
+  const large = makeSplit([[1]]);
+  Object.assign(large.metadata, { vocab_size: 11, ignore_label_id: null, mean_puzzle_examples: count });
+  const set = large.sets.get('all')!;
+  set.inputs = tokenRows(new Uint8Array(2 * count).fill(10), 2);
+  set.labels = tokenRows(new Uint8Array(2 * count), 2);
+  set.puzzleIndices[1] = count;
+  return large;
+}
+
+/** As NumPy saves integers by default. */
+function encodeInt64(data: IntegerArray, shape: number[]): Uint8Array {
+  const header = encodeNpyHeader('<i8', shape);
+  const bytes = new Uint8Array(header.length + 8 * data.length);
+  bytes.set(header);
+  bytes.set(new Uint8Array(BigInt64Array.from(data, BigInt).buffer), header.length);
+  return bytes;
+}
+
 describe('folders', () => {
   it('reads back what it wrote', async () => {
     const written = split();
-    written.metadata.sets = ['all', 'easy'];
+    Object.assign(written.metadata, { sets: ['all', 'easy'], total_groups: 3, mean_puzzle_examples: 7 / 4 });
     written.sets.set('easy', makeSet([[1]]));
     await writeSplit(dir, 'train', written);
     await writeIdentifiers(dir, ['<blank>', 'a']);
-    expect(await readSplit(dir, 'train')).toEqual(written);
+    const read = await readSplit(dir, 'train');
+    expect(contents(read)).toEqual(contents(written));
+    read.close();
     expect(await readIdentifiers(dir)).toEqual(['<blank>', 'a']);
     expect((await readdir(dir)).sort()).toEqual(['identifiers.json', 'train']);
   });
@@ -41,7 +82,7 @@ describe('folders', () => {
   it('writes the published files: uint8 tokens, int32 offsets, published keys', async () => {
     const wide = split();
     const set = wide.sets.get('all')!;
-    set.inputs = Int32Array.from(set.inputs);
+    set.inputs = tokenRows(Int32Array.from(tokensOf(set.inputs)), 2);
     await writeSplit(dir, 'test', wide);
     const header = async (file: string) => {
       const { dtype, shape } = parseNpy(new Uint8Array(await readFile(join(dir, 'test', file))), file);
@@ -57,15 +98,24 @@ describe('folders', () => {
 
   it('reads any integer type', async () => {
     await writeSplit(dir, 'train', split());
-    const { inputs, puzzleIndices } = split().sets.get('all')!;
-    await writeFile(join(dir, 'train/all__inputs.npy'), encodeNpy(Int16Array.from(inputs), [6, 2]));
-    await writeFile(
-      join(dir, 'train/all__puzzle_indices.npy'),
-      encodeNpy(Uint8Array.from(puzzleIndices), [4]),
-    );
-    const set = (await readSplit(dir, 'train')).sets.get('all')!;
-    expect(set.inputs).toEqual(Int16Array.from(inputs));
+    const { inputs, labels, puzzleIndices } = split().sets.get('all')!;
+    const write = (array: string, data: Uint8Array) => writeFile(join(dir, `train/all__${array}.npy`), data);
+    await write('inputs', encodeNpy(Int16Array.from(tokensOf(inputs)), [6, 2]));
+    const wide = encodeInt64(tokensOf(labels), [6, 2]);
+    await write('labels', wide);
+    await write('puzzle_indices', encodeNpy(Uint8Array.from(puzzleIndices), [4]));
+    const read = await readSplit(dir, 'train');
+    const set = read.sets.get('all')!;
+    expect(tokensOf(set.inputs)).toEqual(Int16Array.from(tokensOf(inputs)));
+    expect(rowsOf(set.labels)).toEqual(rowsOf(labels));
     expect(set.puzzleIndices).toEqual(puzzleIndices);
+    read.close();
+    wide[wide.length - 1] = 1; // the highest byte of the last label
+    await write('labels', wide);
+    await expectError(
+      readSplit(dir, 'train'),
+      /train\/all__labels\.npy, row 5: 72057594037927936 does not fit a 32-bit signed integer/,
+    );
   });
 
   it('does not replace a split', async () => {
@@ -77,7 +127,10 @@ describe('folders', () => {
     const negative = split();
     negative.metadata.ignore_label_id = -100;
     const set = negative.sets.get('all')!;
-    set.labels = Int32Array.from(set.labels, (label, i) => (i === 9 ? -100 : label));
+    set.labels = tokenRows(
+      Int32Array.from(tokensOf(set.labels), (label, i) => (i === 9 ? -100 : label)),
+      2,
+    );
     await expectError(
       writeSplit(dir, 'train', negative),
       /^all__labels.npy, row 4: -100 does not fit a byte/,
@@ -89,6 +142,50 @@ describe('folders', () => {
     await mkdir(join(dir, 'identifiers.json'));
     await expectError(writeIdentifiers(dir, ['<blank>']), /identifiers\.json: cannot be written/);
     expect((await readdir(dir)).sort()).toEqual(['file', 'identifiers.json']);
+  });
+
+  it('draws the same batches from files as from memory', async () => {
+    const memory = makeSplit([[2, 1], [3], [4, 4]]);
+    await writeSplit(dir, 'train', memory);
+    const files = await readSplit(dir, 'train');
+    const batches = (split: Split) => {
+      const sampler = new TrainSampler(split, { batchSize: 4, evalInterval: 5, seed: 2 });
+      return [...Array.from({ length: 9 }, () => sampler.next()), ...testBatches(split, 3)];
+    };
+    expect(batches(files)).toEqual(batches(memory));
+    files.close();
+  });
+
+  it('keeps its files open until it is closed, and says so when they become shorter', async () => {
+    await writeSplit(dir, 'train', split());
+    const { sets, close } = await readSplit(dir, 'train');
+    const { inputs, labels } = sets.get('all')!;
+    await rm(join(dir, 'train/all__inputs.npy'));
+    expect(rowsOf(inputs)).toEqual(rowsOf(split().sets.get('all')!.inputs));
+    await truncate(join(dir, 'train/all__labels.npy'), 128 + 9);
+    expect([...labels.read(3)]).toEqual([4, 0]);
+    expect(() => labels.read(4)).toThrow(UserError);
+    expect(() => labels.read(4)).toThrow(/train\/all__labels\.npy: became shorter while in use/);
+    expect(() => inputs.read(6)).toThrow(RangeError);
+    close();
+    close();
+    expect(() => inputs.read(0)).toThrow(/all__inputs\.npy: is read after it was closed/);
+  });
+
+  it.runIf(existsSync('/proc/self/fd'))('closes its files when it refuses a split', async () => {
+    await writeSplit(dir, 'train', split());
+    await rm(join(dir, 'train/all__group_indices.npy'));
+    await expectError(readSplit(dir, 'train'), /not found/);
+    await writeFile(join(dir, 'train/all__labels.npy'), 'no array');
+    await expectError(readSplit(dir, 'train'), /labels\.npy: is not a \.npy file/);
+    const open = readdirSync('/proc/self/fd').flatMap((fd) => {
+      try {
+        return [readlinkSync(`/proc/self/fd/${fd}`)];
+      } catch {
+        return []; // that of the listing itself
+      }
+    });
+    expect(open.filter((path) => path.startsWith(dir))).toEqual([]);
   });
 
   it('names the file that is missing, cut short or misshapen', async () => {
@@ -119,12 +216,62 @@ describe('folders', () => {
     await expectError(readSplit(dir, 'train'), /has the shape \[1, 3\], expected one dimension/);
   });
 
+  it('names the row of a wrong token, also far into a file', async () => {
+    const count = 700_001; // more than a piece
+    await writeSplit(dir, 'train', largeSplit(count));
+    const path = join(dir, 'train/all__labels.npy');
+    const bytes = new Uint8Array(await readFile(path));
+    bytes[bytes.length - 3] = 11; // the second token of the last row but one
+    await writeFile(path, bytes);
+    await expectError(
+      readSplit(dir, 'train'),
+      new RegExp(
+        `train/all__labels.npy, row ${count - 2}: holds 11, expected 0 to 10 \\(vocab_size is 11\\)`,
+      ),
+    );
+  });
+
+  it('lets other things happen while it checks a split, and stops when it is told to', async () => {
+    await writeSplit(dir, 'train', largeSplit(20_000_000));
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    const opening = readSplit(dir, 'train');
+    const read = await opening.finally(() => clearInterval(timer));
+    expect(turns).toBeGreaterThan(1);
+    read.close();
+    const controller = new AbortController();
+    const reason = new Error('on purpose');
+    setTimeout(() => controller.abort(reason), 20);
+    const stopped = readSplit(dir, 'train', controller.signal);
+    expect(await stopped.catch((error) => error)).toBe(reason);
+  });
+
   it('refuses identifiers that are no list of names', async () => {
     await expectError(readIdentifiers(dir), /identifiers\.json: not found/);
     await writeFile(join(dir, 'identifiers.json'), '[1]');
     await expectError(readIdentifiers(dir), /identifiers\.json: expected a list of names/);
     await writeFile(join(dir, 'identifiers.json'), '["<blank>"');
     await expectError(readIdentifiers(dir), /identifiers\.json: is not valid JSON/);
+    await writeFile(join(dir, 'identifiers.json'), '["a", "<blank>"]');
+    await expectError(
+      readIdentifiers(dir),
+      /identifiers\.json: holds "a" first, expected "<blank>": a puzzle's/,
+    );
+    await writeFile(join(dir, 'identifiers.json'), '[]');
+    await expectError(readIdentifiers(dir), /identifiers\.json: holds no names, expected "<blank>"/);
+  });
+});
+
+describe('decodeSplit', () => {
+  it('takes splits that are in memory, as encodeSplit gives them', async () => {
+    const files = new Map(encodeSplit(split()));
+    const read = async (file: string) => files.get(file)!;
+    expect(contents(await decodeSplit(read, 'x'))).toEqual(contents(split()));
+    files.set('all__labels.npy', encodeNpy(new Uint8Array(12), [12]));
+    await expectError(
+      decodeSplit(read, 'x'),
+      /^x\/all__labels\.npy: has the shape \[12\], expected \[examples, 2\]/,
+    );
   });
 });
 
@@ -176,11 +323,34 @@ describe('validateSplit', () => {
     expect(changed(() => {})).not.toThrow();
     expect(() => validateSplit(makeSplit([]))).not.toThrow();
     expect(() => validateSplit(makeSplit([[0, 1]]))).not.toThrow();
+    // A rounded mean: 7 / 3.
+    const rounded = makeSplit([[2, 1], [4]]);
+    rounded.metadata.mean_puzzle_examples = 2.33;
+    expect(() => validateSplit(rounded)).not.toThrow();
+  });
+
+  it('counts the totals of all sets together', () => {
+    const two = split();
+    two.metadata.sets.push('more');
+    two.sets.set('more', makeSet([[9], [9]]));
+    expect(() => validateSplit(two)).toThrow(/total_groups 2, expected 4/);
+    Object.assign(two.metadata, { total_groups: 4, mean_puzzle_examples: 24 / 5 });
+    expect(() => validateSplit(two)).not.toThrow();
+  });
+
+  it('refuses tokens that are no whole rows', () => {
+    expect(() => tokenRows(new Uint8Array(11), 2)).toThrow(UserError);
   });
 
   const wrong: [(set: DatasetSet, split: Split) => void, RegExp][] = [
-    [(set) => (set.inputs = set.inputs.slice(1)), /^all__inputs\.npy: holds 11 values, expected 10/],
-    [(set) => (set.labels = set.labels.slice(2)), /^all__labels\.npy: holds 10 values, expected 12/],
+    [
+      (set) => (set.inputs = tokenRows(tokensOf(set.inputs), 3)),
+      /^all__inputs\.npy: holds rows of 3 tokens, expected seq_len 2/,
+    ],
+    [
+      (set) => (set.labels = tokenRows(tokensOf(set.labels).subarray(2), 2)),
+      /^all__labels\.npy: holds 5 rows, expected 6/,
+    ],
     [
       (set) => (set.puzzleIndices = Int32Array.of(0, 6)),
       /^all__puzzle_indices\.npy: holds 2 values, expected 4/,
@@ -199,7 +369,7 @@ describe('validateSplit', () => {
       /^all__inputs\.npy, row 4: holds 41, expected 0 to 39 \(vocab_size/,
     ],
     [
-      (set) => (set.labels = Int8Array.from(set.labels).fill(-1, 8)),
+      (set) => (set.labels = tokenRows(Int8Array.from(tokensOf(set.labels)).fill(-1, 8), 2)),
       /^all__labels\.npy, row 4: holds -1, .* or ignore/,
     ],
     [
@@ -215,6 +385,14 @@ describe('validateSplit', () => {
       /^dataset\.json: holds blank_identifier_id 100/,
     ],
     [(_, { metadata }) => metadata.sets.push('b'), /^dataset\.json: names the set 'b'/],
+    [
+      (_, { metadata }) => (metadata.total_groups = 30000),
+      /^dataset\.json: holds total_groups 30000, expected 2, the number of groups/,
+    ],
+    [
+      (_, { metadata }) => (metadata.mean_puzzle_examples = 1.9),
+      /^dataset\.json: holds mean_puzzle_examples 1\.9, expected 2 \(6 examples in 3 puzzles\)/,
+    ],
   ];
   it.each(wrong)('%# %s', (change, message) => {
     expect(changed(change)).toThrow(UserError);

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { UserError } from '@hrm-webgpu/core';
 import { afterAll, afterEach, expect, it } from 'vitest';
 import { download } from '../../src/data/download.node.ts';
@@ -143,6 +144,30 @@ it('says what is wrong in one message', async () => {
   await new Promise((resolve) => gone.close(resolve));
   await expect(download(`http://127.0.0.1:${port}/x`, newPath())).rejects.toThrow(UserError);
   await expect(download(url, join(folder, 'none', 'x'))).rejects.toThrow(/no such file or folder/);
+});
+
+it('takes a file whole that the server compresses in spite of all', async () => {
+  const packed = gzipSync(body);
+  handle = (_, response) =>
+    response
+      .writeHead(200, { etag: '"v1"', 'content-encoding': 'gzip', 'content-length': packed.length })
+      .end(packed);
+  const seen: [number, number | undefined][] = [];
+  expect(await download(url, newPath(), { onProgress: (...at) => seen.push(at) })).toBe(digest);
+  expect(seen.at(-1)).toEqual([body.length, undefined]);
+  expect(requests).toHaveLength(1);
+});
+
+it('stops at once when it is told to while it waits for another attempt', async () => {
+  const controller = new AbortController();
+  handle = (_, response) => {
+    response.writeHead(503).end();
+    setTimeout(() => controller.abort(), 50);
+  };
+  const start = performance.now();
+  const work = download(url, newPath(), { signal: controller.signal, pause: 60_000 });
+  expect(await work.catch((cause) => cause)).toBe(controller.signal.reason);
+  expect(performance.now() - start).toBeLessThan(4000);
 });
 
 it('stops when it is told to', async () => {

@@ -1,5 +1,6 @@
 import { Philox, UserError } from '@hrm-webgpu/core';
 import { describe, expect, it } from 'vitest';
+import { breather } from '../../src/data/breather.node.ts';
 import { DIHEDRAL_INVERSES, DIHEDRALS, dihedralWalk } from '../../src/data/dihedral.ts';
 import {
   canonicalUnderDihedrals,
@@ -90,10 +91,10 @@ describe('markShortestPath', () => {
 });
 
 describe('MazeGenerator', () => {
-  it('makes hard mazes, each with a shortest path', () => {
+  it('makes hard mazes, each with a shortest path', async () => {
     const generator = new MazeGenerator(30, 110, new Philox(3));
     for (let i = 0; i < 10; i++) {
-      const { input, label } = generator.next();
+      const { input, label } = await generator.next();
       const steps = label.filter((token) => token === MAZE.path).length + 1;
       expect(steps).toBeGreaterThan(110);
       expect(steps).toBe(plainDistance(input, 30));
@@ -101,19 +102,30 @@ describe('MazeGenerator', () => {
     }
   });
 
-  it('makes no maze twice, turned or flipped, and says when there are no more', () => {
+  it('makes no maze twice, turned or flipped, and says when there are no more', async () => {
     const generator = new MazeGenerator(3, 3, new Philox(0));
     const forms = new Set<string>();
-    const makeAll = () => {
+    const makeAll = async () => {
       for (;;) {
-        const { input } = generator.next();
+        const { input } = await generator.next();
         const form = canonicalUnderDihedrals(input);
         expect(forms.has(form)).toBe(false);
         forms.add(form);
       }
     };
-    expect(makeAll).toThrow(UserError);
+    await expect(makeAll()).rejects.toThrow(UserError);
     expect(forms.size).toBeGreaterThan(20);
+  });
+
+  it('lets its caller stop a search that finds nothing', async () => {
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 20);
+    const generator = new MazeGenerator(30, 899, new Philox(0));
+    const started = performance.now();
+    const made = generator.next(breather(controller.signal));
+    await expect(made).rejects.toThrow(/aborted/);
+    // All its tries take many seconds.
+    expect(performance.now() - started).toBeLessThan(2000);
   });
 });
 

@@ -204,6 +204,25 @@ describe('testBatches', () => {
     });
   });
 
+  it('passes over what is not chosen, without reading it', () => {
+    const split = makeSplit([[2], [3]]);
+    split.metadata.sets = ['all', 'more'];
+    split.sets.set('more', makeSet([[2]]));
+    const read: number[] = [];
+    const set = split.sets.get('all')!;
+    const { inputs } = set;
+    set.inputs = {
+      ...inputs,
+      read(first, count) {
+        read.push(first);
+        return inputs.read(first, count);
+      },
+    };
+    const batches = [...testBatches(split, 2, new Set([1, 4, 6]))];
+    expect(batches.map(examplesOf)).toEqual([[1, 4], [1]]);
+    expect(read).toEqual([1, 4]);
+  });
+
   it('adds no batch of padding alone', () => {
     expect([...testBatches(makeSplit([[4]]), 2)].map((batch) => batch.rows)).toEqual([2, 2]);
     expect([...testBatches(makeSplit([]), 2)]).toEqual([]);

@@ -3,17 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { type Split, validateSplit } from '../../src/data/dataset.ts';
 import { countSolutions, rulesBroken, sudokuGrid, sudokuShape } from '../../src/data/sudoku.ts';
 import { buildSudokuSplits } from '../../src/data/sudoku-dataset.ts';
+import { rowsOf } from './fixture.ts';
 
 const four = sudokuShape(4);
 const options = { shape: four, minBlanks: 4, maxBlanks: 8, train: 2000, validation: 300, test: 300, seed: 0 };
 
 /** The rows of a split's array as strings. */
 function rows(split: Split, array: 'inputs' | 'labels'): string[] {
-  const data = split.sets.get('all')![array];
-  const length = split.metadata.seq_len;
-  return Array.from({ length: data.length / length }, (_, row) =>
-    data.slice(row * length, (row + 1) * length).join(),
-  );
+  return rowsOf(split.sets.get('all')![array]).map((row) => row.join());
 }
 
 /** All orders of a list. */

@@ -45,6 +45,18 @@ it('visits different solutions', () => {
   expect(found.size).toBe(200);
 });
 
+it('gives up a proof that would take too long, and only then', () => {
+  // P. Norvig's puzzle without a solution, millions of guesses away: https://norvig.com/sudoku.html
+  const impossible = '.....5.8....6.1.43..........1.5........1.6...3.......553.....61........4.........';
+  const parse = (text: string) => Uint8Array.from(text, (character) => Number(character) || 0);
+  expect(onlySolution(nine, parse(impossible))).toBe('unknown');
+  // The next search starts afresh, and empty grids have solutions everywhere.
+  expect(onlySolution(nine, new Uint8Array(81))).toBe('several');
+  const solver = new SudokuSolver(nine);
+  expect(solver.search(new Uint8Array(81), () => false, 100)).toBe(false);
+  expect(solver.search(new Uint8Array(81), () => true, 100)).toBe(true);
+});
+
 it('tells no solution, one and several apart', () => {
   const parse = (text: string) => Uint8Array.from(text, (character) => Number(character) || 0);
   const proper = parse('98.7..6..75..4......3..8.7.5....7.3...94.........2.1..3.......1.9...5.8...52....6');

@@ -146,6 +146,24 @@ describe('openSafetensors', () => {
     expect(logits.every(Number.isFinite)).toBe(true);
   });
 
+  it('names tensors as published checkpoints do without their wrappers, unless two come to be the same', async () => {
+    const tensor = (value: number): TensorToWrite => ({
+      ...{ dtype: 'F32', shape: [1], data: Float32Array.of(value) },
+    });
+    const tensors = new Map([
+      ['_orig_mod.model.inner.H_init', tensor(1)],
+      ['model.inner.L_init', tensor(2)],
+      ['optimizer.m.model.inner.x', tensor(3)],
+    ]);
+    const read = await open(join(encodeSafetensors(tensors)));
+    expect([...read.names].sort()).toEqual(['H_init', 'L_init', 'optimizer.m.model.inner.x']);
+    expect(await read.readF32('L_init')).toEqual(Float32Array.of(2));
+    const { message } = await userError(() =>
+      open(join(encodeSafetensors(new Map(tensors).set('H_init', tensor(4))))),
+    );
+    expect(message).toMatch(/file\.safetensors: two of its tensors are named "H_init", apart from prefixes/);
+  });
+
   const tensor = (more: string) => `{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]${more}}}`;
   it.each<[string, Uint8Array, RegExp]>([
     ['an empty file', new Uint8Array(0), /0 bytes, less than the 8/],

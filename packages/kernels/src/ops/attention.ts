@@ -61,6 +61,9 @@ export function rope(qkv: Tensor, tables: RopeTables, heads: number): Tensor {
   return y;
 }
 
+/** The widest heads that the kernels for GPUs have room for in workgroup memory and registers. */
+const MAX_HEAD_DIM = 128;
+
 /** GPUs want tiles in workgroup memory; software adapters, which only pay for it, have kernels of their own. */
 export const attentionOperations = {
   forward: { name: 'attention', kernels: [attentionSubgroup, plain, attentionWorkgroup] },
@@ -77,6 +80,8 @@ export const attentionOperations = {
 /**
  * softmax(q·kᵀ/√head_dim)·v for each head of qkv [batch, seq_len, 3·heads·head_dim] (all q heads, then k, then v) →
  * [batch, seq_len, heads·head_dim]. Memory grows with seq_len, not its square.
+ *
+ * @throws UserError when head_dim is not even, or above 128
  */
 export function attention(qkv: Tensor, heads: number): Tensor {
   const { device, shape } = qkv;
@@ -85,6 +90,12 @@ export function attention(qkv: Tensor, heads: number): Tensor {
   expectShape('attention', 'qkv', qkv, [undefined, undefined, undefined]);
   if (!Number.isInteger(headDim / 2)) {
     throw new UserError(`attention: ${width} numbers a token are not 3 × ${heads} heads of an even head_dim`);
+  }
+  if (headDim > MAX_HEAD_DIM) {
+    throw new UserError(
+      `attention: ${width} numbers a token are 3 × ${heads} heads of a head_dim of ${headDim}, which may be at most ` +
+        `${MAX_HEAD_DIM}: use more heads`,
+    );
   }
   const params = { batch, seq_len: seqLen, heads, head_dim: headDim };
   const o = Tensor.empty(device, [batch, seqLen, heads * headDim]);

@@ -3,11 +3,11 @@ import { batchSum } from '../defs/batch_sum.ts';
 import { type MatmulParams, matmul } from '../defs/matmul.ts';
 import { matmulSubgroup } from '../defs/matmul_subgroup.ts';
 import { matmulWorkgroup } from '../defs/matmul_workgroup.ts';
-import { hasSubgroups, type Kernel, launch } from '../kernel.ts';
-import { type Operation, run } from '../operation.ts';
+import { hasSubgroups, type Kernel, launch, packFor } from '../kernel.ts';
+import { kernelOf, type Operation, run } from '../operation.ts';
 
-/** Outputs of a workgroup with the standard settings of matmul_workgroup. */
-const TILE = 64 * 64;
+/** Rows and packs of columns of a workgroup with the standard settings of matmul_workgroup. */
+const TILE = { rows: 64, packs: 16 };
 /** Workgroups that keep a GPU busy: fewer tiles than that, and a long k is split among more. */
 const BUSY = 96;
 /** Terms of k that a part should have at least, to be worth adding up. */
@@ -18,7 +18,7 @@ const SHORTEST_PART = 512;
  * few tiles.
  */
 function standardSplits({ m, n, k }: MatmulParams): number {
-  const tiles = Math.ceil((m * n) / TILE);
+  const tiles = Math.ceil(m / TILE.rows) * Math.ceil(n / (TILE.packs * packFor(n).width));
   return Math.max(1, Math.min(Math.ceil(BUSY / tiles), Math.floor(k / SHORTEST_PART)));
 }
 
@@ -36,14 +36,14 @@ export const matmulOperation: Operation<MatmulParams> = {
   standard,
   settings({ name }, { k }): Record<string, readonly number[]> {
     if (name !== matmulWorkgroup.name) return {};
-    return { splits: [1, 2, 4, 8].filter((splits) => splits * 64 <= k) };
+    return { splits: [1, 2, 4, 8].filter((splits) => splits === 1 || splits * 64 <= k) };
   },
-  run(device, { kernel, settings }, { a, b, c }, params) {
-    if (kernel !== matmulWorkgroup.name) {
-      launch(device, kernel === matmul.name ? matmul : matmulSubgroup, { a, b, c }, params, settings);
-      return;
+  run(device, choice, { a, b, c }, params) {
+    const kernel = kernelOf(matmulOperation, choice);
+    if (kernel.name !== matmulWorkgroup.name) {
+      return launch(device, kernel, { a, b, c }, params, choice.settings);
     }
-    const { splits = 1, ...constants } = settings;
+    const { splits = 1, ...constants } = choice.settings;
     if (splits === 1) return launch(device, matmulWorkgroup, { a, b, c }, { ...params, splits }, constants);
     const parts = Tensor.empty(device, [splits, params.m, params.n]);
     launch(device, matmulWorkgroup, { a, b, c: parts }, { ...params, splits }, constants);

@@ -1,0 +1,67 @@
+/** `dataset.json`: what the tokens of a split mean, and how many there are of everything. */
+
+import { UserError } from '@hrm-webgpu/core';
+
+/** `dataset.json`, keys as published. */
+export interface DatasetMetadata {
+  pad_id: number;
+  /** The stored label that means {@link IGNORED_LABEL}; null if there is none. */
+  ignore_label_id: number | null;
+  blank_identifier_id: number;
+  vocab_size: number;
+  seq_len: number;
+  num_puzzle_identifiers: number;
+  total_groups: number;
+  mean_puzzle_examples: number;
+  sets: string[];
+}
+
+const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+const isPositive = (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0;
+/** A set's name becomes the start of a file's name, so it may not lead out of the folder. */
+const isSetName = (value: unknown) => typeof value === 'string' && /^[\w-][\w.-]*$/.test(value);
+
+const METADATA_KEYS: Record<keyof DatasetMetadata, [expected: string, test: (value: unknown) => boolean]> = {
+  pad_id: ['an integer from 0', isCount],
+  ignore_label_id: ['an integer or null', (value) => value === null || Number.isSafeInteger(value)],
+  blank_identifier_id: ['an integer from 0', isCount],
+  vocab_size: ['an integer from 1', isPositive],
+  seq_len: ['an integer from 1', isPositive],
+  num_puzzle_identifiers: ['an integer from 1', isPositive],
+  total_groups: ['an integer from 0', isCount],
+  mean_puzzle_examples: ['a number from 0', (value) => Number.isFinite(value) && (value as number) >= 0],
+  sets: [
+    'a list of one or more different names of letters, digits, _, - and .',
+    (value) =>
+      Array.isArray(value) &&
+      value.length > 0 &&
+      value.every(isSetName) &&
+      new Set(value).size === value.length,
+  ],
+};
+
+/**
+ * Parses `dataset.json`; keys that are not of the format are dropped.
+ *
+ * @throws UserError for bad JSON and for keys that are missing or of the wrong type
+ */
+export function parseMetadata(bytes: Uint8Array, file: string): DatasetMetadata {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder().decode(bytes));
+  } catch (error) {
+    throw new UserError(`${file}: is not valid JSON (${(error as Error).message}). Build the dataset again.`);
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw new UserError(`${file}: expected an object with ${Object.keys(METADATA_KEYS).join(', ')}.`);
+  }
+  const entries = Object.entries(METADATA_KEYS).map(([key, [expected, test]]) => {
+    const value = Object.hasOwn(json, key) ? (json as Record<string, unknown>)[key] : undefined;
+    if (!test(value)) {
+      const found = value === undefined ? 'is missing' : `is ${JSON.stringify(value)}`;
+      throw new UserError(`${file}: ${key} ${found}, expected ${expected}.`);
+    }
+    return [key, value];
+  });
+  return Object.fromEntries(entries) as DatasetMetadata;
+}

@@ -1,0 +1,44 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { hrm } from './run-hrm.ts';
+import { writeSmallDataset } from './small-dataset.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'hrm-signals-'));
+const data = join(folder, 'data');
+
+beforeAll(() => writeSmallDataset(data));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A run of hours; an evaluation every 5 steps tells how far it is. */
+const train = (out: string) => [
+  ...['train', '--data', data, '--out', out, '--steps', '1000000', '--eval-every', '5'],
+  ...[
+    'hidden_size=32',
+    'num_heads=2',
+    'H_layers=1',
+    'L_layers=1',
+    'puzzle_emb_ndim=32',
+    'halt_max_steps=2',
+  ].flatMap((setting) => ['--set', `arch.${setting}`]),
+  ...['--set', 'global_batch_size=8', '--eval-sample', '8', '--eval-split', 'validation'],
+];
+
+it.each([
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const)('%s stops a run after its step and saves it', async (signal, code) => {
+  const out = join(folder, signal);
+  let sent = false;
+  const run = await hrm(train(out), {
+    onStderr(text, kill) {
+      if (sent || !text.includes('step 5:')) return;
+      sent = true;
+      rmSync(join(out, 'checkpoint.safetensors')); // what the evaluation saved
+      kill(signal);
+    },
+  });
+  expect(run).toMatchObject({ code, stdout: expect.stringContaining('--resume') });
+  expect(existsSync(join(out, 'checkpoint.safetensors'))).toBe(true);
+});
