@@ -2,9 +2,9 @@ enable subgroups;
 
 // C = A·B for A [m, k], B [k, n], C [m, n]; B and C row-major, A by two strides, as in matmul.wgsl.
 //
-// A register tile of 16 rows × PACKS packs a thread, like there, but the threads of a subgroup, which share their rows,
-// load A together: each of 8 lanes reads one value of A and all get it by broadcast. Per term of k that is two loads
-// for A instead of sixteen. Terms are taken two at a time, so that sums are fetched and put back half as often. Needs
+// A register tile of 24 rows × PACKS packs a thread, like there, but the threads of a subgroup, which share their rows,
+// load A together: each of 8 lanes reads one value of A and all get it by broadcast. Per term of k that is three loads
+// for A instead of 24. Terms are taken two at a time, so that sums are fetched and put back half as often. Needs
 // subgroups of at least 8 lanes.
 
 alias pack = vec4<f32>; // as wide as n allows: vec4<f32>, vec2<f32> or f32
@@ -14,7 +14,7 @@ const GROUP: u32 = 16; // tune: 8 16 32 64
 
 const BLOCK: u32 = 32; // terms of k summed by themselves, so that rounding errors grow with √BLOCK + √(k/BLOCK)
 const LANES: u32 = 8;
-const SHARES: u32 = 2; // rows of A that a lane loads
+const SHARES: u32 = 3; // rows of A that a lane loads
 const ROWS: u32 = SHARES * LANES;
 
 const_assert GROUP % LANES == 0u;
@@ -43,7 +43,7 @@ fn main(
 ) {
   let columns = params.n / PACK;
   // Workgroups that follow each other share their columns of B, which stay in the cache: up to 1.5 times as fast as the
-  // other way round, where all of B passes by for every 16 rows.
+  // other way round, where all of B passes by for every tile.
   let row0 = (group.z * groups.x + group.x) * ROWS;
   let column0 = group.y * GROUP * PACKS + local.x; // and every GROUP-th from there
 
@@ -98,7 +98,7 @@ fn main(
     }
   }
 
-  // ROWS, but compilers do not know it: unrolled, 128 stores take a software adapter a second to compile.
+  // ROWS, but compilers do not know it: unrolled, 192 stores take a software adapter a second to compile.
   let rows = select(ROWS, 0, params.k == 0);
   for (var r = 0u; r < rows; r++) {
     let row = row0 + r;

@@ -3,7 +3,7 @@ import { hasSubgroups, type Kernel } from '../kernel.ts';
 import { type MatmulParams, matmul, check as matmulCheck, rowsFirst } from './matmul.ts';
 
 /** Rows of a thread's tile; fixed, since WGSL wants constant lane numbers. */
-const ROWS = 16;
+const ROWS = 24;
 /** Threads of a workgroup, unless tuned. */
 const GROUP = 16;
 
