@@ -57,7 +57,11 @@ describe('hrm eval on ARC', () => {
     expect(run.stdout).not.toContain('solved at');
     // The one answer of b that is known counts for what is not about whole tasks.
     expect(run.stdout).toMatch(/^exact accuracy .*\(\d\/3\)/m);
-    expect(JSON.parse((await evaluate(data, '--json')).stdout)).toMatchObject({ count: 3, arc: {} });
+    expect(JSON.parse((await evaluate(data, '--json')).stdout)).toMatchObject({
+      count: 3,
+      arc: {},
+      notes: [expect.stringMatching(/right answers to their test inputs are not known/)],
+    });
   });
 
   it('shows no accuracy where nothing is known, and scores what is', async () => {

@@ -113,7 +113,7 @@ function show(
   json: boolean,
 ): void {
   if (json) {
-    const checked = report && { [task]: report.shares };
+    const checked = report && { [task]: report.shares, notes: report.notes };
     print(JSON.stringify({ ...subject, ...result, ...checked }, null, 2));
     return;
   }
