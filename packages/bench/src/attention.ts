@@ -3,7 +3,7 @@ import { add, attention, launch } from '@hrm-webgpu/kernels';
 import { type AttentionParams, attentionInputs } from '@hrm-webgpu/kernels/defs/attention';
 import { checkAttention } from './attention-check.ts';
 import type { Benchmark, BenchmarkContext } from './benchmark.ts';
-import { alone, timeWithControl } from './control.ts';
+import { timeWithControl } from './control.ts';
 import { attentionChecks } from './kernel-cases.ts';
 import { peakBars } from './kernels.ts';
 import { type Measured, measured, measuredCells } from './measured.ts';
@@ -69,14 +69,7 @@ async function run({ device, parts, note }: BenchmarkContext): Promise<Report> {
   }
   const random = new Philox(SEED, STREAMS.order);
   const all = [...probes.entries, ...entries];
-  const { timed, control } = await timeWithControl(
-    alone(all),
-    probes.entries[0],
-    stopwatch,
-    ROUNDS,
-    random,
-    note,
-  );
+  const { timed, control } = await timeWithControl(all, probes.entries[0], stopwatch, ROUNDS, random, note);
   const roofline = probes.evaluate(timed);
   probes.dispose();
   for (const { dispose } of lengths) dispose();

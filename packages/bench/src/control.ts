@@ -37,10 +37,26 @@ const FEWEST_PAIRS = 100;
 const MARGIN = 0.75;
 
 /**
- * Times the members of `groups` in rounds, by turns (see {@link timeRound}), and `controlled`, best a short one, under
- * two more names; the times come in the order of the groups. A first round warms up and is not kept.
+ * Times `entries` in rounds, by turns, and `controlled`, best a short one, under two more names. A first round warms up
+ * and is not kept.
  */
-export async function timeWithControl(
+export function timeWithControl(
+  entries: readonly Calibrated[],
+  controlled: Calibrated,
+  stopwatch: Stopwatch,
+  limits: RoundLimits,
+  random: Philox,
+  note: (text: string) => void,
+): Promise<ControlledTimes> {
+  const alone = entries.map((entry) => [entry]);
+  return timeGroupsWithControl(alone, controlled, stopwatch, limits, random, note);
+}
+
+/**
+ * {@link timeWithControl} for entries of which some are to be compared: the members of a group come right after each
+ * other (see {@link timeRound}). The times come in the order of the groups.
+ */
+export async function timeGroupsWithControl(
   groups: readonly (readonly Calibrated[])[],
   controlled: Calibrated,
   stopwatch: Stopwatch,
@@ -66,9 +82,6 @@ export async function timeWithControl(
   const ratio = medianOfRatios(first.samplesMs, second.samplesMs);
   return { timed: timed.flat(), control: makeControl(`${controlled.candidate.name} against itself`, ratio) };
 }
-
-/** Entries that are timed anywhere in a round. */
-export const alone = (entries: readonly Calibrated[]): Calibrated[][] => entries.map((entry) => [entry]);
 
 /** The control's pairs in the next of `roundsLeft` rounds: its share of those still needed, and at least one. */
 function pairsNow(first: Timed, second: Timed, roundsLeft: number): number {

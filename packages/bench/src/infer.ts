@@ -1,10 +1,10 @@
 import { Philox } from '@hrm-webgpu/core';
 import type { Benchmark, BenchmarkContext } from './benchmark.ts';
-import { alone, timeWithControl } from './control.ts';
+import { timeWithControl } from './control.ts';
 import { essentialFlops, FULL_MODEL, type Segments, segmentsOf } from './hrm-cases.ts';
 import { bestMatmulRate, matmulProbes } from './matmul-rate.ts';
 import { measured } from './measured.ts';
-import { modelTable, profile } from './profile-table.ts';
+import { modelTable, profile, skippedProfile } from './profile-table.ts';
 import { makeBar, type Report } from './report.ts';
 import { calibrate, deviceStopwatch, quickest } from './timing.ts';
 
@@ -45,14 +45,7 @@ async function run({ device, parts, note }: BenchmarkContext): Promise<Report> {
   for (const candidate of candidates) entries.push(await calibrate(candidate, stopwatch));
   const controlled = quickest(entries);
   const random = new Philox(SEED, 0);
-  const { timed, control } = await timeWithControl(
-    alone(entries),
-    controlled,
-    stopwatch,
-    ROUNDS,
-    random,
-    note,
-  );
+  const { timed, control } = await timeWithControl(entries, controlled, stopwatch, ROUNDS, random, note);
   const best = bestMatmulRate(probes.candidates, timed);
   const results = timed.map((entry, i) => {
     const model = models[i - probes.candidates.length];
@@ -73,7 +66,7 @@ async function run({ device, parts, note }: BenchmarkContext): Promise<Report> {
     results,
     table: modelTable(results, best, times),
     profile: times,
-    skipped: times ? [] : ["time by kernel: this adapter has no 'timestamp-query'"],
+    skipped: skippedProfile(times),
     controls: [control],
     bars,
   };

@@ -1,6 +1,6 @@
 import { type Device, Philox } from '@hrm-webgpu/core';
 import type { Benchmark, BenchmarkContext } from './benchmark.ts';
-import { alone, type ControlledTimes, timeWithControl } from './control.ts';
+import { type ControlledTimes, timeWithControl } from './control.ts';
 import { gpuShare } from './gpu-time.ts';
 import { FULL_SIZE, KERNEL_PARTS, kernelCases, type PartCase } from './kernel-cases.ts';
 import { type KernelRun, prepareKernel } from './kernel-run.ts';
@@ -50,7 +50,7 @@ async function run({ device, parts, note }: BenchmarkContext): Promise<Report> {
   }
   const all = [...probes.entries, ...entries];
   const random = new Philox(SEED, STREAMS.order);
-  const times = await timeWithControl(alone(all), probes.entries[0], stopwatch, ROUNDS, random, note);
+  const times = await timeWithControl(all, probes.entries[0], stopwatch, ROUNDS, random, note);
   const shares: (number | undefined)[] = [];
   for (const entry of all) shares.push(await gpuShare(device, entry, stopwatch));
   const roofline = probes.evaluate(times.timed);

@@ -2,7 +2,7 @@ import { type Device, Philox, Tensor } from '@hrm-webgpu/core';
 import { launch, linear, matmulNaive, matmulOperation, suits } from '@hrm-webgpu/kernels';
 import { runChoice, standardChoice } from '@hrm-webgpu/kernels/operation';
 import type { Benchmark } from './benchmark.ts';
-import { alone, type ControlledTimes, timeWithControl } from './control.ts';
+import { type ControlledTimes, timeWithControl } from './control.ts';
 import { type Measured, measured, measuredCells } from './measured.ts';
 import { formatRatio, makeBar, type Report } from './report.ts';
 import { checkSampled } from './sampled-check.ts';
@@ -116,7 +116,7 @@ async function timeProducts(
     entries.push(await calibrate({ name, run: () => multiply().dispose() }, stopwatch));
   }
   const random = new Philox(SEED, STREAMS.order);
-  return timeWithControl(alone(entries), quickest(entries), stopwatch, ROUNDS, random, note);
+  return timeWithControl(entries, quickest(entries), stopwatch, ROUNDS, random, note);
 }
 
 /** @param engine the kernel that the engine takes */

@@ -30,6 +30,11 @@ export async function profile(
   return profileOf(await stop(), runs, name, medianMs);
 }
 
+/** What to say of a profile that there is not. */
+export function skippedProfile(times: Profile | undefined): string[] {
+  return times ? [] : ["time by kernel: this adapter has no 'timestamp-query'"];
+}
+
 /** The profile of a call that takes `wallMs`, from the times of so many `runs`. */
 export function profileOf(times: readonly KernelTime[], runs: number, of: string, wallMs: number): Profile {
   const gpuMs = times.reduce((sum, { ms }) => sum + ms, 0) / runs;

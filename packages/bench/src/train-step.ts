@@ -3,11 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { type Device, Philox } from '@hrm-webgpu/core';
 import type { ModelConfig } from 'hrm-webgpu';
 import type { Benchmark, BenchmarkContext } from './benchmark.ts';
-import { alone, timeWithControl } from './control.ts';
+import { timeWithControl } from './control.ts';
 import { essentialFlops, FULL_MODEL, SMALL_MODEL, trainingCallOf } from './hrm-cases.ts';
 import { bestMatmulRate, matmulProbes } from './matmul-rate.ts';
 import { type Measured, measured } from './measured.ts';
-import { modelTable, profile } from './profile-table.ts';
+import { modelTable, profile, skippedProfile } from './profile-table.ts';
 import { type Bar, makeBar, type Report, type Result } from './report.ts';
 import { type Calibrated, calibrate, deviceStopwatch, quickest } from './timing.ts';
 import type { TrainingCall } from './training-call.ts';
@@ -97,14 +97,7 @@ async function timeCalls({ device, note }: BenchmarkContext, subjects: readonly 
   }
   const random = new Philox(SEED, 0);
   const controlled = quickest(entries);
-  const { timed, control } = await timeWithControl(
-    alone(entries),
-    controlled,
-    stopwatch,
-    ROUNDS,
-    random,
-    note,
-  );
+  const { timed, control } = await timeWithControl(entries, controlled, stopwatch, ROUNDS, random, note);
   const flops = [
     ...probes.candidates.map(({ flops }) => flops),
     ...calls.map(({ plan }) => essentialFlops(plan)),
@@ -118,7 +111,7 @@ async function timeCalls({ device, note }: BenchmarkContext, subjects: readonly 
     results,
     table: modelTable(results, best, times),
     profile: times,
-    skipped: times ? [] : ["time by kernel: this adapter has no 'timestamp-query'"],
+    skipped: skippedProfile(times),
     controls: [control],
     bars: growthBars(subjects, results.slice(probes.candidates.length), best),
   };

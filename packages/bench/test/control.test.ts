@@ -30,7 +30,7 @@ function machine(sigma: number, seed: number, drift: (sample: number) => number 
 }
 
 function time(stopwatch: Stopwatch, seed = 1) {
-  return timeWithControl([[short], [long]], short, stopwatch, LIMITS, new Philox(seed), () => {});
+  return timeWithControl([short, long], short, stopwatch, LIMITS, new Philox(seed), () => {});
 }
 
 describe('timeWithControl', () => {

@@ -104,11 +104,18 @@ function activationBytes(config: ModelConfig, rows: number, trained: number, inP
   return Math.round(inParts ? step + 1.1 * trained : step);
 }
 
-/** Rows of an evaluation's batch whose largest activation fits one binding of the adapter; 128 are enough. */
-export function evaluationRows(config: ModelConfig, limits: MemoryLimits): number {
+/**
+ * Rows of an evaluation's batch whose largest activation fits one binding of the adapter; 128 are enough, and no more
+ * than there are `examples`.
+ */
+export function evaluationRows(
+  config: ModelConfig,
+  limits: MemoryLimits,
+  examples = Number.POSITIVE_INFINITY,
+): number {
   const row = Math.max(...activationShapes(config, 1).map(({ shape }) => FLOAT * sizeOf(shape)));
   const limit = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
-  return Math.max(1, Math.min(128, Math.floor(limit / row)));
+  return Math.min(examples, Math.max(1, Math.min(128, Math.floor(limit / row))));
 }
 
 /** The large ones. */

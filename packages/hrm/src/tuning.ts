@@ -44,8 +44,11 @@ export function takeOver(device: Device, record: TuningRecord, ignore = false): 
     record.adapter === own.adapter &&
     record.class === own.class &&
     record.subgroupMinSize === own.subgroupMinSize;
-  if (same && !ignore) applyChoices(device, record.choices);
-  if (same && (!ignore || count === 0)) return undefined;
+  if (same && !ignore) {
+    applyChoices(device, record.choices);
+    return undefined;
+  }
+  if (same && count === 0) return undefined;
   const dropped =
     count === 0 ? '' : `its ${count} tuned choice${count === 1 ? ' is' : 's are'} left out, and `;
   if (same) return `note: ${dropped}the bits of this run differ from here on`;

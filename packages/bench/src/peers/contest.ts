@@ -1,5 +1,5 @@
 import type { Device, Philox } from '@hrm-webgpu/core';
-import { timeWithControl } from '../control.ts';
+import { timeGroupsWithControl } from '../control.ts';
 import type { Control } from '../report.ts';
 import { medianOfRatios, type Ratio } from '../statistics.ts';
 import {
@@ -93,7 +93,7 @@ export async function holdContests(
   // Made only now: memory has been measured.
   const own = await makeControl?.();
   const controlled = own ? await calibrate(own, stopwatch) : quickest(entries.map(({ ours }) => ours));
-  const { timed, control } = await timeWithControl(groups, controlled, stopwatch, ROUNDS, random, note);
+  const { timed, control } = await timeGroupsWithControl(groups, controlled, stopwatch, ROUNDS, random, note);
   own?.dispose();
   const timesOf = ({ candidate }: Calibrated) =>
     timed.find((times) => times.candidate === candidate) as Timed;

@@ -41,11 +41,6 @@ export async function configFrom({
   return applySettings(config, evaluatesAtEnd(value as YamlMap) ? ['eval_interval=null', ...set] : set);
 }
 
-/** Reads an all_config.yaml; keys that it lacks have the published defaults. */
-export async function readAllConfig(path: string): Promise<AllConfig> {
-  return parseAllConfig(parseYaml(await readTextFile(path), path), path);
-}
-
 /**
  * Applies `key=value` settings with published keys.
  *

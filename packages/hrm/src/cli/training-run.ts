@@ -117,7 +117,7 @@ async function withFreshTrainer<T>(
   const augmentation = augmentationOf(augment, options.data, metadata);
   const device = await openTunedDevice({ 'no-tune': options['no-tune'] ?? true });
   try {
-    const evaluated = Math.min(evaluationRows(modelConfig, device.limits), examples);
+    const evaluated = evaluationRows(modelConfig, device.limits, examples);
     announceMemory(device, modelConfig, { batch: global_batch_size, rows, evaluated });
     const trainer = await Trainer.start(device, {
       config: modelConfig,
@@ -208,7 +208,7 @@ async function resumeTrainer(
   // The run goes on as it was tuned when it started, whatever has been tuned since.
   const note = takeOver(device, training.tuning, noTune);
   if (note) say(note);
-  const evaluated = Math.min(evaluationRows(config, device.limits), evaluatedExamples(notes, evalSplit));
+  const evaluated = evaluationRows(config, device.limits, evaluatedExamples(notes, evalSplit));
   announceMemory(device, config, { batch: global_batch_size, rows, evaluated });
   const { training: _training, ...state } = await loadTraining(device, file, metadata, rows);
   const { train, progress } = training;
@@ -252,7 +252,7 @@ function evaluatedExamples({ evalSample }: RunNotes, split: Split | undefined): 
 
 function announceOperations(notes: RunNotes, split: Split | undefined, { model, carries }: Trainer): void {
   const examples = evaluatedExamples(notes, split);
-  const evaluated = Math.min(evaluationRows(model.config, model.device.limits), examples);
+  const evaluated = evaluationRows(model.config, model.device.limits, examples);
   announceTuning(model, { training: carries[0].batch, inference: evaluated > 0 ? [evaluated] : [] });
 }
 

@@ -14,6 +14,7 @@ import { adapterName } from '../tuning.ts';
 import { loadTuning, saveTuning, tuningPlace } from '../tuning-store.node.ts';
 import { operationsOf } from '../tuning-uses.ts';
 import { type Command, parse, wholeNumber } from './command.ts';
+import { Interrupt } from './interrupt.ts';
 import { bold, dim, duration, ProgressBar, print, say } from './terminal.ts';
 import { configFrom } from './train-config.ts';
 import { effortOf } from './tune-effort.ts';
@@ -63,7 +64,7 @@ meanwhile; Ctrl-C stops at once, and what has been found by then is kept.
     const config = { ...arch, ...sizes };
     const device = await openDevice();
     try {
-      const evaluated = Math.min(evaluationRows(config, device.limits), examples);
+      const evaluated = evaluationRows(config, device.limits, examples);
       checkMemory(config, { batch, rows, evaluated }, device.limits);
       if (!values.again) await loadTuning(device);
       say(`adapter: ${adapterName(device)}`);
@@ -109,6 +110,7 @@ async function sizesOf(values: Values): Promise<Sizes> {
   // Where there is nothing to evaluate on, 'hrm eval --split train' still is possible.
   const name = values['eval-split'] ?? (existsSync(join(data, 'test')) ? 'test' : 'train');
   const split = await readSplit(data, name);
+  split.close();
   const { seq_len, vocab_size } = split.metadata;
   return { seq_len, vocab_size, num_puzzle_identifiers, examples: Math.min(countExamples(split), sample) };
 }
@@ -162,17 +164,13 @@ function secondsOf(efforts: readonly { seconds: number }[]): number {
 
 /** Puts Ctrl-C off until `body` is done; nothing else that tuning does would leave anything half-done. */
 async function uninterrupted(body: () => Promise<void>): Promise<void> {
-  let interrupted = false;
-  const listener = () => {
-    interrupted = true;
-  };
-  process.on('SIGINT', listener);
+  const interrupt = new Interrupt();
   try {
     await body();
   } finally {
-    process.off('SIGINT', listener);
+    interrupt.stop();
   }
-  if (interrupted) process.exit(130);
+  if (interrupt.exitCode !== undefined) process.exit(interrupt.exitCode);
 }
 
 function formatTuned({ key, choice, standardMs, ms, tried, rejected }: Tuned): string {

@@ -158,12 +158,7 @@ export async function openSafetensors(source: ByteSource): Promise<TensorFile> {
   checkCoverage(source, placed, dataSize);
   const tensors = new Map<string, StoredTensor>();
   for (const { name: key, dtype, shape, begin, end } of placed) {
-    const name = publishedName(key);
-    if (tensors.has(name)) {
-      throw new UserError(
-        `${source.name}: two of its tensors are named ${quoted(name)}, apart from prefixes. Keep one of them.`,
-      );
-    }
+    const name = publishedName(key, tensors, source.name);
     tensors.set(name, { dtype, shape, pieces: () => readPieces(source, dataStart + begin, end - begin) });
   }
   return tensorFile(source, { format: 'safetensors', tensors, metadata: checkMetadata(source, metadata) });

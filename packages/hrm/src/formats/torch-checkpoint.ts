@@ -149,8 +149,7 @@ export async function openTorchCheckpoint(source: ByteSource): Promise<TensorFil
       entries.get(storageName) ??
       fail(source, `entry ${quoted(storageName)} of tensor ${quoted(key)} is missing`);
     checkBounds(source, key, tensor, entry);
-    const name = publishedName(key);
-    if (tensors.has(name)) fail(source, `two of its tensors are named ${quoted(name)}, apart from prefixes`);
+    const name = publishedName(key, tensors, source.name);
     const { shape, storage } = tensor;
     tensors.set(name, { dtype: storage.dtype, shape, pieces: () => piecesOf(source, tensor, entry) });
   }

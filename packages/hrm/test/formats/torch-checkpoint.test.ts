@@ -26,7 +26,7 @@ describe('publishedName', () => {
     ['H_level.layers.0.mlp.down_proj.weight', 'H_level.layers.0.mlp.down_proj.weight'],
     ['x.model.inner.y', 'x.model.inner.y'],
   ])('%s → %s', (key, name) => {
-    expect(publishedName(key)).toBe(name);
+    expect(publishedName(key, new Map(), 'a.pt')).toBe(name);
   });
 });
 
