@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { main } from '../packages/hrm/src/cli/main.ts';
 import { readIdentifiers, readSplit } from '../packages/hrm/src/data/dataset.node.ts';
+import { MazeDistances, markShortestPath } from '../packages/hrm/src/data/maze.ts';
 import { parseNpy } from '../packages/hrm/src/data/npy.ts';
 import { rulesBroken, sudokuGrid, sudokuShape } from '../packages/hrm/src/data/sudoku.ts';
 import { type HrmResult, hrm } from './run-hrm.ts';
@@ -277,6 +278,29 @@ describe('hrm data maze', () => {
       expect(labels).toHaveLength(count);
       for (const label of labels) expect(label.split('5').length - 1).toBeGreaterThan(19);
     }
+  });
+
+  it('marks the copies of made mazes by the rule for mazes', async () => {
+    const args = [
+      'maze',
+      '--generate',
+      '4',
+      '--size',
+      '8',
+      '--min-path',
+      '9',
+      '--augment',
+      '--out',
+      at('turned'),
+    ];
+    await succeed(args);
+    const { inputs, labels } = await setOf('turned', 'train');
+    const distances = new MazeDistances(8);
+    const marked = rows(inputs, 64).map((row) =>
+      markShortestPath(Uint8Array.from(row.split(' '), Number), distances)!.join(' '),
+    );
+    expect(marked).toHaveLength(32);
+    expect(rows(labels, 64)).toEqual(marked);
   });
 });
 

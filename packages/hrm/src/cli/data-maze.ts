@@ -1,6 +1,6 @@
 import { Philox, UserError } from '@hrm-webgpu/core';
 import { breather } from '../data/breather.node.ts';
-import { dihedralCopies, MAZE_VOCABULARY, mazePair } from '../data/maze.ts';
+import { dihedralCopies, MAZE_VOCABULARY, MazeDistances, markShortestPath, mazePair } from '../data/maze.ts';
 import { MazeGenerator } from '../data/maze-generator.ts';
 import type { PuzzleExample } from '../data/puzzle-example.ts';
 import { type PuzzleSplit, readPuzzleTable } from '../data/puzzle-files.node.ts';
@@ -27,7 +27,8 @@ Builds a dataset of mazes whose label is the maze with a shortest path marked.
   --min-path N         default 110, which is Maze-Hard; at other sizes it must be given
   --size N             rows and columns; default 30
   --subsample N        train on N mazes of the table, drawn at random
-  --augment            all eight dihedral transforms of every training maze
+  --augment            all eight dihedral transforms of every training maze; those of made ones are marked by the same
+                       rule as the mazes themselves
   --seed N             default 0
   --skip-bad           leave out bad lines instead of stopping
 ${SOURCE_HELP}`,
@@ -59,7 +60,7 @@ ${SOURCE_HELP}`,
       const splits =
         values.csv === undefined ? made(values, size, seed, signal) : await published(values, size, build);
       if (subsample) splits.train.examples = sampled(splits.train.examples, subsample, seed);
-      if (values.augment) splits.train.copies = (maze) => dihedralCopies(maze).slice(1);
+      if (values.augment) splits.train.copies = values.csv === undefined ? markedCopies(size) : otherCopies;
       const format = { seq_len: size * size, vocab_size: MAZE_VOCABULARY, pad_id: 0, ignore_label_id: 0 };
       await build.write(out, format, splits);
       return 0;
@@ -106,6 +107,19 @@ async function published(values: Values, size: number, build: Build): Promise<Sp
   const train = await open(values.csv!, values.sha256);
   const test = values['test-csv'];
   return test === undefined ? { train } : { train, test: await open(test, values['test-sha256']) };
+}
+
+/** The other seven transforms of a maze, its label transformed with it. */
+const otherCopies = (maze: PuzzleExample) => dihedralCopies(maze).slice(1);
+
+/**
+ * The same, but each with a label of its own: of several shortest paths another one comes first in a maze that is
+ * turned, and a model could not know which is meant.
+ */
+function markedCopies(size: number): (maze: PuzzleExample) => PuzzleExample[] {
+  const distances = new MazeDistances(size);
+  return (maze) =>
+    otherCopies(maze).map(({ input }) => ({ input, label: markShortestPath(input, distances)! }));
 }
 
 /** A stream of random numbers of its own. */
