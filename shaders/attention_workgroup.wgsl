@@ -35,7 +35,7 @@ const TILE: u32 = (QUERIES + KEYS) * STRIDE;
 const SLICES: u32 = 1u << (32 - countLeadingZeros((KEYS * HEAD_PACKS - 1) / TILE));
 const SLICE: u32 = KEYS / SLICES;
 
-const_assert QUERIES % ROWS == 0u;
+const_assert QUERIES % ROWS == 0u && QUERIES % 8u == 0u;
 const_assert THREADS <= 256u;
 const_assert CHUNK % 2u == 0u;
 const_assert SLICE % WIDTH == 0u && SLICE > 0u;
@@ -146,13 +146,21 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
 }
 
+// The row that a thread stages. Eight neighbouring threads store packs of two rows (or of one): four rows apart these touch
+// each of 32 banks once, where neighbouring rows would collide.
+fn staged_row(n: u32) -> u32 {
+  let row = n / CHUNK;
+  return (row & ~5u) | ((row & 1) << 2) | ((row >> 2) & 1);
+}
+
 // Packs chunk … chunk + CHUNK of queries query0 … query0 + QUERIES into the tile.
 fn stage_queries(thread: u32, q_at: u32, query0: u32, chunk: u32) {
   const COUNT = QUERIES * CHUNK;
   for (var round = 0u; round < COUNT; round += THREADS) {
     let n = round + thread;
     if (COUNT % THREADS == 0 || n < COUNT) {
-      tile[n / CHUNK * STRIDE + n % CHUNK] = load(q_at, query0 + n / CHUNK, chunk + n % CHUNK);
+      let row = staged_row(n);
+      tile[row * STRIDE + n % CHUNK] = load(q_at, query0 + row, chunk + n % CHUNK);
     }
   }
 }
@@ -164,7 +172,7 @@ fn stage_keys(thread: u32, k_at: u32, key0: u32, chunk: u32) {
   for (var round = 0u; round < COUNT; round += THREADS) {
     let n = round + thread;
     if (COUNT % THREADS == 0 || n < COUNT) {
-      let slot = n / CHUNK;
+      let slot = staged_row(n);
       let key = slot % COLUMNS * WIDTH + slot / COLUMNS;
       tile[(QUERIES + slot) * STRIDE + n % CHUNK] = load(k_at, key0 + key, chunk + n % CHUNK);
     }

@@ -25,8 +25,9 @@ const THREADS: u32 = THREADS_X * THREADS_Y;
 const TILE_ROWS: u32 = ROWS * THREADS_Y;
 const TILE_PACKS: u32 = PACKS * THREADS_X;
 const K_PACKS: u32 = TILE_K / 4;
-// One more than needed: rows then start in different banks, and neither stores along m nor reads of several rows collide.
-const A_PITCH: u32 = K_PACKS + 1;
+// Along k, eight neighbouring threads store eight packs that follow each other. Along m they store one pack of eight
+// rows: an odd number of packs apart, these lie in different banks.
+const A_PITCH: u32 = select(K_PACKS + 1, K_PACKS, A_ALONG_K);
 const A_LOADS: u32 = TILE_ROWS * K_PACKS / THREADS; // of four terms
 const B_LOADS: u32 = TILE_K * TILE_PACKS / THREADS; // of a pack
 

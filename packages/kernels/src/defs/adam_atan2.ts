@@ -1,11 +1,15 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
-import { type Kernel, linearGrid } from '../kernel.ts';
+import { type Kernel, linearGrid, packFor } from '../kernel.ts';
 
 export type AdamAtan2Params = { length: number; rate1: number; rate2: number };
 
 export const adamAtan2: Kernel<AdamAtan2Params> = {
   name: 'adam_atan2',
-  workgroups: ({ length }, { GROUP }) => linearGrid(length, GROUP),
+  constants({ length }) {
+    const { pack, width } = packFor(length);
+    return { pack, PACK: width };
+  },
+  workgroups: ({ length }, { GROUP, PACK }) => linearGrid(length / PACK, GROUP),
   flops: ({ length }) => 30 * length,
   bytes: ({ length }) => 28 * length,
 };
@@ -15,6 +19,8 @@ export const check: KernelCheck<AdamAtan2Params> = {
   cases: [
     { length: 1, rate1: 0.1, rate2: 0.05 },
     { length: 1003, rate1: 0.1, rate2: 0.05 },
+    { length: 78, rate1: 0.1, rate2: 0.05 },
+    { length: 1300, rate1: 0.1, rate2: 0.05 },
   ],
   // All orders of magnitude of m/√v, both signs; every fifth entry has never had a gradient.
   inputs({ length }, random) {
