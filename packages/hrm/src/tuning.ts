@@ -46,7 +46,7 @@ export function takeOver(device: Device, record: TuningRecord, ignore = false): 
     record.subgroupMinSize === own.subgroupMinSize;
   if (same && !ignore) {
     applyChoices(device, record.choices);
-    return undefined;
+    return unknownKernels(record);
   }
   if (same && count === 0) return undefined;
   const dropped =
@@ -55,11 +55,21 @@ export function takeOver(device: Device, record: TuningRecord, ignore = false): 
   return `note: this run was on ${describe(record)}, this is ${describe(own)}: ${dropped}its bits differ from here on`;
 }
 
+/** What to say of choices that were made by another version: an operation does without them, in the standard way. */
+function unknownKernels({ choices }: TuningRecord): string | undefined {
+  const unknown = Object.values(choices).find(({ kernel }) => !Object.hasOwn(shaderSources, kernel));
+  if (!unknown) return undefined;
+  return (
+    `note: this run used the kernel '${unknown.kernel.slice(0, 40)}', which this version does not have: ` +
+    'its bits differ from here on'
+  );
+}
+
 function describe({ adapter, class: adapterClass, subgroupMinSize }: TuningRecord): string {
   return `'${adapter}' (${adapterClass}, subgroups of ${subgroupMinSize})`;
 }
 
-/** @throws UserError naming `where` when `value` is no set of choices, or names kernels that are not there */
+/** @throws UserError naming `where` when `value` is no set of choices */
 export function parseChoices(value: unknown, where: string): Record<string, Choice> {
   const bad = (what: string) =>
     new UserError(`${where}: ${what}; remove it and run 'hrm tune' again, or use --no-tune`);
@@ -73,9 +83,6 @@ export function parseChoices(value: unknown, where: string): Record<string, Choi
       settings !== null &&
       Object.values(settings).every((setting) => Number.isSafeInteger(setting) && setting > 0);
     if (!sound) throw bad(`its entry '${key.slice(0, 80)}' is damaged`);
-    if (!Object.hasOwn(shaderSources, choice.kernel as string)) {
-      throw bad(`its entry '${key.slice(0, 80)}' names a kernel that this version does not have`);
-    }
   }
   return value as Record<string, Choice>;
 }

@@ -64,7 +64,6 @@ it.each([
   ['a list', [], 'it holds no tuning record'],
   ['no settings', { a: { kernel: 'matmul' } }, "its entry 'a' is damaged"],
   ['text', { a: { kernel: 'matmul', settings: { ROWS: 'x' } } }, "its entry 'a' is damaged"],
-  ['an unknown kernel', { a: { kernel: 'constructor', settings: {} } }, 'this version does not have'],
 ])('refuses %s', (_, value, message) => {
   expect(() => parseChoices(value, 'file.json')).toThrow(UserError);
   expect(() => parseChoices(value, 'file.json')).toThrow(message);
@@ -89,6 +88,13 @@ describe('taken over from a checkpoint', () => {
     expect(note).toContain('its 1 tuned choice is left out, and its bits differ');
     expect(note).not.toContain('\n');
     expect(takeOver(device, { ...own(), ...difference, choices: {} })).toMatch(/\): its bits differ/);
+  });
+
+  it('says when it names a kernel of another version', () => {
+    const unknown = { a: { kernel: 'constructor', settings: {} } };
+    expect(takeOver(device, { ...own(), choices: unknown })).toBe(
+      "note: this run used the kernel 'constructor', which this version does not have: its bits differ from here on",
+    );
   });
 
   it('is left out on request', () => {
