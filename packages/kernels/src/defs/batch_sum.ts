@@ -1,11 +1,15 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
-import { type Kernel, linearGrid } from '../kernel.ts';
+import { type Kernel, linearGrid, packFor } from '../kernel.ts';
 
 export type BatchSumParams = { batch: number; length: number; scale: number };
 
 export const batchSum: Kernel<BatchSumParams> = {
   name: 'batch_sum',
-  workgroups: ({ length }, { GROUP }) => linearGrid(length, GROUP),
+  constants({ length }) {
+    const { pack, width } = packFor(length);
+    return { pack, PACK: width };
+  },
+  workgroups: ({ length }, { GROUP, PACK }) => linearGrid(length / PACK, GROUP),
   flops: ({ batch, length }) => batch * length,
   bytes: ({ batch, length }) => 4 * (batch + 1) * length,
 };
@@ -15,6 +19,8 @@ export const check: KernelCheck<BatchSumParams> = {
   cases: [
     { batch: 1, length: 1, scale: 2 },
     { batch: 7, length: 131, scale: -0.7 },
+    { batch: 3, length: 70, scale: 1 },
+    { batch: 5, length: 1036, scale: 1 },
   ],
   inputs: ({ batch, length }, random) => ({ x: uniformArray(random, batch * length) }),
   outputs: ({ length }) => ({ y: length }),
