@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
-import type { Reporter, TestModule } from 'vitest/node';
+import { BaseSequencer, type Reporter, type TestModule, type TestSpecification } from 'vitest/node';
 import { embedShaders } from './scripts/build.mjs';
 
 /** Ends a run with one plain line that scripts can read. */
@@ -25,6 +25,15 @@ const shaderWatch: Plugin = {
   },
 };
 
+/** Begins with the file that takes longest, as it compiles all kernels: last, it would keep one worker busy alone. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLongest = ({ moduleId }: TestSpecification) => moduleId.endsWith('/kernels.test.ts');
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isLongest), ...sorted.filter((file) => !isLongest(file))];
+  }
+}
+
 export default defineConfig({
   plugins: [shaderWatch],
   // Tests run on the sources; the command-line tests on what global-setup has built.
@@ -39,5 +48,6 @@ export default defineConfig({
     hookTimeout: 60_000,
     pool: 'forks',
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
   },
 });
