@@ -88,7 +88,7 @@ export function checkLayers(file: TensorFile, config: KnownConfig): void {
 }
 
 /** Bytes on their way to the GPU at a time: what WebGPU copies aside until the GPU has taken it. */
-const IN_FLIGHT_BYTES = 16 * 2 ** 20;
+const IN_FLIGHT_BYTES = 8 * 2 ** 20;
 
 /**
  * A model with the weights of a checkpoint, which pass through the host in pieces.

@@ -14,9 +14,10 @@ export interface ByteSource {
   readonly size: number;
   /**
    * `length` bytes from `offset`, in a fresh array that belongs to the caller.
+   * @param into where a source may put them instead, if it is long enough: spares memory that would wait to be collected
    * @throws UserError if they reach outside the source, or cannot be read
    */
-  read(offset: number, length: number): Promise<Uint8Array>;
+  read(offset: number, length: number, into?: Uint8Array): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -33,14 +34,19 @@ export function checkRange(source: { name: string; size: number }, offset: numbe
 /** Bytes that are read at a time: few enough that no conversion of them holds up a page. */
 export const PIECE_BYTES = 2 ** 20;
 
-/** `length` bytes from `offset`, in pieces of {@link PIECE_BYTES}; the last may be shorter. */
+/**
+ * `length` bytes from `offset`, in pieces of {@link PIECE_BYTES}; the last may be shorter.
+ *
+ * @param into memory that all pieces may share: each is then good until the next is asked for
+ */
 export async function* readPieces(
   source: ByteSource,
   offset: number,
   length: number,
+  into?: Uint8Array,
 ): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < length; at += PIECE_BYTES) {
-    yield await source.read(offset + at, Math.min(PIECE_BYTES, length - at));
+    yield await source.read(offset + at, Math.min(PIECE_BYTES, length - at), into);
   }
 }
 

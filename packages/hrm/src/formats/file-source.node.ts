@@ -13,8 +13,9 @@ async function readFully(
   name: string,
   offset: number,
   length: number,
+  into: Uint8Array | undefined,
 ): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
+  const bytes = into && into.length >= length ? into.subarray(0, length) : new Uint8Array(length);
   let done = 0;
   while (done < length) {
     const wanted = Math.min(length - done, LARGEST_READ);
@@ -51,9 +52,9 @@ export async function fileSource(path: string): Promise<ByteSource> {
   const source = { name: path, size: info.size };
   return {
     ...source,
-    read: async (offset, length) => {
+    read: async (offset, length, into) => {
       checkRange(source, offset, length);
-      return attempt(() => readFully(handle, path, offset, length));
+      return attempt(() => readFully(handle, path, offset, length, into));
     },
     close: () => handle.close(),
   };

@@ -159,7 +159,11 @@ export async function openSafetensors(source: ByteSource): Promise<TensorFile> {
   const tensors = new Map<string, StoredTensor>();
   for (const { name: key, dtype, shape, begin, end } of placed) {
     const name = publishedName(key, tensors, source.name);
-    tensors.set(name, { dtype, shape, pieces: () => readPieces(source, dataStart + begin, end - begin) });
+    tensors.set(name, {
+      dtype,
+      shape,
+      pieces: (into) => readPieces(source, dataStart + begin, end - begin, into),
+    });
   }
   return tensorFile(source, { format: 'safetensors', tensors, metadata: checkMetadata(source, metadata) });
 }

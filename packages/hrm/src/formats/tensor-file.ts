@@ -1,7 +1,7 @@
 /** Named tensors in a file, whatever its format; data are read when asked for. */
 
 import { UserError } from '@hrm-webgpu/core';
-import type { ByteSource } from './byte-source.ts';
+import { type ByteSource, PIECE_BYTES } from './byte-source.ts';
 import { type DType, dtypeBytes, type TensorData, toF32, typedView } from './dtype.ts';
 import { quoted } from './quote.ts';
 
@@ -34,15 +34,15 @@ export interface TensorFile {
    * @throws UserError as {@link TensorFile.read}
    */
   pieces(name: string): AsyncIterable<TensorData>;
-  /** As {@link TensorFile.pieces}, converted by {@link toF32}. */
+  /** As {@link TensorFile.pieces}, converted by {@link toF32}; each good until the next is asked for. */
   piecesF32(name: string): AsyncIterable<Float32Array>;
   close(): Promise<void>;
 }
 
 /** A tensor as a format's reader describes it. */
 export interface StoredTensor extends TensorInfo {
-  /** The elements, row-major and little-endian, in pieces of whole elements. */
-  pieces(): AsyncIterable<Uint8Array>;
+  /** The elements, row-major and little-endian, in pieces of whole elements, which may share the memory `into`. */
+  pieces(into?: Uint8Array): AsyncIterable<Uint8Array>;
 }
 
 /** Elements in a tensor of `shape`; beyond 2^53 inexact, and so unequal to any real count. */
@@ -112,17 +112,25 @@ export function tensorFile(source: ByteSource, { format, tensors, metadata = {} 
       throw explain(name, cause);
     }
   };
-  async function* pieces(name: string): AsyncGenerator<TensorData> {
+  async function* pieces(name: string, into?: Uint8Array): AsyncGenerator<TensorData> {
     const { dtype, pieces } = find(name);
     try {
-      for await (const bytes of pieces()) yield typedView(dtype, bytes);
+      for await (const bytes of pieces(into)) yield typedView(dtype, bytes);
     } catch (cause) {
       throw explain(name, cause);
     }
   }
+  // One piece's memory serves all tensors: fresh ones would pile up until they are collected.
+  let spare: Uint8Array | undefined;
   async function* piecesF32(name: string): AsyncGenerator<Float32Array> {
     const { dtype } = find(name);
-    for await (const piece of pieces(name)) yield toF32(dtype, piece);
+    const memory = spare ?? new Uint8Array(PIECE_BYTES);
+    spare = undefined;
+    try {
+      for await (const piece of pieces(name, memory)) yield toF32(dtype, piece);
+    } finally {
+      spare = memory;
+    }
   }
   return {
     name: source.name,
@@ -142,7 +150,7 @@ export function tensorFile(source: ByteSource, { format, tensors, metadata = {} 
       const count = elementCount(find(name).shape);
       return collect(name, () => new Float32Array(count), piecesF32(name));
     },
-    pieces,
+    pieces: (name) => pieces(name),
     piecesF32,
     close: () => source.close(),
   };

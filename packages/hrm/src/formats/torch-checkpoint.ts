@@ -127,10 +127,15 @@ async function* gatheredPieces(
   }
 }
 
-function piecesOf(source: ByteSource, tensor: TensorRef, entry: ZipEntry): AsyncIterable<Uint8Array> {
+function piecesOf(
+  source: ByteSource,
+  tensor: TensorRef,
+  entry: ZipEntry,
+  into: Uint8Array | undefined,
+): AsyncIterable<Uint8Array> {
   if (!isContiguous(tensor)) return gatheredPieces(source, tensor, entry);
   const width = dtypeBytes(tensor.storage.dtype);
-  return readPieces(source, entry.offset + tensor.offset * width, extent(tensor) * width);
+  return readPieces(source, entry.offset + tensor.offset * width, extent(tensor) * width, into);
 }
 
 /**
@@ -151,7 +156,11 @@ export async function openTorchCheckpoint(source: ByteSource): Promise<TensorFil
     checkBounds(source, key, tensor, entry);
     const name = publishedName(key, tensors, source.name);
     const { shape, storage } = tensor;
-    tensors.set(name, { dtype: storage.dtype, shape, pieces: () => piecesOf(source, tensor, entry) });
+    tensors.set(name, {
+      dtype: storage.dtype,
+      shape,
+      pieces: (into) => piecesOf(source, tensor, entry, into),
+    });
   }
   return tensorFile(source, { format: 'PyTorch', tensors });
 }
