@@ -111,6 +111,12 @@ export function packFor(length: number, widest: 2 | 4 = 4): { pack: string; widt
   return { pack: 'f32', width: 1 };
 }
 
+/** The constants of a kernel that takes `length` elements by packs. */
+export function elementPacks({ length }: { length: number }): ConstantValues {
+  const { pack, width } = packFor(length);
+  return { pack, PACK: width };
+}
+
 /** WebGPU guarantees 65,535 workgroups in a dimension. */
 const WIDEST = 32768;
 

@@ -1,14 +1,11 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
-import { type Kernel, linearGrid, packFor } from '../kernel.ts';
+import { elementPacks, type Kernel, linearGrid } from '../kernel.ts';
 
 export type AdamAtan2Params = { length: number; rate1: number; rate2: number };
 
 export const adamAtan2: Kernel<AdamAtan2Params> = {
   name: 'adam_atan2',
-  constants({ length }) {
-    const { pack, width } = packFor(length);
-    return { pack, PACK: width };
-  },
+  constants: elementPacks,
   workgroups: ({ length }, { GROUP, PACK }) => linearGrid(length / PACK, GROUP),
   flops: ({ length }) => 30 * length,
   bytes: ({ length }) => 28 * length,

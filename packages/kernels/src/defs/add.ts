@@ -1,14 +1,11 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
-import { type Kernel, linearGrid, packFor } from '../kernel.ts';
+import { elementPacks, type Kernel, linearGrid } from '../kernel.ts';
 
 export type AddParams = { length: number };
 
 export const add: Kernel<AddParams> = {
   name: 'add',
-  constants({ length }) {
-    const { pack, width } = packFor(length);
-    return { pack, PACK: width };
-  },
+  constants: elementPacks,
   workgroups: ({ length }, { GROUP, PACK }) => linearGrid(length / PACK, GROUP),
   flops: ({ length }) => length,
   bytes: ({ length }) => 12 * length,

@@ -1,14 +1,11 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
-import { type Kernel, linearGrid, packFor } from '../kernel.ts';
+import { elementPacks, type Kernel, linearGrid } from '../kernel.ts';
 
 export type BatchSumParams = { batch: number; length: number; scale: number };
 
 export const batchSum: Kernel<BatchSumParams> = {
   name: 'batch_sum',
-  constants({ length }) {
-    const { pack, width } = packFor(length);
-    return { pack, PACK: width };
-  },
+  constants: elementPacks,
   workgroups: ({ length }, { GROUP, PACK }) => linearGrid(length / PACK, GROUP),
   flops: ({ batch, length }) => batch * length,
   bytes: ({ batch, length }) => 4 * (batch + 1) * length,

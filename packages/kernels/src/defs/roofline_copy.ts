@@ -1,14 +1,11 @@
 import { type KernelCheck, uniformArray } from '../check.ts';
-import { type Kernel, linearGrid, packFor } from '../kernel.ts';
+import { elementPacks, type Kernel, linearGrid } from '../kernel.ts';
 
 export type RooflineCopyParams = { length: number };
 
 export const rooflineCopy: Kernel<RooflineCopyParams> = {
   name: 'roofline_copy',
-  constants({ length }) {
-    const { pack, width } = packFor(length);
-    return { pack, PACK: width };
-  },
+  constants: elementPacks,
   workgroups: ({ length }, { GROUP, PACK }) => linearGrid(length / PACK, GROUP),
   flops: () => 0,
   bytes: ({ length }) => 8 * length,
