@@ -1,7 +1,11 @@
 /** Tensors of several pieces, from either format. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { bytesSource, PIECE_BYTES } from '../../src/formats/byte-source.ts';
-import { openSafetensors, streamSafetensors } from '../../src/formats/safetensors.ts';
+import { fileSource } from '../../src/formats/file-source.node.ts';
+import { encodeSafetensors, openSafetensors, streamSafetensors } from '../../src/formats/safetensors.ts';
 import type { StoredTensor, TensorFile } from '../../src/formats/tensor-file.ts';
 import { openTorchCheckpoint } from '../../src/formats/torch-checkpoint.ts';
 import { writeZip } from '../../src/formats/zip-write.ts';
@@ -50,4 +54,40 @@ it('gives a transposed PyTorch tensor in pieces that make the whole', async () =
   expect(sizes).toEqual(THREE);
   const wrong = whole.findIndex((value, i) => value !== (i % ROWS) * COLUMNS + Math.floor(i / ROWS));
   expect(wrong).toBe(-1);
+});
+
+it('reads pieces of a file into one memory, and tensors that are read side by side into their own', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pieces-'));
+  try {
+    const path = join(folder, 'file.safetensors');
+    const shape = [values.length];
+    const negative = values.map((value) => -value);
+    const tensors = {
+      a: { dtype: 'F32', shape, data: values },
+      b: { dtype: 'F32', shape, data: negative },
+    } as const;
+    writeFileSync(path, await gather(encodeSafetensors(new Map(Object.entries(tensors)))));
+    const file = await openSafetensors(await fileSource(path));
+    const memories = new Set<ArrayBufferLike>();
+    const second = file.piecesF32('b')[Symbol.asyncIterator]();
+    let at = 0;
+    for await (const a of file.piecesF32('a')) {
+      const { value: b } = (await second.next()) as { value: Float32Array };
+      const read = new Uint8Array(a.buffer, a.byteOffset, a.byteLength);
+      expect(Buffer.compare(read, bytes.subarray(4 * at, 4 * (at + a.length)))).toBe(0);
+      expect([a[0], a.at(-1), b[0], b.at(-1)]).toEqual([
+        values[at],
+        values[at + a.length - 1],
+        negative[at],
+        negative[at + b.length - 1],
+      ]);
+      memories.add(a.buffer).add(b.buffer);
+      at += a.length;
+    }
+    expect(at).toBe(values.length);
+    expect(memories.size).toBe(2);
+    await file.close();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
