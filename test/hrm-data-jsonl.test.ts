@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
-import { readIdentifiers, readSplit } from '../packages/hrm/src/data/dataset.node.ts';
+import { readIdentifiers, readSplit } from '../packages/hrm/src/data/dataset/dataset.node.ts';
 import { at, hrmData, rows, setOf, succeed, write } from './run-hrm-data.ts';
 
 // Before the terminal's colours are decided on.

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
-import { readSplit } from '../packages/hrm/src/data/dataset.node.ts';
-import { MazeDistances, markShortestPath } from '../packages/hrm/src/data/maze.ts';
+import { readSplit } from '../packages/hrm/src/data/dataset/dataset.node.ts';
+import { MazeDistances, markShortestPath } from '../packages/hrm/src/data/maze/maze.ts';
 import { hrm } from './run-hrm.ts';
 import { at, MAZE_ROW, rows, setOf, succeed, write } from './run-hrm-data.ts';
 

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
-import { readIdentifiers } from '../packages/hrm/src/data/dataset.node.ts';
-import { parseNpy } from '../packages/hrm/src/data/npy.ts';
-import { rulesBroken, sudokuGrid, sudokuShape } from '../packages/hrm/src/data/sudoku.ts';
+import { readIdentifiers } from '../packages/hrm/src/data/dataset/dataset.node.ts';
+import { parseNpy } from '../packages/hrm/src/data/dataset/npy.ts';
+import { rulesBroken, sudokuGrid, sudokuShape } from '../packages/hrm/src/data/sudoku/sudoku.ts';
 import {
   at,
   FOUR,

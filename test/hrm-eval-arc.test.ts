@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDevice } from '@hrm-webgpu/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeModel } from '../packages/hrm/src/checkpoint.ts';
-import { DEFAULT_ARCH } from '../packages/hrm/src/config.ts';
-import { writeFileAtomic } from '../packages/hrm/src/formats/atomic-write.node.ts';
-import { HrmModel } from '../packages/hrm/src/model.ts';
+import { writeFileAtomic } from '../packages/hrm/src/formats/files/atomic-write.node.ts';
+import { DEFAULT_ARCH } from '../packages/hrm/src/model/config.ts';
+import { HrmModel } from '../packages/hrm/src/model/model.ts';
+import { encodeModel } from '../packages/hrm/src/training/checkpoint.ts';
 import { hrm } from './run-hrm.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hrm-eval-arc-'));

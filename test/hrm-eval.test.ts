@@ -3,17 +3,17 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { formatMetadata } from '../packages/hrm/src/checkpoint.ts';
-import { parseModelConfig } from '../packages/hrm/src/config.ts';
-import { drawGrid, type Grid } from '../packages/hrm/src/data/arc.ts';
-import { augmentGrid, parseName } from '../packages/hrm/src/data/arc-augment.ts';
-import { writeIdentifiers, writeSplit } from '../packages/hrm/src/data/dataset.node.ts';
-import type { DatasetMetadata, Split } from '../packages/hrm/src/data/dataset.ts';
-import { tokenRows } from '../packages/hrm/src/data/token-rows.ts';
-import { fileSource } from '../packages/hrm/src/formats/file-source.node.ts';
+import { drawGrid, type Grid } from '../packages/hrm/src/data/arc/arc.ts';
+import { augmentGrid, parseName } from '../packages/hrm/src/data/arc/arc-augment.ts';
+import { writeIdentifiers, writeSplit } from '../packages/hrm/src/data/dataset/dataset.node.ts';
+import type { DatasetMetadata, Split } from '../packages/hrm/src/data/dataset/dataset.ts';
+import { tokenRows } from '../packages/hrm/src/data/dataset/token-rows.ts';
+import { fileSource } from '../packages/hrm/src/formats/files/file-source.node.ts';
 import { encodeSafetensors, openSafetensors } from '../packages/hrm/src/formats/safetensors.ts';
-import { parameterShapes } from '../packages/hrm/src/parameters.ts';
+import { parseModelConfig } from '../packages/hrm/src/model/config.ts';
+import { parameterShapes } from '../packages/hrm/src/model/parameters.ts';
 import { ruleWeight } from '../packages/hrm/src/parity/rule-weights.ts';
+import { formatMetadata } from '../packages/hrm/src/training/checkpoint.ts';
 import { hrm } from './run-hrm.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hrm-eval-'));

@@ -4,11 +4,11 @@
  */
 import { type Device, openDevice, Philox, type Tensor } from '@hrm-webgpu/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { noExploration, readMetrics, totalLoss, trainingCall } from '../packages/hrm/src/act.ts';
-import { Carry, uploadBatch } from '../packages/hrm/src/carry.ts';
-import { DEFAULT_ARCH, type ModelConfig } from '../packages/hrm/src/config.ts';
-import { HrmModel } from '../packages/hrm/src/model.ts';
-import { BUFFER_NAMES, PUZZLE_ROWS, parameterShapes } from '../packages/hrm/src/parameters.ts';
+import { noExploration, readMetrics, totalLoss, trainingCall } from '../packages/hrm/src/model/act.ts';
+import { Carry, uploadBatch } from '../packages/hrm/src/model/carry.ts';
+import { DEFAULT_ARCH, type ModelConfig } from '../packages/hrm/src/model/config.ts';
+import { HrmModel } from '../packages/hrm/src/model/model.ts';
+import { BUFFER_NAMES, PUZZLE_ROWS, parameterShapes } from '../packages/hrm/src/model/parameters.ts';
 import { ruleWeight } from '../packages/hrm/src/parity/rule-weights.ts';
 import { LOCAL_ROWS, ReferenceHrm, type Weights } from './reference-hrm.ts';
 

@@ -14,14 +14,14 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { formatMetadata } from '../packages/hrm/src/checkpoint.ts';
-import { parseAllConfig, parseModelConfig } from '../packages/hrm/src/config.ts';
-import { fileSource } from '../packages/hrm/src/formats/file-source.node.ts';
+import { fileSource } from '../packages/hrm/src/formats/files/file-source.node.ts';
 import { openTensorFile } from '../packages/hrm/src/formats/open-checkpoint.ts';
 import { encodeSafetensors, type TensorToWrite } from '../packages/hrm/src/formats/safetensors.ts';
-import { parseYaml } from '../packages/hrm/src/formats/yaml.ts';
-import { parameterShapes } from '../packages/hrm/src/parameters.ts';
+import { parseYaml } from '../packages/hrm/src/formats/yaml/yaml.ts';
+import { parseAllConfig, parseModelConfig } from '../packages/hrm/src/model/config.ts';
+import { parameterShapes } from '../packages/hrm/src/model/parameters.ts';
 import { ruleWeight } from '../packages/hrm/src/parity/rule-weights.ts';
+import { formatMetadata } from '../packages/hrm/src/training/checkpoint.ts';
 import { hrm } from './run-hrm.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hrm-inspect-'));

@@ -1,10 +1,10 @@
 /** What a training call costs in GPU memory, and that it gives it back. */
 import { type Device, openDevice } from '@hrm-webgpu/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { noExploration, trainingCall } from '../packages/hrm/src/act.ts';
-import { Carry, uploadBatch } from '../packages/hrm/src/carry.ts';
-import { DEFAULT_ARCH, type ModelConfig } from '../packages/hrm/src/config.ts';
-import { HrmModel } from '../packages/hrm/src/model.ts';
+import { noExploration, trainingCall } from '../packages/hrm/src/model/act.ts';
+import { Carry, uploadBatch } from '../packages/hrm/src/model/carry.ts';
+import { DEFAULT_ARCH, type ModelConfig } from '../packages/hrm/src/model/config.ts';
+import { HrmModel } from '../packages/hrm/src/model/model.ts';
 
 let device: Device;
 beforeAll(async () => {

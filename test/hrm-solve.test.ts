@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openDevice } from '@hrm-webgpu/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeModel } from '../packages/hrm/src/checkpoint.ts';
-import { prospectOf, verdictOn } from '../packages/hrm/src/cli/solve-verdict.ts';
-import { DEFAULT_ARCH, type ModelConfig } from '../packages/hrm/src/config.ts';
-import { writeIdentifiers } from '../packages/hrm/src/data/dataset.node.ts';
-import { writeFileAtomic } from '../packages/hrm/src/formats/atomic-write.node.ts';
-import { HrmModel } from '../packages/hrm/src/model.ts';
+import { prospectOf, verdictOn } from '../packages/hrm/src/cli/solve/verdict.ts';
+import { writeIdentifiers } from '../packages/hrm/src/data/dataset/dataset.node.ts';
+import { writeFileAtomic } from '../packages/hrm/src/formats/files/atomic-write.node.ts';
+import { DEFAULT_ARCH, type ModelConfig } from '../packages/hrm/src/model/config.ts';
+import { HrmModel } from '../packages/hrm/src/model/model.ts';
+import { encodeModel } from '../packages/hrm/src/training/checkpoint.ts';
 import { hrm } from './run-hrm.ts';
 
 const SIX = fileURLToPath(new URL('fixtures/trained-6x6', import.meta.url));

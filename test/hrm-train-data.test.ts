@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeSplit } from '../packages/hrm/src/data/dataset.node.ts';
-import { tokenRows } from '../packages/hrm/src/data/token-rows.ts';
+import { writeSplit } from '../packages/hrm/src/data/dataset/dataset.node.ts';
+import { tokenRows } from '../packages/hrm/src/data/dataset/token-rows.ts';
 import { hrm } from './run-hrm.ts';
 import { writeSmallDataset } from './small-dataset.ts';
 

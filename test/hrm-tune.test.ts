@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { openDevice } from '@hrm-webgpu/core';
 import { standardChoice } from '@hrm-webgpu/kernels/operation';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { HrmModel } from '../packages/hrm/src/model.ts';
-import { PRESETS } from '../packages/hrm/src/presets.ts';
-import { saveTuning } from '../packages/hrm/src/tuning-store.node.ts';
-import { operationsOf } from '../packages/hrm/src/tuning-uses.ts';
+import { HrmModel } from '../packages/hrm/src/model/model.ts';
+import { PRESETS } from '../packages/hrm/src/training/presets.ts';
+import { saveTuning } from '../packages/hrm/src/tuning/tuning-store.node.ts';
+import { operationsOf } from '../packages/hrm/src/tuning/tuning-uses.ts';
 import { hrm } from './run-hrm.ts';
 import { writeSmallDataset } from './small-dataset.ts';
 

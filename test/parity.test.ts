@@ -1,10 +1,10 @@
 import { type Device, openDevice, type Tensor } from '@hrm-webgpu/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { evaluationCall } from '../packages/hrm/src/act.ts';
-import { Carry, uploadBatch } from '../packages/hrm/src/carry.ts';
-import { fileSource } from '../packages/hrm/src/formats/file-source.node.ts';
+import { fileSource } from '../packages/hrm/src/formats/files/file-source.node.ts';
 import { openSafetensors } from '../packages/hrm/src/formats/safetensors.ts';
-import { loadModel } from '../packages/hrm/src/load.ts';
+import { evaluationCall } from '../packages/hrm/src/model/act.ts';
+import { Carry, uploadBatch } from '../packages/hrm/src/model/carry.ts';
+import { loadModel } from '../packages/hrm/src/model/load.ts';
 import { openFixture } from '../packages/hrm/src/parity/fixture.ts';
 import { folderFiles } from '../packages/hrm/src/parity/folder.node.ts';
 import { runParity } from '../packages/hrm/src/parity/parity.ts';

@@ -2,7 +2,7 @@
  * HRM's training loss in float64, written from the specification on plain arrays: what the engine's gradients are
  * differentiated against. Slow and short.
  */
-import { type ModelConfig, puzzlePositions, swigluWidth } from '../packages/hrm/src/config.ts';
+import { type ModelConfig, puzzlePositions, swigluWidth } from '../packages/hrm/src/model/config.ts';
 import { attentionReference } from '../packages/kernels/src/defs/attention.ts';
 import { bceReference } from '../packages/kernels/src/defs/bce_logits.ts';
 import { IGNORED_LABEL, tokenLossReference } from '../packages/kernels/src/defs/cross_entropy.ts';

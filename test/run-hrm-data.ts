@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, vi } from 'vitest';
 import { main } from '../packages/hrm/src/cli/main.ts';
-import { readSplit } from '../packages/hrm/src/data/dataset.node.ts';
+import { readSplit } from '../packages/hrm/src/data/dataset/dataset.node.ts';
 import type { HrmResult } from './run-hrm.ts';
 
 export const folder = mkdtempSync(join(tmpdir(), 'hrm-data-'));

@@ -1,6 +1,6 @@
-import { writeIdentifiers, writeSplit } from '../packages/hrm/src/data/dataset.node.ts';
-import { sudokuShape } from '../packages/hrm/src/data/sudoku.ts';
-import { buildSudokuSplits } from '../packages/hrm/src/data/sudoku-dataset.ts';
+import { writeIdentifiers, writeSplit } from '../packages/hrm/src/data/dataset/dataset.node.ts';
+import { sudokuShape } from '../packages/hrm/src/data/sudoku/sudoku.ts';
+import { buildSudokuSplits } from '../packages/hrm/src/data/sudoku/sudoku-dataset.ts';
 
 /** Writes a dataset of 4×4 Sudokus: 64 to train on, 32 to validate, 40 to test. */
 export async function writeSmallDataset(folder: string): Promise<void> {

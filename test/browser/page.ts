@@ -2,12 +2,12 @@
 // GPU that `openDevice` finds there.
 import { type AdapterDescription, type Choice, openDevice, UserError } from '@hrm-webgpu/core';
 import { HRM, type Solution } from 'hrm-webgpu';
-import { bytesSource } from '../../packages/hrm/src/formats/byte-source.ts';
+import { bytesSource } from '../../packages/hrm/src/formats/files/byte-source.ts';
 import type { ParityRow } from '../../packages/hrm/src/parity/comparison.ts';
 import { type OpenFile, openFixture } from '../../packages/hrm/src/parity/fixture.ts';
 import { runParity } from '../../packages/hrm/src/parity/parity.ts';
-import { applyChoices } from '../../packages/hrm/src/tuning.ts';
-import { loadTuning, saveTuning } from '../../packages/hrm/src/tuning-store.browser.ts';
+import { applyChoices } from '../../packages/hrm/src/tuning/tuning.ts';
+import { loadTuning, saveTuning } from '../../packages/hrm/src/tuning/tuning-store.browser.ts';
 
 /** What the page found; `error` when it was a message for the user. */
 export type PageReport = { adapter: AdapterDescription; rows: ParityRow[] } | { error: string };

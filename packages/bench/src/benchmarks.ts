@@ -1,14 +1,14 @@
-import { attentionBenchmark } from './attention.ts';
-import type { Benchmark } from './benchmark.ts';
 import { hostBenchmark } from './host.ts';
-import { inferBenchmark } from './infer.ts';
-import { isaBenchmark } from './isa.ts';
-import { kernelsBenchmark } from './kernels.ts';
-import { loadBenchmark } from './load.ts';
-import { matmulBenchmark } from './matmul.ts';
-import { memoryBenchmark } from './memory.ts';
+import { isaBenchmark } from './isa/isa.ts';
+import { attentionBenchmark } from './kernels/attention.ts';
+import { kernelsBenchmark } from './kernels/kernels.ts';
+import { matmulBenchmark } from './kernels/matmul.ts';
+import { inferBenchmark } from './model/infer.ts';
+import { loadBenchmark } from './model/load.ts';
+import { memoryBenchmark } from './model/memory.ts';
+import { trainStepBenchmark } from './model/train-step.ts';
 import { peersBenchmark } from './peers/peers.ts';
-import { trainStepBenchmark } from './train-step.ts';
+import type { Benchmark } from './report/benchmark.ts';
 
 /** All benchmarks, in the order in which help lists them. */
 export const benchmarks: readonly Benchmark[] = [

@@ -3,10 +3,11 @@ import { runInNewContext } from 'node:vm';
 import { type Device, Tensor } from '@hrm-webgpu/core';
 import { launch } from '@hrm-webgpu/kernels';
 import { FMA_STARTS, FMA_TURN, rooflineFma } from '@hrm-webgpu/kernels/defs/roofline_fma';
-import type { Benchmark, BenchmarkContext } from './benchmark.ts';
-import { TINY_MODEL, trainingCallOf } from './hrm-cases.ts';
-import { makeBar, type Report, significant } from './report.ts';
-import { quantile } from './statistics.ts';
+import { TINY_MODEL, trainingCallOf } from './model/hrm-cases.ts';
+import type { Benchmark, BenchmarkContext } from './report/benchmark.ts';
+import { makeBar, type Report } from './report/report.ts';
+import { quantile } from './timing/statistics.ts';
+import { significant } from './timing/table.ts';
 
 const STEPS = 10_000;
 /** Steps at the beginning and at the end whose host times are compared. */

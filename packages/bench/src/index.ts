@@ -1,3 +1,3 @@
-export type { Benchmark, BenchmarkContext } from './benchmark.ts';
 export { benchmarks } from './benchmarks.ts';
-export { type Bar, type Control, formatReport, passed, type Report } from './report.ts';
+export type { Benchmark, BenchmarkContext } from './report/benchmark.ts';
+export { type Bar, type Control, formatReport, passed, type Report } from './report/report.ts';

@@ -1,12 +1,12 @@
 /** The `bench` command. Node only. */
 import { parseArgs } from 'node:util';
 import { GpuError, openDevice, UserError } from '@hrm-webgpu/core';
-import type { Benchmark } from './benchmark.ts';
 import { benchmarks } from './benchmarks.ts';
-import { COMPARE_DESCRIPTION, compareDocuments, formatComparison } from './compare.ts';
-import { documentOf, readDocument } from './document.node.ts';
-import { formatProvenance, provenance } from './provenance.node.ts';
-import { formatReport, passed } from './report.ts';
+import type { Benchmark } from './report/benchmark.ts';
+import { COMPARE_DESCRIPTION, compareDocuments, formatComparison } from './report/compare.ts';
+import { documentOf, readDocument } from './report/document.node.ts';
+import { formatProvenance, provenance } from './report/provenance.node.ts';
+import { formatReport, passed } from './report/report.ts';
 
 /** Where text goes. */
 export interface Streams {

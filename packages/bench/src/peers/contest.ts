@@ -1,7 +1,7 @@
 import type { Device, Philox } from '@hrm-webgpu/core';
-import { timeGroupsWithControl } from '../control.ts';
-import type { Control } from '../report.ts';
-import { medianOfRatios, type Ratio } from '../statistics.ts';
+import { timeGroupsWithControl } from '../report/control.ts';
+import type { Control } from '../report/report.ts';
+import { medianOfRatios, type Ratio } from '../timing/statistics.ts';
 import {
   type Calibrated,
   type Candidate,
@@ -10,7 +10,7 @@ import {
   quickest,
   type Stopwatch,
   type Timed,
-} from '../timing.ts';
+} from '../timing/timing.ts';
 import { compareResults } from './compare.ts';
 import type { PeerProcess } from './peer-process.node.ts';
 import type { Part, PeerName, Task } from './task.ts';

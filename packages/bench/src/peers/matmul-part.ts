@@ -1,6 +1,6 @@
 import type { Device, Tensor } from '@hrm-webgpu/core';
 import { linear, linearBackwardInput, linearBackwardWeight, transpose } from '@hrm-webgpu/kernels';
-import { BLOCK_LAYERS, BLOCK_TOKENS } from '../block-shapes.ts';
+import { BLOCK_LAYERS, BLOCK_TOKENS } from '../kernels/block-shapes.ts';
 import { randomTensor, upload } from './inputs.ts';
 import type { Part, Task } from './task.ts';
 

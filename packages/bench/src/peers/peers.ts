@@ -1,6 +1,6 @@
 import { type Device, Philox } from '@hrm-webgpu/core';
-import type { Benchmark, BenchmarkContext } from '../benchmark.ts';
-import type { Report } from '../report.ts';
+import type { Benchmark, BenchmarkContext } from '../report/benchmark.ts';
+import type { Report } from '../report/report.ts';
 import { attentionPart } from './attention-part.ts';
 import { holdContests } from './contest.ts';
 import { matmulPart } from './matmul-part.ts';

@@ -1,13 +1,6 @@
-import {
-  type Bar,
-  type Control,
-  formatRatio,
-  makeBar,
-  type Report,
-  type Result,
-  significant,
-} from '../report.ts';
-import { median } from '../statistics.ts';
+import { type Bar, type Control, formatRatio, makeBar, type Report, type Result } from '../report/report.ts';
+import { median } from '../timing/statistics.ts';
+import { significant } from '../timing/table.ts';
 import type { Contest } from './contest.ts';
 import type { Part } from './task.ts';
 

@@ -1,4 +1,4 @@
-import type { Candidate } from '../timing.ts';
+import type { Candidate } from '../timing/timing.ts';
 import type { HostTensor } from './tensor-json.ts';
 
 export type PeerName = 'jax-js' | 'tfjs';

@@ -1,7 +1,7 @@
 import { type Device, Philox, type Tensor } from '@hrm-webgpu/core';
 import { IGNORED_LABEL } from '@hrm-webgpu/kernels';
 import type { Batch, ModelConfig } from 'hrm-webgpu';
-import { makeTrainingCall, type TrainingCall } from '../training-call.ts';
+import { makeTrainingCall, type TrainingCall } from '../model/training-call.ts';
 import type { Part, Task } from './task.ts';
 import type { HostTensor } from './tensor-json.ts';
 

@@ -1,19 +1,19 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDevice, UserError } from '@hrm-webgpu/core';
-import { readSplit, writeIdentifiers, writeSplit } from '../data/dataset.node.ts';
-import { sudokuGrid, sudokuShape } from '../data/sudoku.ts';
-import { buildSudokuSplits } from '../data/sudoku-dataset.ts';
-import type { TokenRows } from '../data/token-rows.ts';
-import { HRM } from '../hrm.ts';
-import { loadModelFile, RUN_FILES } from '../model-file.node.ts';
-import { PRESETS } from '../presets.ts';
+import { loadModelFile, RUN_FILES } from '../checkpoints/model-file.node.ts';
+import { readSplit, writeIdentifiers, writeSplit } from '../data/dataset/dataset.node.ts';
+import type { TokenRows } from '../data/dataset/token-rows.ts';
+import { sudokuGrid, sudokuShape } from '../data/sudoku/sudoku.ts';
+import { buildSudokuSplits } from '../data/sudoku/sudoku-dataset.ts';
+import { HRM } from '../solving/hrm.ts';
+import { PRESETS } from '../training/presets.ts';
 import { type Command, parse, wholeNumber } from './command.ts';
-import { evaluateWithBar } from './run.ts';
-import { solveAndShow } from './solve.ts';
-import { sudokuPuzzle } from './solve-input.ts';
+import { sudokuPuzzle } from './solve/input.ts';
+import { solveAndShow } from './solve/solve.ts';
 import { bold, duration, percent, print, say } from './terminal.ts';
-import { startRun } from './training-run.ts';
+import { evaluateWithBar } from './train/run.ts';
+import { startRun } from './train/training-run.ts';
 
 const RECIPE = PRESETS['demo-4x4'];
 

@@ -1,15 +1,15 @@
 import { statSync } from 'node:fs';
 import { UserError } from '@hrm-webgpu/core';
-import { type CheckpointContext, knownConfig } from '../checkpoint-context.ts';
+import { type CheckpointContext, knownConfig } from '../checkpoints/checkpoint-context.ts';
+import { contradictions, factsOf, type ModelFacts, roleOf, type TensorRole } from '../checkpoints/inspect.ts';
+import { findCheckpoint, readContext } from '../checkpoints/model-file.node.ts';
 import { dtypeBytes } from '../formats/dtype.ts';
-import { fileSource } from '../formats/file-source.node.ts';
+import { fileSource } from '../formats/files/file-source.node.ts';
 import { openTensorFile } from '../formats/open-checkpoint.ts';
 import { quoted } from '../formats/quote.ts';
 import { elementCount, type TensorFile, type TensorInfo } from '../formats/tensor-file.ts';
 import { sumTensor, type TensorSums } from '../formats/tensor-sums.ts';
-import { contradictions, factsOf, type ModelFacts, roleOf, type TensorRole } from '../inspect.ts';
-import type { KnownConfig } from '../load.ts';
-import { findCheckpoint, readContext } from '../model-file.node.ts';
+import type { KnownConfig } from '../model/load.ts';
 import { type Command, onePositional, parse } from './command.ts';
 import { bold, byteSize, dim, green, print, red } from './terminal.ts';
 

@@ -1,16 +1,16 @@
 import { GpuError, UserError } from '@hrm-webgpu/core';
 import type { Command } from './command.ts';
-import { data } from './data.ts';
+import { data } from './data/data.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
-import { evaluateCommand } from './eval.ts';
+import { evaluateCommand } from './eval/eval.ts';
 import { exportCommand } from './export.ts';
 import { inspect } from './inspect.ts';
 import { parity } from './parity.ts';
-import { solve } from './solve.ts';
+import { solve } from './solve/solve.ts';
 import { bold, print, say } from './terminal.ts';
-import { train } from './train.ts';
-import { tune } from './tune.ts';
+import { train } from './train/train.ts';
+import { tune } from './tune/tune.ts';
 
 const commands: Record<string, Command> = {
   train,

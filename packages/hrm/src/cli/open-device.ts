@@ -1,7 +1,7 @@
 import { type Device, openDevice } from '@hrm-webgpu/core';
-import type { HrmModel } from '../model.ts';
-import { loadTuning } from '../tuning-store.node.ts';
-import { operationsOf, type Workload } from '../tuning-uses.ts';
+import type { HrmModel } from '../model/model.ts';
+import { loadTuning } from '../tuning/tuning-store.node.ts';
+import { operationsOf, type Workload } from '../tuning/tuning-uses.ts';
 import { say } from './terminal.ts';
 
 /** The option of commands whose speed depends on tuning. */

@@ -1,7 +1,7 @@
 /** Augmentation of batches as they are drawn, for data that is not augmented on disk. */
 
 import type { Philox } from '@hrm-webgpu/core';
-import type { Batch } from './sampler.ts';
+import type { Batch } from './dataset/sampler.ts';
 
 export interface DigitTokens {
   /** The token of digit 1; the others follow. */

@@ -1,10 +1,10 @@
 /** Opens a file of tensors by what it holds, not by its name: published checkpoints have no extension. */
 
 import { UserError } from '@hrm-webgpu/core';
-import type { ByteSource } from './byte-source.ts';
+import type { ByteSource } from './files/byte-source.ts';
 import { openSafetensors } from './safetensors.ts';
 import type { TensorFile } from './tensor-file.ts';
-import { openTorchCheckpoint } from './torch-checkpoint.ts';
+import { openTorchCheckpoint } from './torch/torch-checkpoint.ts';
 
 /** What people mistake for checkpoints: how such files begin, what they are and what to do. */
 const MISTAKES: readonly [prefix: string, meaning: string][] = [

@@ -5,8 +5,8 @@
  */
 
 import { UserError } from '@hrm-webgpu/core';
-import { type ByteSource, readPieces } from './byte-source.ts';
 import { type DType, dtypeBytes, isDType } from './dtype.ts';
+import { type ByteSource, readPieces } from './files/byte-source.ts';
 import { publishedName } from './published-name.ts';
 import { quoted } from './quote.ts';
 import {

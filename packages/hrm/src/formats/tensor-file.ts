@@ -1,8 +1,8 @@
 /** Named tensors in a file, whatever its format; data are read when asked for. */
 
 import { UserError } from '@hrm-webgpu/core';
-import { type ByteSource, PIECE_BYTES } from './byte-source.ts';
 import { type DType, dtypeBytes, type TensorData, toF32, typedView } from './dtype.ts';
+import { type ByteSource, PIECE_BYTES } from './files/byte-source.ts';
 import { quoted } from './quote.ts';
 
 /** What is known of a tensor without reading it. */

@@ -4,9 +4,9 @@
  */
 
 import { UserError } from '@hrm-webgpu/core';
-import { ARC_TOKENS, cropGrid, drawGrid, type Grid, gridRows, parseGrid } from '../data/arc.ts';
-import { augmentedName, augmentGrid, inverse, parseName } from '../data/arc-augment.ts';
-import { ArcVote } from '../data/arc-vote.ts';
+import { ARC_TOKENS, cropGrid, drawGrid, type Grid, gridRows, parseGrid } from '../data/arc/arc.ts';
+import { augmentedName, augmentGrid, inverse, parseName } from '../data/arc/arc-augment.ts';
+import { ArcVote } from '../data/arc/arc-vote.ts';
 import { openSafetensors } from '../formats/safetensors.ts';
 import type { TensorFile } from '../formats/tensor-file.ts';
 import { Comparison, type ParityRow } from './comparison.ts';

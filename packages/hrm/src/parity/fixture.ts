@@ -1,4 +1,10 @@
 import { UserError } from '@hrm-webgpu/core';
+import type { Batch } from '../data/dataset/sampler.ts';
+import { type ByteSource, readText } from '../formats/files/byte-source.ts';
+import { openTensorFile } from '../formats/open-checkpoint.ts';
+import { openSafetensors } from '../formats/safetensors.ts';
+import type { TensorFile } from '../formats/tensor-file.ts';
+import { parseYaml } from '../formats/yaml/yaml.ts';
 import {
   checkTrain,
   DEFAULT_ARCH,
@@ -9,13 +15,7 @@ import {
   parseAllConfig,
   parseModelConfig,
   type TrainConfig,
-} from '../config.ts';
-import type { Batch } from '../data/sampler.ts';
-import { type ByteSource, readText } from '../formats/byte-source.ts';
-import { openTensorFile } from '../formats/open-checkpoint.ts';
-import { openSafetensors } from '../formats/safetensors.ts';
-import type { TensorFile } from '../formats/tensor-file.ts';
-import { parseYaml } from '../formats/yaml.ts';
+} from '../model/config.ts';
 
 /** Access to the files of a fixture folder: undefined for one that is not there. */
 export type OpenFile = (name: string) => Promise<ByteSource | undefined>;

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '@hrm-webgpu/core';
-import { fileSource } from '../formats/file-source.node.ts';
+import { fileSource } from '../formats/files/file-source.node.ts';
 import type { OpenFile } from './fixture.ts';
 
 /** The files of a folder on disk. */

@@ -3,6 +3,7 @@
  * those that a plain f32 implementation meets with a margin of 4 or more.
  */
 import type { Device, Plan, Tensor } from '@hrm-webgpu/core';
+import type { TensorFile } from '../formats/tensor-file.ts';
 import {
   type CallOutput,
   evaluationCall,
@@ -11,13 +12,12 @@ import {
   readMetrics,
   totalLoss,
   trainingCall,
-} from '../act.ts';
-import { Carry, emptyBatch, uploadBatch, writeBatch } from '../carry.ts';
-import type { TensorFile } from '../formats/tensor-file.ts';
-import { loadModel } from '../load.ts';
-import { HrmModel } from '../model.ts';
-import { Optimizers, scheduleFactor } from '../optimizers.ts';
-import { PUZZLE_ROWS } from '../parameters.ts';
+} from '../model/act.ts';
+import { Carry, emptyBatch, uploadBatch, writeBatch } from '../model/carry.ts';
+import { loadModel } from '../model/load.ts';
+import { HrmModel } from '../model/model.ts';
+import { PUZZLE_ROWS } from '../model/parameters.ts';
+import { Optimizers, scheduleFactor } from '../training/optimizers.ts';
 import { Comparison, type ParityRow } from './comparison.ts';
 import { type Fixture, readBatch } from './fixture.ts';
 import { ruleWeight } from './rule-weights.ts';

@@ -1,5 +1,5 @@
-import { fnv1a } from '../fnv1a.ts';
-import { PUZZLE_ROWS } from '../parameters.ts';
+import { PUZZLE_ROWS } from '../model/parameters.ts';
+import { fnv1a } from '../tuning/fnv1a.ts';
 
 /**
  * Weights made by rule instead of stored, for fixtures of full-size models: element i of a tensor is r·s with r in

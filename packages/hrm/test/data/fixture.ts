@@ -1,6 +1,6 @@
-import type { DatasetSet, Split } from '../../src/data/dataset.ts';
-import type { IntegerArray } from '../../src/data/npy.ts';
-import { type TokenRows, tokenRows } from '../../src/data/token-rows.ts';
+import type { DatasetSet, Split } from '../../src/data/dataset/dataset.ts';
+import type { IntegerArray } from '../../src/data/dataset/npy.ts';
+import { type TokenRows, tokenRows } from '../../src/data/dataset/token-rows.ts';
 
 /**
  * A split of one set whose example e is [10e + 1, 10e + 2] with labels [e + 1, 0], 0 being ignored.

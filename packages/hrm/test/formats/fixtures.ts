@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '@hrm-webgpu/core';
 import { expect } from 'vitest';
-import { type ByteSource, bytesSource } from '../../src/formats/byte-source.ts';
+import { type ByteSource, bytesSource } from '../../src/formats/files/byte-source.ts';
 import type { TensorFile } from '../../src/formats/tensor-file.ts';
 
 /** The path of a file in test/fixtures. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bytesSource } from '../../src/formats/byte-source.ts';
+import { bytesSource } from '../../src/formats/files/byte-source.ts';
 import { openTensorFile } from '../../src/formats/open-checkpoint.ts';
 import { fixtureBytes, userError } from './fixtures.ts';
 

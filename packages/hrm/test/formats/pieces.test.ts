@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { bytesSource, PIECE_BYTES } from '../../src/formats/byte-source.ts';
-import { fileSource } from '../../src/formats/file-source.node.ts';
+import { bytesSource, PIECE_BYTES } from '../../src/formats/files/byte-source.ts';
+import { fileSource } from '../../src/formats/files/file-source.node.ts';
 import { encodeSafetensors, openSafetensors, streamSafetensors } from '../../src/formats/safetensors.ts';
 import type { StoredTensor, TensorFile } from '../../src/formats/tensor-file.ts';
-import { openTorchCheckpoint } from '../../src/formats/torch-checkpoint.ts';
-import { writeZip } from '../../src/formats/zip-write.ts';
+import { openTorchCheckpoint } from '../../src/formats/torch/torch-checkpoint.ts';
+import { writeZip } from '../../src/formats/torch/zip-write.ts';
 import { gather, pickle } from './build.ts';
 
 /** 2.5 pieces of f32. */

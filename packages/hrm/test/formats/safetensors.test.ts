@@ -1,7 +1,7 @@
 import { Philox } from '@hrm-webgpu/core';
 import { describe, expect, it } from 'vitest';
-import { bytesSource } from '../../src/formats/byte-source.ts';
 import { bf16ToF32, f16ToF32 } from '../../src/formats/dtype.ts';
+import { bytesSource } from '../../src/formats/files/byte-source.ts';
 import { encodeSafetensors, openSafetensors, type TensorToWrite } from '../../src/formats/safetensors.ts';
 
 import { fixtureBytes, survives, userError } from './fixtures.ts';

@@ -1,0 +1,104 @@
+/** Where the time of a call goes, kernel by kernel. */
+import type { Device, KernelTime } from '@hrm-webgpu/core';
+import { type Measured, measuredCells } from './measured.ts';
+import { significant } from './table.ts';
+
+/** Where the time of one call goes. */
+export interface Profile {
+  /** The result whose call it is. */
+  of: string;
+  /** What the call takes when it is not profiled. */
+  wallMs: number;
+  /** Of it, in kernels. */
+  gpuMs: number;
+  /** The rest: the host's work that nothing hides, waiting and starting. */
+  hostMs: number;
+  /** Per call. */
+  kernels: (KernelTime & { share: number; gflops: number; gbs: number })[];
+}
+
+/** Times every kernel of a call by timestamps; undefined where the adapter has none. */
+export async function profile(
+  device: Device,
+  run: () => void,
+  runs: number,
+  { name, medianMs }: Measured,
+): Promise<Profile | undefined> {
+  if (!device.gpu.features.has('timestamp-query')) return undefined;
+  const stop = device.stream.startProfile();
+  for (let i = 0; i < runs; i++) run();
+  return profileOf(await stop(), runs, name, medianMs);
+}
+
+/** What to say of a profile that there is not. */
+export function skippedProfile(times: Profile | undefined): string[] {
+  return times ? [] : ["time by kernel: this adapter has no 'timestamp-query'"];
+}
+
+/** The profile of a call that takes `wallMs`, from the times of so many `runs`. */
+export function profileOf(times: readonly KernelTime[], runs: number, of: string, wallMs: number): Profile {
+  const gpuMs = times.reduce((sum, { ms }) => sum + ms, 0) / runs;
+  const kernels = times.map(({ name, ...total }) => {
+    const [calls, ms, flops, bytes] = [total.calls, total.ms, total.flops, total.bytes].map(
+      (all) => all / runs,
+    );
+    return {
+      name,
+      calls,
+      ms,
+      flops,
+      bytes,
+      share: ms / gpuMs,
+      gflops: flops / ms / 1e6,
+      gbs: bytes / ms / 1e6,
+    };
+  });
+  return { of, wallMs, gpuMs, hostMs: Math.max(0, wallMs - gpuMs), kernels };
+}
+
+/** Kernels below this share are shown together. */
+const LEAST_SHARE = 0.01;
+
+/**
+ * The table of a whole-model benchmark: rates, also as a share of the `best` of matrix products, and where the time of
+ * a call goes.
+ */
+export function modelTable(
+  results: readonly Measured[],
+  best: number,
+  times: Profile | undefined,
+): string[][] {
+  return [
+    ['', 'ms', 'middle half', 'GFLOP/s', 'of best matmul', ''],
+    ...results.map((result) => [
+      ...measuredCells(result),
+      `${((100 * result.gflops) / best).toFixed(0)} %`,
+      '',
+    ]),
+    ...(times ? [['', '', '', '', '', ''], ...profileRows(times)] : []),
+  ];
+}
+
+function profileRows({ kernels, hostMs }: Profile): string[][] {
+  const large = kernels.filter(({ share }) => share >= LEAST_SHARE);
+  const small = kernels.filter(({ share }) => share < LEAST_SHARE);
+  const rate = (value: number) => (value > 0 ? significant(value) : '–');
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  const sum = (pick: (kernel: Profile['kernels'][number]) => number) =>
+    small.reduce((total, kernel) => total + pick(kernel), 0);
+  return [
+    ['kernel', 'calls', 'ms', 'share', 'GFLOP/s', 'GB/s'],
+    ...large.map(({ name, calls, ms, share, gflops, gbs }) => [
+      ...[name, String(calls), significant(ms), percent(share), rate(gflops), rate(gbs)],
+    ]),
+    [
+      `${small.length} others`,
+      String(sum(({ calls }) => calls)),
+      significant(sum(({ ms }) => ms)),
+      percent(sum(({ share }) => share)),
+      '',
+      '',
+    ],
+    ['host, waiting and starting', '', significant(hostMs), '', '', ''],
+  ];
+}

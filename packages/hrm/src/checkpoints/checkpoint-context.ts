@@ -1,0 +1,48 @@
+/** What is known of an open checkpoint besides its tensors, wherever it was opened. */
+
+import { UserError } from '@hrm-webgpu/core';
+import type { TensorFile } from '../formats/tensor-file.ts';
+import { parseYaml, type YamlValue } from '../formats/yaml/yaml.ts';
+import { type AllConfig, parseAllConfig } from '../model/config.ts';
+import { type KnownConfig, knownConfigOf } from '../model/load.ts';
+import type { CheckpointMetadata } from '../training/checkpoint.ts';
+
+/** The published name of the configuration that lies beside a checkpoint. */
+export const CONFIG_FILE = 'all_config.yaml';
+
+/** An all_config.yaml: its contents as they stand there, and as they are understood. */
+export interface ConfigFile {
+  readonly path: string;
+  readonly value: YamlValue;
+  readonly parsed: AllConfig;
+}
+
+export interface CheckpointContext {
+  /** Of this project's own files. */
+  readonly metadata?: CheckpointMetadata;
+  /** The all_config.yaml beside the file. */
+  readonly beside?: ConfigFile;
+}
+
+/**
+ * Reads the text of an all_config.yaml.
+ *
+ * @param path what messages call it
+ * @throws UserError when it is damaged
+ */
+export function parseConfigFile(text: string, path: string): ConfigFile {
+  const value = parseYaml(text, path);
+  return { path, value, parsed: parseAllConfig(value, path) };
+}
+
+/**
+ * The configuration of a checkpoint, as far as it is known.
+ * @throws UserError when there is none, or it contradicts the tensors
+ */
+export function knownConfig(file: TensorFile, { metadata, beside }: CheckpointContext): KnownConfig {
+  if (metadata) return metadata.config;
+  if (beside) return knownConfigOf(beside.parsed.arch, file);
+  throw new UserError(
+    `${file.name} needs its ${CONFIG_FILE} beside it: it does not tell its architecture itself`,
+  );
+}

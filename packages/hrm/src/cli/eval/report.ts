@@ -1,0 +1,58 @@
+/** How `hrm eval` shows its findings to people. */
+
+import type { Evaluation } from '../../evaluation/evaluate.ts';
+import type { Interval } from '../../evaluation/intervals.ts';
+import { percent, print } from '../terminal.ts';
+import type { Share, Task, TaskReport } from './task.ts';
+
+/** Columns of names, and of values, so that the intervals stand below each other. */
+const NAME_WIDTH = 18;
+const VALUE_WIDTH = 22;
+
+export function printEvaluation(result: Evaluation): void {
+  const { exact, count, exact_accuracy, accuracy, q_halt_accuracy, steps, intervals } = result;
+  if (count === 0) {
+    print('no accuracy: no example has a label that counts, so the right answers are not known');
+    return;
+  }
+  line(
+    'exact accuracy',
+    `${percent(exact_accuracy)} (${exact}/${count})`,
+    percents(intervals.exact_accuracy),
+  );
+  line('cell accuracy', percent(accuracy), percents(intervals.accuracy));
+  line('q_halt accuracy', percent(q_halt_accuracy), percents(intervals.q_halt_accuracy));
+  line('segments', steps.toFixed(2), intervals.steps?.map((end) => end.toFixed(2)).join(' to '));
+  print(`lm_loss ${result.lm_loss.toFixed(4)}, q_halt_loss ${result.q_halt_loss.toFixed(4)}`);
+  if (!result.per_segment) return;
+  print();
+  print('after segment     exact                 95 %               cells');
+  for (const { segment, exact, exact_accuracy, exact_accuracy_interval, accuracy } of result.per_segment) {
+    const value = `${percent(exact_accuracy)} (${exact}/${count})`;
+    const interval = percents(exact_accuracy_interval);
+    print(
+      String(segment).padEnd(NAME_WIDTH) +
+        value.padEnd(VALUE_WIDTH) +
+        interval.padEnd(19) +
+        percent(accuracy),
+    );
+  }
+}
+
+export function printTask(task: Task, { shares, of, notes }: TaskReport): void {
+  print();
+  print(`${task}, share of ${of}`);
+  for (const note of notes) print(note);
+  for (const [name, { count, of, share, interval }] of Object.entries<Share>(shares)) {
+    line(name.replaceAll('_', ' '), `${percent(share)} (${count}/${of})`, percents(interval));
+  }
+}
+
+function line(name: string, value: string, interval?: string): void {
+  const end = interval === undefined ? '' : `95 %: ${interval}`;
+  print((name.padEnd(NAME_WIDTH) + value.padEnd(VALUE_WIDTH) + end).trimEnd());
+}
+
+function percents([low, high]: Interval): string {
+  return `${(100 * low).toFixed(1)} to ${percent(high)}`;
+}

@@ -1,0 +1,81 @@
+import { appendFileSync, existsSync } from 'node:fs';
+import type { Evaluation } from '../../evaluation/evaluate.ts';
+import { writeFileAtomic } from '../../formats/files/atomic-write.node.ts';
+import { fileError } from '../../formats/files/file-error.node.ts';
+import { readTextFile } from '../../formats/files/file-source.node.ts';
+import type { StepReport } from '../../training/trainer.ts';
+
+/** A line of the log, besides its figures. */
+interface Entry {
+  kind: 'train' | 'evaluation';
+  step: number;
+}
+
+/**
+ * The log of a run, `log.jsonl`: a JSON object a line for each step (`kind: "train"`) and evaluation. Figures have
+ * their published names: of a step, sums over the rows that halted in it divided by their number (`halted`), and
+ * losses divided by the batch; of an evaluation, means over its examples.
+ */
+export class RunLog {
+  private constructor(private readonly path: string) {}
+
+  /**
+   * Opens the log for a run that goes on from `step`: what was logged after the checkpoint comes again, so it is
+   * dropped first.
+   */
+  static async open(path: string, { step, evaluatedStep }: { step: number; evaluatedStep: number }) {
+    const limits = { train: step, evaluation: evaluatedStep };
+    const kept = (existsSync(path) ? await readTextFile(path) : '').split('\n').filter((line) => {
+      const entry = parseEntry(line);
+      return entry && entry.step <= limits[entry.kind];
+    });
+    await writeFileAtomic(path, [new TextEncoder().encode(kept.map((line) => `${line}\n`).join(''))]);
+    return new RunLog(path);
+  }
+
+  /** @param batch the global batch size */
+  addSteps(reports: readonly StepReport[], batch: number): void {
+    this.append(
+      reports.map(({ step, lr, sums }) => {
+        const { count, lm_loss, q_halt_loss, q_continue_loss, ...counted } = sums;
+        const losses = { lm_loss, q_halt_loss, q_continue_loss };
+        return {
+          kind: 'train',
+          step,
+          lr,
+          halted: count,
+          ...divided(counted, Math.max(1, count)),
+          ...divided(losses, batch),
+        };
+      }),
+    );
+  }
+
+  addEvaluation(step: number, split: string, evaluation: Evaluation): void {
+    const { intervals: _, per_segment: __, ...figures } = evaluation;
+    this.append([{ kind: 'evaluation', step, split, ...figures }]);
+  }
+
+  private append(entries: readonly (Entry & Record<string, unknown>)[]): void {
+    try {
+      appendFileSync(this.path, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+    } catch (cause) {
+      throw fileError('cannot write', this.path, cause);
+    }
+  }
+}
+
+function divided(figures: Record<string, number>, by: number): Record<string, number> {
+  return Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, value / by]));
+}
+
+/** Undefined for anything else than a whole line of a log. */
+function parseEntry(line: string): Entry | undefined {
+  try {
+    const entry = JSON.parse(line);
+    const known = (entry?.kind === 'train' || entry?.kind === 'evaluation') && Number.isInteger(entry.step);
+    return known ? entry : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,209 @@
+/** The loop around a {@link Trainer}: progress, evaluation, checkpoints, Ctrl-C. */
+import { existsSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { UserError } from '@hrm-webgpu/core';
+import { RUN_FILES } from '../../checkpoints/model-file.node.ts';
+import type { Split } from '../../data/dataset/dataset.ts';
+import { type EvaluateOptions, type Evaluation, evaluate } from '../../evaluation/evaluate.ts';
+import { writeFileAtomic } from '../../formats/files/atomic-write.node.ts';
+import { makeFolder } from '../../formats/files/make-folder.node.ts';
+import { stringifyYaml } from '../../formats/yaml/yaml.ts';
+import { formatAllConfig } from '../../model/config.ts';
+import { encodeModel, encodeTraining } from '../../training/checkpoint.ts';
+import { evaluationRows } from '../../training/memory.ts';
+import type { StepReport, Trainer } from '../../training/trainer.ts';
+import { Interrupt } from '../interrupt.ts';
+import { ProgressBar, percent, say } from '../terminal.ts';
+import {
+  FRESH,
+  NO_RULES,
+  type Standing,
+  type StopRules,
+  stopReason,
+  withEvaluation,
+  withSteps,
+} from './early-stop.ts';
+import { RunningFigures } from './run-figures.ts';
+import { RunLog } from './run-log.ts';
+
+/** What a checkpoint keeps of the command line, so that `--resume` needs no other option. */
+export interface RunNotes {
+  /** Absolute path of the dataset. */
+  data: string;
+  /** Tells the training split from another under the same path. */
+  dataset: string;
+  evalSplit: string | null;
+  evalEvery: number;
+  augment: string | null;
+  bestExact: number;
+  /** The step of the last evaluation. */
+  evaluatedStep: number;
+  /** See TrainerOptions. */
+  microBatch: number | null;
+  /** Evaluate a random sample of so many examples, drawn with the run's seed; null for all. */
+  evalSample: number | null;
+  stop: StopRules;
+  standing: Standing;
+}
+
+/** Notes of a run that has not begun, where the command line says nothing else; older checkpoints lack some. */
+export const DEFAULT_NOTES = {
+  bestExact: -1,
+  evaluatedStep: 0,
+  microBatch: null,
+  evalSample: null,
+  stop: NO_RULES,
+  standing: FRESH,
+} as const satisfies Partial<RunNotes>;
+
+export interface RunOptions {
+  trainer: Trainer;
+  folder: string;
+  notes: RunNotes;
+  /** Evaluated every `notes.evalEvery` steps and at the end. */
+  evalSplit?: Split;
+}
+
+export interface RunResult {
+  /** The exit code for the signal that stopped the run, if one did. */
+  interrupted?: number;
+  /** Why the run ended before its schedule, if it did. */
+  stopped?: string;
+  /** Seconds spent in training steps and evaluations. */
+  seconds: number;
+}
+
+/** Trains to the end of the schedule, until it may stop early, or until a signal; in any case the last step is saved. */
+export async function runTraining(options: RunOptions): Promise<RunResult> {
+  const { trainer, folder, notes } = options;
+  makeFolder(resolve(folder));
+  await writeConfig(folder, trainer);
+  const log = await RunLog.open(join(folder, RUN_FILES.log), {
+    step: trainer.step,
+    evaluatedStep: notes.evaluatedStep,
+  });
+  const interrupt = new Interrupt(() =>
+    say('\nstopping after this step, then saving… (Ctrl-C again to stop without saving)'),
+  );
+  const { totalSteps, train } = trainer.options;
+  const bar = new ProgressBar('train');
+  const figures = new RunningFigures(trainer.step);
+  const started = performance.now();
+  const show = (reports: StepReport[]) => {
+    if (reports.length === 0) return;
+    for (const report of reports) figures.add(report);
+    log.addSteps(reports, train.global_batch_size);
+    notes.standing = withSteps(notes.standing, reports);
+    bar.update(figures.step, totalSteps, figures.describe(totalSteps, train.global_batch_size));
+  };
+  // A run that was stopped during an evaluation makes up for it when it is resumed.
+  const due = () =>
+    trainer.step > notes.evaluatedStep && (trainer.step % notes.evalEvery === 0 || trainer.finished);
+  try {
+    while (!interrupt.signal.aborted) {
+      if (due()) {
+        show(await trainer.settle());
+        bar.clear();
+        const pause = performance.now();
+        await saveAndEvaluate(options, log, interrupt.signal);
+        figures.leaveOut((performance.now() - pause) / 1000);
+      }
+      if (trainer.finished || interrupt.signal.aborted || stopReason(notes.stop, notes.standing)) break;
+      show(await trainer.advance());
+    }
+    show(await trainer.settle());
+    if (interrupt.signal.aborted) await save(trainer, folder, notes);
+  } finally {
+    bar.clear();
+    interrupt.stop();
+  }
+  return {
+    interrupted: interrupt.exitCode,
+    stopped: trainer.finished ? undefined : stopReason(notes.stop, notes.standing),
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+/** Saves first: an evaluation that fails, or is stopped, costs no step. */
+async function saveAndEvaluate(options: RunOptions, log: RunLog, signal: AbortSignal): Promise<void> {
+  const { trainer, folder, notes, evalSplit } = options;
+  if (!evalSplit) {
+    notes.evaluatedStep = trainer.step;
+    notes.standing = withEvaluation(notes.standing, false);
+  }
+  await save(trainer, folder, notes);
+  if (!evalSplit) return;
+  let result: Evaluation;
+  try {
+    const sample = notes.evalSample
+      ? { size: notes.evalSample, seed: trainer.options.train.seed }
+      : undefined;
+    result = await evaluateWithBar(trainer.model, evalSplit, 'evaluate', { signal, sample });
+  } catch (error) {
+    if (signal.aborted) return;
+    throw error;
+  }
+  const { exact_accuracy: exact, accuracy, lm_loss } = result;
+  const better = exact > notes.bestExact;
+  say(
+    `step ${trainer.step}: ${notes.evalSplit} exact ${percent(exact)}, cells ${percent(accuracy)}, ` +
+      `loss ${lm_loss.toFixed(4)}${better ? ' — best so far' : ''}`,
+  );
+  log.addEvaluation(trainer.step, notes.evalSplit as string, result);
+  notes.evaluatedStep = trainer.step;
+  notes.standing = withEvaluation(notes.standing, better);
+  if (better) {
+    notes.bestExact = exact;
+    await writeFileAtomic(join(folder, RUN_FILES.best), await encodeModel(trainer.model));
+  }
+  await save(trainer, folder, notes);
+}
+
+/** Evaluates a split with a progress bar. */
+export async function evaluateWithBar(
+  model: Trainer['model'],
+  split: Split,
+  label: string,
+  options: Partial<EvaluateOptions> = {},
+): Promise<Evaluation> {
+  const bar = new ProgressBar(label);
+  try {
+    return await evaluate(model, split, {
+      ...options,
+      batchSize: options.batchSize ?? evaluationRows(model.config, model.device.limits),
+      onProgress: (done, total) => bar.update(done, total, ''),
+    });
+  } finally {
+    bar.clear();
+  }
+}
+
+async function save(trainer: Trainer, folder: string, notes: RunNotes): Promise<void> {
+  await writeFileAtomic(join(folder, RUN_FILES.latest), await encodeTraining(trainer, { ...notes }));
+}
+
+async function writeConfig(folder: string, { options }: Trainer): Promise<void> {
+  const { vocab_size: _v, seq_len: _s, num_puzzle_identifiers: _n, ...arch } = options.config;
+  const text = stringifyYaml(formatAllConfig({ arch, train: options.train }));
+  await writeFileAtomic(join(folder, RUN_FILES.config), [new TextEncoder().encode(text)]);
+}
+
+/** @throws UserError when there can be no new run in a folder */
+export function expectRoom(folder: string): void {
+  if (existsSync(folder) && !statSync(folder).isDirectory()) {
+    throw new UserError(`${folder} is a file, not a folder; give another folder with --out`);
+  }
+  const taken = [RUN_FILES.latest, RUN_FILES.best].find((name) => existsSync(join(folder, name)));
+  if (taken) {
+    throw new UserError(
+      `${folder} holds a run already (${taken}); go on with --resume, or give another folder with --out`,
+    );
+  }
+}
+
+/** @throws UserError when a run folder has nothing to resume */
+export function latestCheckpoint(folder: string): string {
+  const path = join(folder, RUN_FILES.latest);
+  if (existsSync(path)) return path;
+  throw new UserError(`${folder} has no ${RUN_FILES.latest} to resume from; start the run without --resume`);
+}

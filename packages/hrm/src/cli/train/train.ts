@@ -1,0 +1,118 @@
+import { UserError } from '@hrm-webgpu/core';
+import { PRESETS, preset } from '../../training/presets.ts';
+import { type Command, parse, wholeNumber } from '../command.ts';
+import { TUNING_HELP, TUNING_OPTION } from '../open-device.ts';
+import { duration, print } from '../terminal.ts';
+import { accuracyOption } from './early-stop.ts';
+import type { RunResult } from './run.ts';
+import { configFrom } from './train-config.ts';
+import { profileRun, resumeRun, startRun } from './training-run.ts';
+
+const presets = Object.entries(PRESETS).map(([name, { summary }]) => `  ${name.padEnd(21)}${summary}`);
+
+const help = `usage: hrm train --data DIR --out DIR [--preset NAME] [options]
+       hrm train --data DIR --profile [options]
+       hrm train --out DIR --resume [--micro-batch N]
+
+Trains a model on a dataset in the published format (DIR/train/dataset.json, …), evaluates it on a held-out split
+as it goes and keeps the best weights. Ctrl-C stops after the current step and saves; --resume goes on with the
+same bits.
+
+  --data DIR           the dataset
+  --out DIR            where the run goes (checkpoint.safetensors, best.safetensors, all_config.yaml, log.jsonl)
+  --preset NAME        a published recipe, see below; without it the published defaults
+  --config FILE        an all_config.yaml with the published keys, which override the preset; epochs without
+                       eval_interval, or with null, mean one evaluation at the end
+  --set KEY=VALUE      overrides one published key, e.g. --set lr=1e-3 --set arch.L_cycles=8 (repeatable)
+  --steps N            length of the run; default from epochs, as published
+  --micro-batch N      work through the batch N rows at a time: less memory, the same training
+  --eval-split NAME    split to evaluate on; default 'test'
+  --eval-every N       steps between evaluations and checkpoints; default from eval_interval, as published
+  --eval-sample N      evaluate a random sample of N examples, the same each time; default all
+  --stop-at-train-accuracy X   end the run once exact accuracy in training between two evaluations is X (0.99: 99 %)
+  --patience N         end the run after N evaluations without a better one
+  --augment sudoku-digits   a random relabelling of the digits in every row of every batch, for Sudokus alone
+  --eager              run op by op instead of recording a step and replaying it (for debugging; the same bits)
+  --profile            time each kernel over a few steps, print the table and save nothing
+${TUNING_HELP}
+  --resume             go on from DIR/checkpoint.safetensors
+
+Presets ('hrm train --preset NAME' without --data says how to build the dataset):
+${presets.join('\n')}`;
+
+const OPTIONS = {
+  data: { type: 'string' },
+  out: { type: 'string' },
+  preset: { type: 'string' },
+  config: { type: 'string' },
+  set: { type: 'string', multiple: true },
+  steps: { type: 'string' },
+  'micro-batch': { type: 'string' },
+  'eval-split': { type: 'string' },
+  'eval-every': { type: 'string' },
+  'eval-sample': { type: 'string' },
+  'stop-at-train-accuracy': { type: 'string' },
+  patience: { type: 'string' },
+  augment: { type: 'string' },
+  eager: { type: 'boolean', default: false },
+  profile: { type: 'boolean' },
+  resume: { type: 'boolean' },
+  ...TUNING_OPTION,
+} as const;
+
+/** What may be given with --resume: nothing that the numbers of a run depend on. */
+const WITH_RESUME = ['out', 'resume', 'micro-batch', 'eager', 'no-tune'];
+
+export const train: Command = {
+  summary: 'train a model on a dataset',
+  help,
+  async run(args) {
+    const { values, positionals } = parse(args, OPTIONS);
+    if (positionals.length > 0) throw new UserError(`unexpected argument '${positionals[0]}'. See --help.`);
+    const microBatch = wholeNumber('micro-batch', values['micro-batch']);
+    if (values.resume) {
+      if (!values.out) throw new UserError('give the folder of the run with --out DIR');
+      const other = Object.keys(values).find((name) => !WITH_RESUME.includes(name));
+      if (other)
+        throw new UserError(`--${other} cannot be given with --resume: a run goes on as it was started`);
+      return finishRun(await resumeRun(values.out, { ...values, microBatch }), values.out);
+    }
+    if (!values.data) throw new UserError(noData(values.preset));
+    if (!values.out && !values.profile) throw new UserError('give the folder of the run with --out DIR');
+    const out = values.out ?? '';
+    const options = {
+      data: values.data,
+      out,
+      config: await configFrom(values),
+      steps: wholeNumber('steps', values.steps),
+      microBatch,
+      evalSplit: values['eval-split'],
+      evalEvery: wholeNumber('eval-every', values['eval-every']),
+      evalSample: wholeNumber('eval-sample', values['eval-sample']),
+      stop: {
+        trainAccuracy: accuracyOption(values['stop-at-train-accuracy']),
+        patience: wholeNumber('patience', values.patience) ?? null,
+      },
+      augment: values.augment ?? null,
+      eager: values.eager,
+      'no-tune': values['no-tune'],
+    };
+    if (values.profile) return profileRun(options);
+    return finishRun(await startRun(options), out);
+  },
+};
+
+function noData(name: string | undefined): string {
+  if (name === undefined) return 'give the dataset with --data DIR';
+  return `give the dataset with --data DIR. That of preset '${name}' is built with: ${preset(name).data}`;
+}
+
+function finishRun({ interrupted, stopped, seconds }: RunResult, out: string): number {
+  if (interrupted) {
+    print(`stopped and saved after ${duration(seconds)}; go on with: hrm train --out ${out} --resume`);
+    return interrupted;
+  }
+  if (stopped) print(`stopped early: ${stopped}`);
+  print(`trained for ${duration(seconds)}; saved in ${out}`);
+  return 0;
+}

@@ -1,0 +1,73 @@
+/** One example of one's own data, as a line of JSON; docs/data.md has the format. */
+
+import { quoted } from '../../formats/quote.ts';
+
+/** A rectangle of values 0 … {@link LARGEST_VALUE}, row by row. */
+export interface JsonGrid {
+  rows: number;
+  columns: number;
+  values: Uint8Array;
+}
+
+export interface JsonExample {
+  input: JsonGrid;
+  output: JsonGrid;
+  /** Examples of one task are one puzzle. */
+  task?: string;
+  split: 'train' | 'test';
+}
+
+/** A value's token is one more, and tokens are written as bytes. */
+export const LARGEST_VALUE = 254;
+
+const KEYS = ['input', 'output', 'task', 'split'];
+
+/** The example in a line, or what is wrong with it. */
+export function parseJsonExample(line: string): JsonExample | string {
+  let json: unknown;
+  try {
+    json = JSON.parse(line);
+  } catch (error) {
+    return `is not valid JSON (${(error as Error).message})`;
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    return `expected an object {"input": [[…]], "output": [[…]]}, got ${quoted(line)}`;
+  }
+  const unknown = Object.keys(json).find((key) => !KEYS.includes(key));
+  if (unknown !== undefined) return `has the unknown key ${quoted(unknown)}, expected ${KEYS.join(', ')}`;
+  const { input, output, task, split = 'train' } = json as Record<string, unknown>;
+  const inputGrid = parseGrid(input, 'input');
+  if (typeof inputGrid === 'string') return inputGrid;
+  const outputGrid = parseGrid(output, 'output');
+  if (typeof outputGrid === 'string') return outputGrid;
+  if (split !== 'train' && split !== 'test') {
+    return `split is ${quoted(JSON.stringify(split))}, expected "train" or "test"`;
+  }
+  if (task !== undefined && (typeof task !== 'string' || task === '' || task === '<blank>')) {
+    return `task is ${quoted(JSON.stringify(task))}, expected a name (and not "<blank>", which means none)`;
+  }
+  return { input: inputGrid, output: outputGrid, split, ...(task !== undefined && { task }) };
+}
+
+function parseGrid(json: unknown, name: string): JsonGrid | string {
+  if (json === undefined) return `has no ${name}`;
+  if (!Array.isArray(json) || json.length === 0 || !json.every(Array.isArray) || json[0].length === 0) {
+    return `${name} is no grid: expected [[…], …], one or more rows of one or more numbers`;
+  }
+  const grid = json as unknown[][];
+  const columns = grid[0].length;
+  const values = new Uint8Array(grid.length * columns);
+  for (const [row, cells] of grid.entries()) {
+    if (cells.length !== columns) {
+      return `${name} is ragged: row ${row + 1} has ${cells.length} cells, row 1 has ${columns}`;
+    }
+    for (const [column, value] of cells.entries()) {
+      if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > LARGEST_VALUE) {
+        const place = `${name}, row ${row + 1}, column ${column + 1}`;
+        return `${place}: ${quoted(JSON.stringify(value))}, expected an integer from 0 to ${LARGEST_VALUE}`;
+      }
+      values[row * columns + column] = value as number;
+    }
+  }
+  return { rows: grid.length, columns, values };
+}

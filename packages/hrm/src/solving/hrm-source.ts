@@ -1,0 +1,126 @@
+/** What {@link HRM.load} accepts as a checkpoint and as a device, opened. */
+
+import { Device, openDevice, UserError, wrapDevice } from '@hrm-webgpu/core';
+import { openNamed } from '#open-named';
+import {
+  type CheckpointContext,
+  CONFIG_FILE,
+  knownConfig,
+  parseConfigFile,
+} from '../checkpoints/checkpoint-context.ts';
+import type { OpenCheckpoint, OpenOptions } from '../checkpoints/open-url.ts';
+import { blobSource, bytesSource } from '../formats/files/byte-source.ts';
+import { openTensorFile } from '../formats/open-checkpoint.ts';
+import { elementCount, type TensorFile } from '../formats/tensor-file.ts';
+import type { YamlMap } from '../formats/yaml/yaml.ts';
+import { type ModelConfig, parseAllConfig } from '../model/config.ts';
+import { checkLayers, knownConfigOf, type LoadOptions, withSeqLen } from '../model/load.ts';
+import { PUZZLE_ROWS, parameterShapes } from '../model/parameters.ts';
+import { readMetadata } from '../training/checkpoint.ts';
+import { ARC_SEQ_LEN, type Task, usualSeqLen } from './tasks.ts';
+
+/**
+ * A checkpoint: a URL or, in Node, a path (of a file, or of a folder with one); a `Blob` or `File`; its bytes; or an
+ * open file, which stays open.
+ */
+export type CheckpointSource = string | URL | Blob | ArrayBuffer | Uint8Array | TensorFile;
+
+export interface ConfigOptions {
+  /** The contents of its all_config.yaml, as text or parsed: for published checkpoints without one beside them. */
+  config?: string | YamlMap;
+  /** S, or S for a vocabulary: for published checkpoints with RoPE, which do not tell theirs. */
+  seqLen?: number | ((vocabSize: number) => number);
+  task?: Task;
+}
+
+/** @throws UserError when there is no checkpoint, or another kind of file */
+export async function openSource(source: CheckpointSource, options: OpenOptions): Promise<OpenCheckpoint> {
+  if (typeof source === 'string' || source instanceof URL) return openNamed(source, options);
+  const file = await openUnnamed(source);
+  try {
+    return { file, context: { metadata: readMetadata(file) }, downloaded: false };
+  } catch (error) {
+    if (file !== source) await file.close();
+    throw error;
+  }
+}
+
+async function openUnnamed(source: Exclude<CheckpointSource, string | URL>): Promise<TensorFile> {
+  if (source instanceof Blob) {
+    const name = 'name' in source ? String(source.name) : 'the checkpoint';
+    return openTensorFile(blobSource(source, name));
+  }
+  if (source instanceof ArrayBuffer) return openUnnamed(new Uint8Array(source));
+  if (source instanceof Uint8Array) return openTensorFile(bytesSource(source, 'the checkpoint'));
+  return source;
+}
+
+/**
+ * The configuration of an open checkpoint.
+ * @throws UserError when something of it is not known, or contradicts the tensors
+ */
+export function configOfSource(
+  { file, context }: OpenCheckpoint,
+  { config, seqLen, task }: ConfigOptions,
+): ModelConfig {
+  const known = config === undefined ? contextConfig(file, context) : knownConfigOf(archOf(config), file);
+  const given = typeof seqLen === 'function' ? seqLen(known.vocab_size) : seqLen;
+  const derived = task === 'arc' ? ARC_SEQ_LEN : usualSeqLen(known.vocab_size);
+  return withSeqLen(known, file, given ?? derived);
+}
+
+function contextConfig(file: TensorFile, context: CheckpointContext) {
+  if (context.metadata || context.beside) return knownConfig(file, context);
+  throw new UserError(
+    `${file.name} does not tell its architecture itself: put its ${CONFIG_FILE} beside it, or give its contents as ` +
+      "the option 'config'",
+  );
+}
+
+function archOf(config: string | YamlMap) {
+  const name = "the option 'config'";
+  return (typeof config === 'string' ? parseConfigFile(config, name).parsed : parseAllConfig(config, name))
+    .arch;
+}
+
+/** The file, where reading the weights of a model tells how far it is, and stops when it is aborted. */
+export function watched(
+  file: TensorFile,
+  config: ModelConfig,
+  { trunkOnly, onProgress, signal }: OpenOptions & LoadOptions,
+): TensorFile {
+  checkLayers(file, config);
+  const names = [...parameterShapes(config).keys()].filter((name) => !(trunkOnly && name === PUZZLE_ROWS));
+  const sizes = names.map((name) => (file.names.includes(name) ? elementCount(file.info(name).shape) : 0));
+  const total = 4 * sizes.reduce((sum, size) => sum + size, 0);
+  let bytes = 0;
+  return {
+    ...file,
+    async *piecesF32(name) {
+      for await (const piece of file.piecesF32(name)) {
+        signal?.throwIfAborted();
+        yield piece;
+        bytes += piece.byteLength;
+        onProgress?.(bytes, total);
+      }
+    },
+  };
+}
+
+/** A device to compute on, and what frees it unless it is the caller's. */
+export interface DeviceLease {
+  device: Device;
+  release(): void;
+}
+
+/** The device that the caller brought along, or this machine's. */
+export async function leaseDevice(given: GPUDevice | Device | undefined): Promise<DeviceLease> {
+  if (given instanceof Device) return { device: given, release: () => {} };
+  if (given && typeof GPUBufferUsage === 'undefined') {
+    throw new UserError(
+      "WebGPU's constants are missing: with the package webgpu, Object.assign(globalThis, globals) before a device is used",
+    );
+  }
+  const device = given ? wrapDevice(given) : await openDevice();
+  return { device, release: () => device.close() };
+}

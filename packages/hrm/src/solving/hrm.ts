@@ -1,0 +1,281 @@
+import { type Device, UserError } from '@hrm-webgpu/core';
+import type { OnProgress } from '../checkpoints/open-url.ts';
+import { IGNORED_LABEL } from '../data/dataset/dataset.ts';
+import type { ModelConfig } from '../model/config.ts';
+import { Inference } from '../model/inference.ts';
+import { type LoadOptions, loadModel } from '../model/load.ts';
+import type { HrmModel } from '../model/model.ts';
+import {
+  type CheckpointSource,
+  type ConfigOptions,
+  configOfSource,
+  leaseDevice,
+  openSource,
+  watched,
+} from './hrm-source.ts';
+import { checkTask, decodeGrid, encodeGrid, type Grid, type Task, taskOf } from './tasks.ts';
+
+export interface HrmOptions extends ConfigOptions, LoadOptions {
+  /** What to compute on; stays the caller's. Default: this machine's GPU, opened for this model alone. */
+  device?: GPUDevice | Device;
+  /** Stops the loading. */
+  signal?: AbortSignal;
+  /** Called as a URL is downloaded, or as the weights of any other source are read. */
+  onProgress?: OnProgress;
+}
+
+/** The model's answer to a grid after a segment. */
+export interface GridAnswer {
+  /** What `tokens` mean: see {@link Task}. */
+  grid: number[][];
+  /** [seq_len] */
+  tokens: Int32Array;
+  /** The model would halt where it exceeds `qContinue`. */
+  qHalt: number;
+  qContinue: number;
+}
+
+/** An answer on the way. */
+export interface Thought extends GridAnswer {
+  /** From 1. */
+  segment: number;
+  /** Which of the grids, from 0. */
+  index: number;
+}
+
+/** The last answer to a grid. */
+export interface Solution extends GridAnswer {
+  /** How many segments were thought. */
+  segments: number;
+  /** Whether the model halted by itself: `qHalt` exceeds `qContinue`. */
+  halted: boolean;
+}
+
+export interface SolveOptions {
+  /** The most segments; default the model's `halt_max_steps`. More is inference-time scaling. */
+  maxSteps?: number;
+  /**
+   * Whether a grid is done as soon as q_halt exceeds q_continue; default true. Otherwise every grid is thought about
+   * for `maxSteps` segments, as published evaluations do.
+   */
+  halt?: boolean;
+  /** Called with the answer after every segment of every grid. */
+  onSegment?: (thought: Thought) => void;
+  /** Stops the work between two segments. */
+  signal?: AbortSignal;
+  /** Which puzzle row goes with the grids; default 0, the blank one. */
+  puzzleIdentifier?: number;
+  /** Grids at a time, where there are more; default 32. */
+  batchSize?: number;
+}
+
+const BATCH_SIZE = 32;
+/** Rows never halt on the device: it is decided here, and another start restarts them. */
+const NEVER = 2 ** 31 - 1;
+
+/** A model that solves puzzles. */
+export class HRM {
+  /** Kept from one call to the next: recording a segment takes as long as many replays. */
+  private inference: { of: Inference; batch: number } | undefined;
+  /** Resolved when the work that has been asked for is done. */
+  private turn: Promise<void> = Promise.resolve();
+  private disposed = false;
+
+  private constructor(
+    /** The weights, for those who want more than answers. */
+    readonly model: HrmModel,
+    /** What grids mean. */
+    readonly task: Task,
+    private readonly release: () => void,
+  ) {
+    checkTask(task, model.config);
+  }
+
+  /**
+   * Loads a checkpoint: one of this project's, or a published one with its all_config.yaml beside it (or as
+   * `config`). The task follows from vocabulary and sequence length unless it is given.
+   *
+   * @throws UserError when there is no checkpoint or GPU, or something does not fit; the signal's reason when aborted
+   */
+  static async load(source: CheckpointSource, options: HrmOptions = {}): Promise<HRM> {
+    const { signal, onProgress, trunkOnly } = options;
+    signal?.throwIfAborted();
+    const opened = await openSource(source, options);
+    const { file, downloaded } = opened;
+    try {
+      const config = configOfSource(opened, options);
+      const task = options.task ?? taskOf(config);
+      checkTask(task, config);
+      const { device, release } = await leaseDevice(options.device);
+      try {
+        const weights = watched(file, config, {
+          trunkOnly,
+          signal,
+          onProgress: downloaded ? undefined : onProgress,
+        });
+        const model = await loadModel(device, config, weights, { trunkOnly });
+        return new HRM(model, task, () => {
+          model.dispose();
+          release();
+        });
+      } catch (error) {
+        release();
+        throw error;
+      }
+    } finally {
+      if (file !== source) await file.close();
+    }
+  }
+
+  /** Puts a model that is there already to solving; it stays the caller's. */
+  static of(model: HrmModel, task = taskOf(model.config)): HRM {
+    return new HRM(model, task, () => {});
+  }
+
+  get config(): ModelConfig {
+    return this.model.config;
+  }
+
+  /**
+   * Thinks about a grid, or about several at once. A grid is done as soon as the model would halt (q_halt exceeds
+   * q_continue), at the latest after `maxSteps` segments; see {@link SolveOptions.halt}. Calls take their turns.
+   *
+   * @throws UserError naming the cell or size that is wrong; the signal's reason when aborted
+   */
+  async solve(grid: Grid, options?: SolveOptions): Promise<Solution>;
+  async solve(grids: readonly Grid[], options?: SolveOptions): Promise<Solution[]>;
+  async solve(given: Grid | readonly Grid[], options: SolveOptions = {}): Promise<Solution | Solution[]> {
+    this.checkAlive();
+    if (!Array.isArray(given) && !(given instanceof Int32Array))
+      throw new UserError('solve: expected rows of numbers, an Int32Array of tokens, or a list of these');
+    const grids = isGrid(given) ? [given] : given;
+    const puzzles = grids.map((grid, i) => {
+      const place = isGrid(given) ? 'the grid' : `grid ${i}`;
+      return { index: i, grid, inputs: encodeGrid(this.task, this.config, grid, place) };
+    });
+    const settings = checkedSettings(options, this.config);
+    const before = this.turn;
+    let done = () => {};
+    this.turn = new Promise((resolve) => {
+      done = resolve;
+    });
+    try {
+      await before;
+      const solutions: Solution[] = [];
+      for (let from = 0; from < puzzles.length; from += settings.batchSize) {
+        solutions.push(...(await this.solveBatch(puzzles.slice(from, from + settings.batchSize), settings)));
+      }
+      return isGrid(given) ? solutions[0] : solutions;
+    } finally {
+      done();
+    }
+  }
+
+  /** Frees everything that {@link load} made. Calling it again does nothing. */
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.inference?.of.dispose();
+    this.release();
+  }
+
+  private async solveBatch(puzzles: readonly Puzzle[], settings: Settings): Promise<Solution[]> {
+    const { maxSteps, halt, onSegment, signal } = settings;
+    this.start(puzzles, settings.puzzleIdentifier);
+    const solutions: (Solution | undefined)[] = puzzles.map(() => undefined);
+    for (let segment = 1; segment <= maxSteps; segment++) {
+      const answers = await this.segment(signal);
+      puzzles.forEach(({ index, grid }, row) => {
+        if (solutions[row]) return;
+        const answer = answers(row, grid);
+        const halted = answer.qHalt > answer.qContinue;
+        if (segment === maxSteps || (halt && halted))
+          solutions[row] = { ...answer, segments: segment, halted };
+        onSegment?.({ ...answer, index, segment });
+      });
+      if (solutions.every((solution) => solution !== undefined)) break;
+    }
+    return solutions as Solution[];
+  }
+
+  /** Puts puzzles into the rows of a batch. */
+  private start(puzzles: readonly Puzzle[], puzzleIdentifier: number): void {
+    this.checkAlive();
+    const batch = puzzles.length;
+    if (this.inference?.batch !== batch) {
+      this.inference?.of.dispose();
+      this.inference = undefined;
+      this.inference = { of: new Inference(this.model, batch, NEVER), batch };
+    }
+    const { seq_len } = this.config;
+    const inputs = new Int32Array(batch * seq_len);
+    puzzles.forEach((puzzle, row) => {
+      inputs.set(puzzle.inputs, row * seq_len);
+    });
+    this.inference.of.start({
+      inputs,
+      labels: new Int32Array(batch * seq_len).fill(IGNORED_LABEL),
+      puzzleIdentifiers: new Int32Array(batch).fill(puzzleIdentifier),
+      rows: batch,
+    });
+  }
+
+  /** Runs one segment; returns what reads its answers. */
+  private async segment(signal: AbortSignal | undefined): Promise<(row: number, asked: Grid) => GridAnswer> {
+    this.checkAlive();
+    signal?.throwIfAborted();
+    const inference = (this.inference as { of: Inference }).of;
+    inference.segment();
+    const { prediction, q } = inference.output;
+    const [tokens, qs] = await Promise.all([prediction.read(), q.readF32()]).catch((error) => {
+      this.checkAlive();
+      throw error;
+    });
+    this.checkAlive();
+    signal?.throwIfAborted();
+    const { seq_len } = this.config;
+    return (row, asked) => {
+      const own = tokens.slice(row * seq_len, (row + 1) * seq_len) as Int32Array;
+      const [qHalt, qContinue] = qs.subarray(2 * row);
+      return { grid: decodeGrid(this.task, own, asked), tokens: own, qHalt, qContinue };
+    };
+  }
+
+  private checkAlive(): void {
+    if (this.disposed) throw new UserError('this model has been disposed of: load it again');
+  }
+}
+
+interface Puzzle {
+  index: number;
+  grid: Grid;
+  inputs: Int32Array;
+}
+
+type Settings = Required<Omit<SolveOptions, 'onSegment' | 'signal'>> &
+  Pick<SolveOptions, 'onSegment' | 'signal'>;
+
+function checkedSettings(options: SolveOptions, config: ModelConfig): Settings {
+  const {
+    maxSteps = config.halt_max_steps,
+    puzzleIdentifier = 0,
+    batchSize = BATCH_SIZE,
+    halt = true,
+    ...rest
+  } = options;
+  const check = (name: string, value: number, least: number, most: number) => {
+    if (Number.isInteger(value) && value >= least && value <= most) return;
+    throw new UserError(`${name} is ${value}, expected a whole number from ${least} to ${most}`);
+  };
+  check('maxSteps', maxSteps, 1, NEVER - 1);
+  check('batchSize', batchSize, 1, 65_536);
+  check('puzzleIdentifier', puzzleIdentifier, 0, config.num_puzzle_identifiers - 1);
+  return { maxSteps, puzzleIdentifier, batchSize, halt, ...rest };
+}
+
+/** A grid, as opposed to a list of grids. */
+function isGrid(value: Grid | readonly Grid[]): value is Grid {
+  if (value instanceof Int32Array) return true;
+  const [first] = value;
+  return !(first instanceof Int32Array) && Array.isArray(first) && !Array.isArray(first[0]);
+}

@@ -1,0 +1,194 @@
+/**
+ * This project's own checkpoints: one safetensors file with the weights under their published names, and, where
+ * training is to go on, the optimisers' moments (`optimizer.m.*`, `optimizer.v.*`) and the carry (`carry.*`); the
+ * configuration and the position of the run stand in its metadata.
+ */
+import { type Device, type HostArray, Tensor, UserError } from '@hrm-webgpu/core';
+import type { DType } from '../formats/dtype.ts';
+import { encodeSafetensors, type TensorToWrite } from '../formats/safetensors.ts';
+import type { TensorFile } from '../formats/tensor-file.ts';
+import type { Carry, CarryTensors } from '../model/carry.ts';
+import {
+  checkTrain,
+  DEFAULT_TRAIN,
+  type ModelConfig,
+  overlay,
+  parseModelConfig,
+  type TrainConfig,
+} from '../model/config.ts';
+import { loadModel } from '../model/load.ts';
+import type { HrmModel } from '../model/model.ts';
+import { parseChoices, type TuningRecord, tuningRecord } from '../tuning/tuning.ts';
+import { freshCarries, partRows } from './micro-batches.ts';
+import { Optimizers } from './optimizers.ts';
+import type { Progress, Trainer } from './trainer.ts';
+
+/** The metadata key that says what wrote a file, and its value. */
+const FORMAT = { key: 'format', value: 'hrm-webgpu/1' };
+
+/** What the metadata of a checkpoint hold. */
+export interface CheckpointMetadata {
+  config: ModelConfig;
+  /** Only in checkpoints that a run can be resumed from. */
+  training?: {
+    train: TrainConfig;
+    progress: Progress;
+    /** What the choice of kernels followed from: the same bits come only with the same. */
+    tuning: TuningRecord;
+    /** What the caller wants back on resuming. */
+    notes: Record<string, unknown>;
+  };
+}
+
+const DTYPES: Record<Tensor['dtype'], DType> = { f32: 'F32', i32: 'I32', u32: 'U32' };
+
+/** A checkpoint of the weights alone, as file contents. */
+export function encodeModel(model: HrmModel): Promise<Uint8Array[]> {
+  return encode(model.stored, { config: model.config });
+}
+
+/** A checkpoint that {@link loadTraining} goes on from, as file contents. */
+export function encodeTraining(trainer: Trainer, notes: Record<string, unknown>): Promise<Uint8Array[]> {
+  const tensors = new Map<string, Tensor | readonly Tensor[]>(trainer.model.stored);
+  for (const [name, { m, v }] of trainer.optimizers.moments) {
+    tensors.set(`optimizer.m.${name}`, m);
+    tensors.set(`optimizer.v.${name}`, v);
+  }
+  for (const name of carryNames(trainer.carries)) {
+    tensors.set(`carry.${name}`, rowsOf(trainer.carries, name));
+  }
+  return encode(tensors, {
+    config: trainer.model.config,
+    training: {
+      train: trainer.options.train,
+      progress: trainer.progress,
+      tuning: tuningRecord(trainer.model.device),
+      notes,
+    },
+  });
+}
+
+const carryNames = ([first]: readonly Carry[]) => Object.keys(first.current) as (keyof CarryTensors)[];
+
+/** The tensors that hold the rows of a batch, in order. */
+const rowsOf = (carries: readonly Carry[], name: keyof CarryTensors) =>
+  carries.map(({ current }) => current[name]);
+
+/** @param tensors one tensor each, or several that make one along their first extent */
+async function encode(
+  tensors: ReadonlyMap<string, Tensor | readonly Tensor[]>,
+  metadata: CheckpointMetadata,
+): Promise<Uint8Array[]> {
+  const entries = new Map<string, TensorToWrite>();
+  for (const [name, value] of tensors) {
+    const parts = value instanceof Tensor ? [value] : value;
+    const data = await readParts(parts);
+    if (!data.every(Number.isFinite)) {
+      throw new UserError(
+        `'${name}' holds numbers that are not finite: the weights are no longer usable, and nothing was saved over the ` +
+          'last checkpoint. Lower lr (or raise lr_warmup_steps) and start again, or resume from that checkpoint.',
+      );
+    }
+    const [{ dtype, shape }] = parts;
+    const extent = parts.reduce((sum, part) => sum + part.shape[0], 0);
+    entries.set(name, { dtype: DTYPES[dtype], shape: [extent, ...shape.slice(1)], data });
+  }
+  return encodeSafetensors(entries, formatMetadata(metadata));
+}
+
+/** The contents of tensors of one type, one after the other. */
+async function readParts(parts: readonly Tensor[]): Promise<HostArray> {
+  const first = await parts[0].read();
+  if (parts.length === 1) return first;
+  const length = parts.reduce((sum, part) => sum + part.size, 0);
+  const all = new (first.constructor as new (length: number) => HostArray)(length);
+  all.set(first);
+  let at = first.length;
+  for (const part of parts.slice(1)) {
+    all.set(await part.read(), at);
+    at += part.size;
+  }
+  return all;
+}
+
+/** Metadata as a safetensors file carries them; {@link readMetadata} reads them. */
+export function formatMetadata(metadata: CheckpointMetadata): Record<string, string> {
+  const strings = Object.entries(metadata).map(([key, value]) => [key, JSON.stringify(value)]);
+  return { [FORMAT.key]: FORMAT.value, ...Object.fromEntries(strings) };
+}
+
+/** The metadata of one of our checkpoints; undefined for a file that something else wrote. */
+export function readMetadata(file: TensorFile): CheckpointMetadata | undefined {
+  if (file.metadata[FORMAT.key] !== FORMAT.value) return undefined;
+  const parse = (text = '') => {
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      throw new UserError(`${file.name}: its metadata are damaged; use another checkpoint`, { cause });
+    }
+  };
+  const { config, training } = file.metadata;
+  return {
+    config: parseModelConfig(parse(config) ?? {}, file.name),
+    ...(training ? { training: parseTraining(parse(training), file.name) } : {}),
+  };
+}
+
+/** Checks what a resumed run relies on. */
+function parseTraining(value: Partial<NonNullable<CheckpointMetadata['training']>> | null, file: string) {
+  const { train, progress, tuning, notes } = value ?? {};
+  const { step = -1, totalSteps = -1 } = progress ?? {};
+  const sound =
+    train &&
+    tuning &&
+    notes &&
+    progress?.sampler &&
+    progress.augmentation &&
+    Number.isSafeInteger(step) &&
+    Number.isSafeInteger(totalSteps) &&
+    step >= 0 &&
+    totalSteps >= step;
+  if (!sound)
+    throw new UserError(`${file}: what it says of its training run is damaged; use another checkpoint`);
+  return {
+    train: checkTrain(overlay(DEFAULT_TRAIN, { ...train }, `${file}: `), file),
+    progress,
+    tuning: { ...tuning, choices: parseChoices(tuning.choices, `${file}: the tuning record`) },
+    notes,
+  };
+}
+
+/**
+ * Model, optimisers and carry of a checkpoint, ready for {@link Trainer.resume}.
+ *
+ * @param microBatch rows of a part, see {@link TrainerOptions}: a checkpoint does not depend on how its batch was cut
+ */
+export async function loadTraining(
+  device: Device,
+  file: TensorFile,
+  metadata: CheckpointMetadata,
+  microBatch?: number,
+) {
+  const { config, training } = metadata;
+  if (!training) {
+    throw new UserError(
+      `${file.name} holds weights only, no optimiser state: training cannot be resumed from it`,
+    );
+  }
+  const model = await loadModel(device, config, file);
+  const optimizers = new Optimizers(model, training.train, training.progress.step);
+  for (const [name, { m, v }] of optimizers.moments) {
+    await m.writePieces(file.piecesF32(`optimizer.m.${name}`));
+    await v.writePieces(file.piecesF32(`optimizer.v.${name}`));
+  }
+  const { global_batch_size } = training.train;
+  const carries = freshCarries(model, global_batch_size, partRows(global_batch_size, microBatch));
+  for (const name of carryNames(carries)) {
+    const data = (await file.read(`carry.${name}`)) as HostArray;
+    const length = data.length / carries.length;
+    for (const [i, tensor] of rowsOf(carries, name).entries()) {
+      tensor.write(data.subarray(i * length, (i + 1) * length));
+    }
+  }
+  return { model, optimizers, carries, training };
+}

@@ -1,0 +1,78 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { UserError } from '@hrm-webgpu/core';
+import { afterAll, expect, it } from 'vitest';
+import { RunLog } from '../../../src/cli/train/run-log.ts';
+import type { Evaluation } from '../../../src/evaluation/evaluate.ts';
+import type { StepReport } from '../../../src/training/trainer.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'hrm-log-'));
+const path = join(folder, 'log.jsonl');
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const report = (step: number): StepReport => ({
+  step,
+  lr: 0.5,
+  loss: 3,
+  sums: {
+    count: 4,
+    accuracy: 2,
+    exact_accuracy: 1,
+    q_halt_accuracy: 4,
+    steps: 12,
+    lm_loss: 16,
+    q_halt_loss: 8,
+    q_continue_loss: 24,
+  },
+});
+const evaluation = { exact: 1, count: 2 } as Evaluation;
+const lines = () =>
+  readFileSync(path, 'utf8')
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
+
+it('divides sums by the rows that halted, losses by the batch', async () => {
+  const log = await RunLog.open(path, { step: 0, evaluatedStep: 0 });
+  log.addSteps([report(1)], 8);
+  expect(lines()).toEqual([
+    {
+      ...{
+        kind: 'train',
+        step: 1,
+        lr: 0.5,
+        halted: 4,
+        accuracy: 0.5,
+        exact_accuracy: 0.25,
+        q_halt_accuracy: 1,
+      },
+      ...{ steps: 3, lm_loss: 2, q_halt_loss: 1, q_continue_loss: 3 },
+    },
+  ]);
+});
+
+it('drops what came after the checkpoint, and a line cut short', async () => {
+  const log = await RunLog.open(path, { step: 0, evaluatedStep: 0 });
+  log.addSteps([report(1), report(2)], 8);
+  log.addEvaluation(2, 'test', evaluation);
+  log.addSteps([report(3)], 8);
+  log.addEvaluation(3, 'test', evaluation);
+  writeFileSync(path, `${readFileSync(path, 'utf8')}{"kind":"train","st`);
+  // Saved at step 3, before its evaluation was through.
+  const again = await RunLog.open(path, { step: 3, evaluatedStep: 2 });
+  again.addSteps([report(4)], 8);
+  expect(lines().map(({ kind, step }) => `${kind} ${step}`)).toEqual([
+    'train 1',
+    'train 2',
+    'evaluation 2',
+    'train 3',
+    'train 4',
+  ]);
+});
+
+it('says what is wrong with the file', async () => {
+  const log = await RunLog.open(path, { step: 0, evaluatedStep: 0 });
+  rmSync(folder, { recursive: true });
+  expect(() => log.addSteps([report(1)], 8)).toThrow(UserError);
+});
