@@ -236,14 +236,8 @@ describe('folders', () => {
     );
   });
 
-  it('lets other things happen while it checks a split, and stops when it is told to', async () => {
+  it('lets timers run while it checks a split, and stops when one of them says so', async () => {
     await writeSplit(dir, 'train', largeSplit(20_000_000));
-    let turns = 0;
-    const timer = setInterval(() => turns++, 1);
-    const opening = readSplit(dir, 'train');
-    const read = await opening.finally(() => clearInterval(timer));
-    expect(turns).toBeGreaterThan(1);
-    read.close();
     const controller = new AbortController();
     const reason = new Error('on purpose');
     setTimeout(() => controller.abort(reason), 20);
