@@ -1,27 +1,59 @@
-// Builds the workspaces: embeds shaders/*.wgsl as a typed table (so that Node, browsers and bundlers read
-// the same text), then compiles TypeScript incrementally. Needs `npm ci` first; `npm run setup` does both.
+// Builds the workspaces: embeds shaders/*.wgsl as TypeScript modules (so that Node, browsers and bundlers read the same
+// text, and a bundle carries the shaders that it uses), then compiles TypeScript incrementally. Needs `npm ci` first;
+// `npm run setup` does both.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const target = join(root, 'packages/kernels/src');
 
-/** Writes packages/kernels/src/shaders.gen.ts; leaves it alone when nothing changed. */
-export function embedShaders() {
+/** Every module that is made, by its path in packages/kernels/src. */
+function generatedModules() {
   const folder = join(root, 'shaders');
-  const names = readdirSync(folder)
-    .filter((file) => file.endsWith('.wgsl'))
-    .sort();
-  const entries = names.map((file) => {
-    const text = readFileSync(join(folder, file), 'utf8');
-    return `  ${file.slice(0, -'.wgsl'.length)}: ${JSON.stringify(text)},\n`;
-  });
-  const target = join(root, 'packages/kernels/src/shaders.gen.ts');
-  const generated = `// Made from shaders/*.wgsl by scripts/build.mjs; not checked in.\nexport const shaderSources = {\n${entries.join('')}} as const;\n`;
-  if (!existsSync(target) || readFileSync(target, 'utf8') !== generated) {
-    mkdirSync(join(target, '..'), { recursive: true });
-    writeFileSync(target, generated);
+  const files = readdirSync(folder).filter((file) => file.endsWith('.wgsl'));
+  const names = files.map((file) => file.slice(0, -'.wgsl'.length)).sort();
+  const texts = names.map((name) => withoutComments(readFileSync(join(folder, `${name}.wgsl`), 'utf8')));
+  const version = createHash('sha256').update(texts.join('\n')).digest('hex').slice(0, 16);
+  const modules = new Map(
+    names.map((name, i) => [
+      `shaders.gen/${name}.ts`,
+      `export const text =\n  ${JSON.stringify(texts[i])};\n`,
+    ]),
+  );
+  modules.set(
+    'shaders.gen/version.ts',
+    `/** Changes with the text of any shader, comments apart. */\nexport const shadersVersion = '${version}';\n` +
+      `/** Every shader there is. */\nexport const shaderNames = ${JSON.stringify(names)};\n`,
+  );
+  const imports = names.map((name) => `import { check as ${name} } from './defs/${name}.ts';\n`);
+  modules.set(
+    'checks.gen.ts',
+    `${imports.join('')}\n/** The check of every kernel, by name. */\nexport const checks = { ${names.join(', ')} };\n`,
+  );
+  return modules;
+}
+
+/**
+ * A shader without what only readers of its file need: lines and columns stay, so that the compiler's messages point to
+ * the file. `// tune:` is read by programs.
+ */
+function withoutComments(text) {
+  return text.replace(/[ \t]*\/\/(?! tune:)[^\n]*/g, '');
+}
+
+/** Writes what is made from shaders/*.wgsl; leaves alone what has not changed. */
+export function embedShaders() {
+  const modules = generatedModules();
+  const folder = join(target, 'shaders.gen');
+  mkdirSync(folder, { recursive: true });
+  for (const file of readdirSync(folder)) if (!modules.has(`shaders.gen/${file}`)) rmSync(join(folder, file));
+  for (const [path, body] of modules) {
+    const file = join(target, path);
+    const generated = `// Made from shaders/*.wgsl by scripts/build.mjs; not checked in.\n${body}`;
+    if (!existsSync(file) || readFileSync(file, 'utf8') !== generated) writeFileSync(file, generated);
   }
 }
 

@@ -1,22 +1,37 @@
 import type { Device } from './device.ts';
 import type { Tensor } from './tensor.ts';
 
+/** What an op left on the tape for its gradient rule. */
+export interface Recorded {
+  /** Whether each input wants a gradient. */
+  needs: readonly boolean[];
+  /** The tensors that the op asked to keep, in its order. */
+  saved: readonly Tensor[];
+  /** Numbers that the op gave by name. */
+  attributes: Readonly<Record<string, number>>;
+}
+
 /**
- * The gradient rule of one recorded op: from the gradient of its output to those of its inputs, in order.
- * `needs[i]` says whether input i wants one; others may be left undefined.
+ * The gradient rule of an op: from the gradient of its output to those of its inputs, in order. Inputs that want none may
+ * be left undefined.
  */
-export type GradientRule = (gradient: Tensor, needs: readonly boolean[]) => (Tensor | undefined)[];
+export type GradientRule = (gradient: Tensor, recorded: Recorded) => (Tensor | undefined)[];
 
-/** Adds two gradients of equal shape into a new tensor: the one kernel that the tape needs. */
-export type AddGradients = (a: Tensor, b: Tensor) => Tensor;
+/**
+ * What differentiating takes besides the record. It is handed to `backward`, not to the ops, so that who only computes
+ * carries neither rules nor their kernels.
+ */
+export interface Gradients {
+  /** Adds two gradients of equal shape into a new tensor. */
+  add(a: Tensor, b: Tensor): Tensor;
+  /** By the names that ops record themselves under. */
+  rules: Readonly<Record<string, GradientRule>>;
+}
 
-interface Node {
-  name: string;
+interface Node extends Recorded {
+  op: string;
   output: number;
   inputs: readonly number[];
-  needs: readonly boolean[];
-  saved: readonly Tensor[];
-  rule: GradientRule;
 }
 
 /** A tensor to differentiate and the gradient to start from, of the same shape. */
@@ -59,35 +74,37 @@ export class Tape {
   }
 
   /**
-   * Records that `output` was computed from `inputs`; does nothing when no input is tracked. The tensors in
+   * Records that op `op` computed `output` from `inputs`; does nothing when no input is tracked. The tensors in
    * `saved` stay alive until `backward` (or `clear`) has passed.
    */
   record(
-    name: string,
+    op: string,
     inputs: readonly Tensor[],
     output: Tensor,
     saved: readonly Tensor[],
-    rule: GradientRule,
+    attributes: Readonly<Record<string, number>> = {},
   ): void {
     const needs = inputs.map((input) => this.tracks(input));
     if (this.disabled > 0 || !needs.includes(true)) return;
     for (const input of inputs) if (input.requiresGrad) this.parameters.set(input.id, input);
     this.tracked.add(output.id);
     this.nodes.push({
-      name,
+      op,
       output: output.id,
       inputs: inputs.map((input) => input.id),
       needs,
       saved: saved.map((tensor) => tensor.retain()),
-      rule,
+      attributes,
     });
   }
 
   /**
    * Gradients of all parameters that the roots depend on, summed over the roots. The caller owns them. The tape
    * is empty afterwards.
+   *
+   * @throws Error when there is no rule for an op on the way
    */
-  backward(roots: readonly Root[], add: AddGradients): Map<Tensor, Tensor> {
+  backward(roots: readonly Root[], { add, rules }: Gradients): Map<Tensor, Tensor> {
     const gradients = new Map<number, Tensor>();
     const accumulate = (id: number, gradient: Tensor) => {
       const present = gradients.get(id);
@@ -100,7 +117,7 @@ export class Tape {
       for (const { of, gradient } of roots) accumulate(of.id, gradient.detach());
       this.noGrad(() => {
         for (let node = this.nodes.pop(); node; node = this.nodes.pop()) {
-          this.differentiate(node, gradients, accumulate);
+          this.differentiate(node, rules, gradients, accumulate);
         }
       });
       return this.collect(gradients);
@@ -132,22 +149,25 @@ export class Tape {
 
   /** Passes the gradient of a node's output on to its inputs and frees what the node kept. */
   private differentiate(
-    { output, inputs, needs, saved, rule }: Node,
+    { op, output, inputs, ...recorded }: Node,
+    rules: Gradients['rules'],
     gradients: Map<number, Tensor>,
     accumulate: (id: number, gradient: Tensor) => void,
   ): void {
     try {
       const gradient = gradients.get(output);
       if (!gradient) return;
-      const results = this.device.scope(() => rule(gradient, needs));
+      const rule = rules[op];
+      if (!rule) throw new Error(`there is no gradient rule for '${op}'`);
+      const results = this.device.scope(() => rule(gradient, recorded));
       results.forEach((result, i) => {
-        if (result && needs[i]) accumulate(inputs[i], result);
+        if (result && recorded.needs[i]) accumulate(inputs[i], result);
         else result?.dispose();
       });
       gradients.delete(output);
       gradient.dispose();
     } finally {
-      for (const tensor of saved) tensor.release();
+      for (const tensor of recorded.saved) tensor.release();
     }
   }
 }

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { add } from '../../kernels/src/index.ts';
-import { type Device, openDevice, Tensor } from '../src/index.ts';
+import { add, gradientRules } from '../../kernels/src/index.ts';
+import { type Device, type GradientRule, openDevice, Tensor } from '../src/index.ts';
 
 let device: Device;
 let idleBytes: number;
@@ -40,29 +40,35 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 }`,
 };
 
-/** a·b elementwise: an op that has to keep both operands for its gradient. */
-function multiply(a: Tensor, b: Tensor, seen?: (needs: readonly boolean[]) => void): Tensor {
-  const product = (a: Tensor, b: Tensor) => {
-    const y = Tensor.empty(device, a.shape);
-    const params = { length: a.size };
-    device.run({ source: productSource, tensors: { a, b, y }, params, workgroups: [1, 1, 1] });
-    return y;
-  };
-  const y = product(a, b);
-  device.tape.record('multiply', [a, b], y, [a, b], (dy, needs) => {
-    seen?.(needs);
-    return [product(dy, b), product(dy, a)];
-  });
+function product(a: Tensor, b: Tensor): Tensor {
+  const y = Tensor.empty(device, a.shape);
+  const params = { length: a.size };
+  device.run({ source: productSource, tensors: { a, b, y }, params, workgroups: [1, 1, 1] });
   return y;
 }
 
+/** a·b elementwise: an op that has to keep both operands for its gradient. */
+function multiply(a: Tensor, b: Tensor): Tensor {
+  const y = product(a, b);
+  device.tape.record('multiply', [a, b], y, [a, b]);
+  return y;
+}
+
+const multiplyGradient: GradientRule = (dy, { saved: [a, b] }) => [product(dy, b), product(dy, a)];
+
+/** The rules of these tests; `own` before the others. */
+const withRules = (own: Record<string, GradientRule> = {}) => ({
+  add,
+  rules: { ...gradientRules.rules, multiply: multiplyGradient, ...own },
+});
+
 /** Gradients of Σ outputs for the given parameters, as plain numbers; undefined where there is none. */
-async function gradientsOf(outputs: Tensor[], parameters: Tensor[]) {
+async function gradientsOf(outputs: Tensor[], parameters: Tensor[], rules = withRules()) {
   const seeds = outputs.map((output) => constant(...new Array<number>(output.size).fill(1)));
   // Outside any scope, which would clean up after the tape.
   const gradients = device.tape.backward(
     outputs.map((of, i) => ({ of, gradient: seeds[i] })),
-    add,
+    rules,
   );
   disposeAll(...seeds);
   const values = await Promise.all(
@@ -137,9 +143,13 @@ describe('what is recorded', () => {
   it('tells a rule which gradients are wanted, and drops those that are not', async () => {
     const [x, c] = [parameter(2), constant(3)];
     const seen: (readonly boolean[])[] = [];
-    const y = multiply(x, c, (needs) => seen.push(needs));
-    const z = multiply(c, y, (needs) => seen.push(needs));
-    expect(await gradientsOf([z], [x, c])).toEqual([[9], undefined]);
+    const y = multiply(x, c);
+    const z = multiply(c, y);
+    const watched: GradientRule = (dy, recorded) => {
+      seen.push(recorded.needs);
+      return multiplyGradient(dy, recorded);
+    };
+    expect(await gradientsOf([z], [x, c], withRules({ multiply: watched }))).toEqual([[9], undefined]);
     expect(seen).toEqual([
       [false, true],
       [true, false],
@@ -171,7 +181,7 @@ describe('backward', () => {
     const x = parameter(2);
     const y = multiply(x, x);
     const gradient = constant(10);
-    const gradients = device.tape.backward([{ of: y, gradient }], add);
+    const gradients = device.tape.backward([{ of: y, gradient }], withRules());
     expect([...(await gradient.readF32())]).toEqual([10]);
     expect([...(await y.readF32())]).toEqual([4]);
     disposeAll(x, y, gradient, ...gradients.values());
@@ -205,18 +215,29 @@ describe('backward', () => {
 
   it('frees what was saved, and all gradients, when a rule fails', () => {
     const x = parameter(2);
-    const y = device.scope(() =>
-      multiply(
-        multiply(multiply(x, x), x, () => {
-          throw new Error('rule');
-        }),
-        x,
-      ),
-    );
+    const y = device.scope(() => multiply(multiply(multiply(x, x), x), x));
     const gradient = constant(1);
-    expect(() => device.tape.backward([{ of: y, gradient }], add)).toThrow('rule');
+    let calls = 0;
+    const failing: GradientRule = (dy, recorded) => {
+      calls += 1;
+      if (calls === 2) throw new Error('rule');
+      return multiplyGradient(dy, recorded);
+    };
+    const rules = withRules({ multiply: failing });
+    expect(() => device.tape.backward([{ of: y, gradient }], rules)).toThrow('rule');
     expect(device.tape.length).toBe(0);
     expectAlive(x, y, gradient);
+    disposeAll(x, y, gradient);
+  });
+
+  it('says which op has no rule', () => {
+    const x = parameter(2);
+    const y = multiply(x, x);
+    const gradient = constant(1);
+    const rules = { add, rules: {} };
+    expect(() => device.tape.backward([{ of: y, gradient }], rules)).toThrow(
+      "there is no gradient rule for 'multiply'",
+    );
     disposeAll(x, y, gradient);
   });
 

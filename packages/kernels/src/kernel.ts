@@ -7,7 +7,6 @@ import {
   type ShaderSource,
   type Tensor,
 } from '@hrm-webgpu/core';
-import { shaderSources } from './shaders.gen.ts';
 
 /** Workgroups in x, y and z. */
 export type Grid = readonly [number, number, number];
@@ -18,9 +17,7 @@ export type AdapterClass = AdapterDescription['class'];
  * What there is to know about one kernel besides its WGSL file, which declares bindings, parameters and tunables.
  * `P` are the fields of its `struct Params`.
  */
-export interface Kernel<P extends ParamValues> {
-  /** The file `shaders/<name>.wgsl`. */
-  name: keyof typeof shaderSources;
+export interface Kernel<P extends ParamValues> extends ShaderSource {
   /** The class of adapters that it is made for, and others are not offered; all where this is absent. */
   madeFor?: AdapterClass;
   /** Whether an adapter can run it; all can where this is absent. */
@@ -48,11 +45,6 @@ export function suits({ madeFor, needs }: Kernel<never>, adapter: AdapterDescrip
   return (madeFor ?? adapter.class) === adapter.class && (needs?.(adapter) ?? true);
 }
 
-/** A kernel's shader as it stands in its file. */
-export function sourceOf({ name }: Pick<Kernel<ParamValues>, 'name'>): ShaderSource {
-  return { name, text: shaderSources[name] };
-}
-
 /** Runs a kernel: tensors by binding name, parameters, and constants that overrule the defaults. */
 export function launch<P extends ParamValues>(
   device: Device,
@@ -61,20 +53,19 @@ export function launch<P extends ParamValues>(
   params: P,
   overrides: ConstantValues = {},
 ): void {
-  const source = sourceOf(kernel);
   const constants = { ...kernel.constants?.(params, device.adapter.class), ...overrides };
-  const workgroups = kernel.workgroups(params, { ...defaultNumbers(kernel.name), ...numbersOf(constants) });
+  const workgroups = kernel.workgroups(params, { ...defaultNumbers(kernel), ...numbersOf(constants) });
   const work = { flops: kernel.flops(params), bytes: kernel.bytes(params) };
-  device.run({ source, constants, tensors, params, workgroups, work });
+  device.run({ source: kernel, constants, tensors, params, workgroups, work });
 }
 
 const defaults = new Map<string, Record<string, number>>();
 
 /** The numeric constants of a shader as its file declares them. */
-function defaultNumbers(name: keyof typeof shaderSources): Record<string, number> {
+function defaultNumbers({ name, text }: ShaderSource): Record<string, number> {
   let numbers = defaults.get(name);
   if (!numbers) {
-    const declared = parseShader(name, shaderSources[name]).constants.values();
+    const declared = parseShader(name, text).constants.values();
     numbers = numbersOf(Object.fromEntries([...declared].map(({ name, value }) => [name, Number(value)])));
     defaults.set(name, numbers);
   }
@@ -84,10 +75,10 @@ function defaultNumbers(name: keyof typeof shaderSources): Record<string, number
 const tunables = new Map<string, Record<string, readonly number[]>>();
 
 /** The numbers that a shader's `// tune:` comments name, by constant. */
-export function tunablesOf(name: keyof typeof shaderSources): Record<string, readonly number[]> {
+export function tunablesOf({ name, text }: ShaderSource): Record<string, readonly number[]> {
   let found = tunables.get(name);
   if (!found) {
-    const declared = [...parseShader(name, shaderSources[name]).constants.values()];
+    const declared = [...parseShader(name, text).constants.values()];
     found = Object.fromEntries(
       declared
         .map(({ name, candidates }) => [name, candidates.map(Number).filter(Number.isFinite)] as const)

@@ -118,5 +118,5 @@ export function settingsOf<P extends ParamValues>(
   kernel: Kernel<P>,
   params: P,
 ): Record<string, readonly number[]> {
-  return { ...tunablesOf(kernel.name), ...operation.settings?.(kernel, params) };
+  return { ...tunablesOf(kernel), ...operation.settings?.(kernel, params) };
 }

@@ -13,7 +13,7 @@ import {
   Tensor,
 } from '@hrm-webgpu/core';
 import type { HostArrays, KernelCheck } from './check.ts';
-import { type Kernel, sourceOf, suits, tunablesOf } from './kernel.ts';
+import { type Kernel, suits, tunablesOf } from './kernel.ts';
 import {
   kernelOf,
   type Operation,
@@ -192,7 +192,7 @@ class Bench {
   /** A choice with the values that hold for what it leaves open, in a fixed order: equal ones look equal. */
   private complete(choice: Choice): string {
     const kernel = kernelOf(this.operation, choice);
-    const { name, text } = sourceOf(kernel);
+    const { name, text } = kernel;
     const declared = parseShader(name, text).constants;
     const constants = kernel.constants?.(this.params, this.device.adapter.class) ?? {};
     const settings: Record<string, number> = {};
@@ -205,14 +205,14 @@ class Bench {
   /** Compiles a way and, unless that fails, runs it once. */
   private async start(choice: Choice): Promise<Start> {
     const kernel = kernelOf(this.operation, choice);
-    const tunables = tunablesOf(kernel.name);
+    const tunables = tunablesOf(kernel);
     const settings = Object.entries(choice.settings).filter(([name]) => Object.hasOwn(tunables, name));
     const constants = kernel.constants?.(this.params, this.device.adapter.class);
     const all = { ...constants, ...Object.fromEntries(settings) };
     for (const [name, data] of Object.entries(this.before)) this.tensors[name].write(data);
     await this.device.stream.finish();
     const start = performance.now();
-    const problem = await this.device.tryCompile(sourceOf(kernel), all);
+    const problem = await this.device.tryCompile(kernel, all);
     const compileMs = performance.now() - start;
     if (problem) return { compileMs, problem };
     return { compileMs: compileMs + (await this.sample(choice, 1)) };
@@ -237,7 +237,7 @@ class Bench {
 
 /** The names of what a kernel writes. */
 function writtenBy({ kernel }: KernelCheck<ParamValues>): string[] {
-  const { name, text } = sourceOf(kernel);
+  const { name, text } = kernel;
   const written = parseShader(name, text).bindings.filter(({ access }) => access === 'read_write');
   return written.map((binding) => binding.name);
 }

@@ -18,6 +18,7 @@ import {
   attention,
   bceWithLogits,
   crossEntropyRows,
+  gradientRules,
   inputEmbedding,
   linear,
   qHead,
@@ -76,7 +77,7 @@ async function gpuGradients({ inputs, run }: Case, data: Record<string, Float32A
     const output = run(tensors);
     const w = uniformArray(random, output.size);
     const root = { of: output, gradient: Tensor.from(device, w, output.shape) };
-    return { w, gradients: device.tape.backward([root], add) };
+    return { w, gradients: device.tape.backward([root], gradientRules) };
   });
   const found: Record<string, Float32Array> = {};
   for (const [name, tensor] of Object.entries(tensors)) {

@@ -14,6 +14,7 @@ import { fill } from '../src/defs/fill.ts';
 import { matmulReference } from '../src/defs/matmul.ts';
 import { matmulWorkgroup } from '../src/defs/matmul_workgroup.ts';
 import { residualRmsNorm as normKernel } from '../src/defs/residual_rms_norm.ts';
+import { attentionBackwardOperations } from '../src/gradients/attention.ts';
 import { linear, residualRmsNorm } from '../src/index.ts';
 import { launch, tunablesOf } from '../src/kernel.ts';
 import {
@@ -25,9 +26,7 @@ import {
   standardChoice,
   tuningKey,
 } from '../src/operation.ts';
-import { attentionOperations } from '../src/ops/attention.ts';
 import { matmulOperation, multiply } from '../src/ops/matmul.ts';
-import { shaderSources } from '../src/shaders.gen.ts';
 import { tune } from '../src/tuner.ts';
 
 const modules = import.meta.glob<{ check: KernelCheck<ParamValues> }>('../src/defs/*.ts', { eager: true });
@@ -117,7 +116,7 @@ describe('doing an operation as told', () => {
 });
 
 describe('the standard matmul of GPUs', () => {
-  const [file, text] = ['matmul_workgroup', shaderSources.matmul_workgroup] as const;
+  const { name: file, text } = matmulWorkgroup;
   const declared = [...parseShader(file, text).constants.values()].map(({ name, value }) => [
     name,
     Number(value),
@@ -195,13 +194,13 @@ describe('tune', () => {
   });
 
   // A wrong way writes one part of d_qkv, and its error is small beside what else the buffer might hold.
-  it.each([attentionOperations.backwardQuery, attentionOperations.backwardKey])(
+  it.each(Object.values(attentionBackwardOperations))(
     'notices that $name is slightly wrong',
     async (attention) => {
       const params = { batch: 2, seq_len: 33, heads: 2, head_dim: 64 };
       const all = attention as unknown as Operation<ParamValues>;
       const kernel = kernelOf(all, standardChoice(all, device.adapter, params));
-      const untried = Object.keys(tunablesOf(kernel.name)).map((setting) => [setting, []]);
+      const untried = Object.keys(tunablesOf(kernel)).map((setting) => [setting, []]);
       const operation: Operation<ParamValues> = {
         name: all.name,
         kernels: [kernel],

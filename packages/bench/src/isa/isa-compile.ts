@@ -5,7 +5,7 @@
 import { writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { type AdapterDescription, specialize } from '@hrm-webgpu/core';
-import { shaderSources } from '@hrm-webgpu/kernels';
+import { checks } from '@hrm-webgpu/kernels/checks';
 import { create, globals } from 'webgpu';
 import { MARK, type Plan, RULED_OUT } from './isa-radv.ts';
 import { type Variant, variantsFor } from './isa-variants.ts';
@@ -29,7 +29,7 @@ async function open(instance: GPU): Promise<{ gpu: GPUDevice; description: Adapt
 
 /** @throws Error when the kernel does not compile, other than for a combination of settings that it rules out itself */
 async function compile(gpu: GPUDevice, { kernel, constants, tuned }: Variant): Promise<void> {
-  const text = shaderSources[kernel as keyof typeof shaderSources];
+  const { text } = checks[kernel].kernel;
   gpu.pushErrorScope('validation');
   const module = gpu.createShaderModule({ code: specialize(kernel, text, constants) });
   const error = await gpu.popErrorScope();
@@ -46,7 +46,7 @@ process.env.XDG_RUNTIME_DIR ??= tmpdir(); // Mesa complains where it is unset
 Object.assign(globalThis, globals);
 try {
   const { gpu, description } = await open(create([]) as GPU);
-  const plan: Plan = { adapter: description, ...(await variantsFor(description)) };
+  const plan: Plan = { adapter: description, ...variantsFor(description) };
   writeSync(1, JSON.stringify(plan));
   for (const [index, variant] of plan.variants.entries()) {
     writeSync(2, `${MARK}${index}\n`);

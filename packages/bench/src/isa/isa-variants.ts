@@ -5,7 +5,8 @@ import {
   type ParamValues,
   parseShader,
 } from '@hrm-webgpu/core';
-import { type Kernel, type KernelCheck, shaderSources } from '@hrm-webgpu/kernels';
+import type { Kernel } from '@hrm-webgpu/kernels';
+import { checks, type KernelCheck } from '@hrm-webgpu/kernels/checks';
 
 /** A kernel with its constants fixed. */
 export interface Variant {
@@ -49,15 +50,13 @@ const SHAPES: readonly Record<string, number>[] = [
 ];
 
 /** All variants that differ, and the kernels that `adapter` cannot run. */
-export async function variantsFor(
-  adapter: AdapterDescription,
-): Promise<{ variants: Variant[]; skipped: string[] }> {
+export function variantsFor(adapter: AdapterDescription): { variants: Variant[]; skipped: string[] } {
   const variants = new Map<string, Variant>();
   const skipped: string[] = [];
-  const kernels = Object.keys(shaderSources).filter((name) => !name.startsWith('roofline'));
-  for (const kernel of kernels) {
-    const { check } = await import(`@hrm-webgpu/kernels/defs/${kernel}`);
-    if (check.kernel.needs && !check.kernel.needs(adapter)) skipped.push(kernel);
+  for (const check of Object.values(checks)) {
+    const { name } = check.kernel;
+    if (name.startsWith('roofline')) continue;
+    if (check.kernel.needs && !check.kernel.needs(adapter)) skipped.push(name);
     else for (const variant of variantsOf(check)) add(variants, variant);
   }
   return { variants: [...variants.values()], skipped };
@@ -87,8 +86,11 @@ export function variantsOf({ kernel, cases, variants = [] }: KernelCheck<ParamVa
 }
 
 /** A variant for each number in the shader's `// tune:` comments that is not the one it has anyway. */
-function tunedVariants({ name: kernel, madeFor }: Kernel<ParamValues>, standard: ConstantValues): Variant[] {
-  const declared = [...parseShader(kernel, shaderSources[kernel]).constants.values()];
+function tunedVariants(
+  { name: kernel, text, madeFor }: Kernel<ParamValues>,
+  standard: ConstantValues,
+): Variant[] {
+  const declared = [...parseShader(kernel, text).constants.values()];
   return declared.flatMap(({ name, value, candidates }) =>
     candidates
       .map(Number)

@@ -1,7 +1,12 @@
 /** Every kernel of a training call of the full-size model, with the shapes it has there. */
 import type { AdapterDescription, HostArray, ParamValues } from '@hrm-webgpu/core';
 import { Philox } from '@hrm-webgpu/core';
-import { attentionOperations, type KernelCheck, multiply } from '@hrm-webgpu/kernels';
+import {
+  attentionBackwardOperations,
+  attentionOperation,
+  type KernelCheck,
+  multiply,
+} from '@hrm-webgpu/kernels';
 import { check as accumulate } from '@hrm-webgpu/kernels/defs/accumulate';
 import { check as actExplore } from '@hrm-webgpu/kernels/defs/act_explore';
 import { check as actStep } from '@hrm-webgpu/kernels/defs/act_step';
@@ -123,7 +128,7 @@ const ATTENTION_CHECKS = [
 
 /** The checks of the kernels that the engine takes for attention on an adapter: forward, query and key. */
 export function attentionChecks(adapter: AdapterDescription, params: AttentionParams) {
-  return Object.values(attentionOperations).map((operation) => {
+  return [attentionOperation, ...Object.values(attentionBackwardOperations)].map((operation) => {
     const { kernel } = standardChoice(operation, adapter, params);
     return ATTENTION_CHECKS.find((check) => check.kernel.name === kernel) as KernelCheck<AttentionParams>;
   });

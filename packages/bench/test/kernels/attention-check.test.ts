@@ -1,5 +1,5 @@
 import { type Device, openDevice, Philox, Tensor } from '@hrm-webgpu/core';
-import { add, attention } from '@hrm-webgpu/kernels';
+import { attention, gradientRules } from '@hrm-webgpu/kernels';
 import { attentionInputs } from '@hrm-webgpu/kernels/defs/attention';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AttentionArrays, checkAttention } from '../../src/kernels/attention-check.ts';
@@ -16,7 +16,7 @@ beforeAll(async () => {
   const d_o = Float32Array.from({ length: batch * seq_len * WIDTH }, () => random.uniform() - 0.5);
   const o = attention(qkv, heads);
   const roots = [{ of: o, gradient: Tensor.from(device, d_o, o.shape) }];
-  const d_qkv = device.tape.backward(roots, add).get(qkv) as Tensor;
+  const d_qkv = device.tape.backward(roots, gradientRules).get(qkv) as Tensor;
   const [q, forward, backward] = [await qkv.readF32(), await o.readF32(), await d_qkv.readF32()];
   arrays = { qkv: q, d_o, o: forward, d_qkv: backward };
 });

@@ -75,7 +75,7 @@ const host: Run = (scale) => {
 };
 
 const isa: Run = async (scale) => {
-  const { variants, skipped } = await variantsFor(adapter);
+  const { variants, skipped } = variantsFor(adapter);
   const stats = {
     ...{
       vgprs: 64 * scale,

@@ -2,10 +2,10 @@ import { Tensor } from '@hrm-webgpu/core';
 import {
   actExplore,
   actStep,
-  add,
   bceWithLogits,
   type CrossEntropyResult,
   crossEntropyRows,
+  gradientRules,
   launch,
   METRIC_NAMES,
   metrics as metricsKernel,
@@ -101,7 +101,7 @@ export function trainingCall(
         },
         { of: call.qLoss, gradient: Tensor.from(device, seeds, [carry.batch, 2]) },
       ],
-      add,
+      gradientRules,
     ),
   );
   const local = model.localPuzzleRows(carry.batch);

@@ -1,7 +1,6 @@
 /** Tuning records: which kernels, with which settings, were found best on an adapter. */
 import { type AdapterDescription, type Choice, type Device, UserError } from '@hrm-webgpu/core';
-import { shaderSources } from '@hrm-webgpu/kernels';
-import { fnv1a } from './fnv1a.ts';
+import { shaderNames, shadersVersion } from '@hrm-webgpu/kernels';
 
 /** What the bits of a run depend on besides seed and data: the adapter and how operations are done on it. */
 export interface TuningRecord {
@@ -57,7 +56,7 @@ export function takeOver(device: Device, record: TuningRecord, ignore = false): 
 
 /** What to say of choices that were made by another version: an operation does without them, in the standard way. */
 function unknownKernels({ choices }: TuningRecord): string | undefined {
-  const unknown = Object.values(choices).find(({ kernel }) => !Object.hasOwn(shaderSources, kernel));
+  const unknown = Object.values(choices).find(({ kernel }) => !shaderNames.includes(kernel));
   if (!unknown) return undefined;
   return (
     `note: this run used the kernel '${unknown.kernel.slice(0, 40)}', which this version does not have: ` +
@@ -91,6 +90,5 @@ export function parseChoices(value: unknown, where: string): Record<string, Choi
 export function tuningIdentity(device: Device, platform: string): string {
   const { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize } = device.limits;
   const limits = { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize };
-  const kernels = fnv1a(Object.values(shaderSources).join('\n')).toString(16);
-  return JSON.stringify({ adapter: device.adapter, limits, platform, kernels });
+  return JSON.stringify({ adapter: device.adapter, limits, platform, kernels: shadersVersion });
 }

@@ -1,10 +1,11 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import type { Kernel } from '../kernel.ts';
+import { text } from '../shaders.gen/accumulate.ts';
 import { add } from './add.ts';
 
 export type AccumulateParams = { length: number };
 
-export const accumulate: Kernel<AccumulateParams> = { ...add, name: 'accumulate' };
+export const accumulate: Kernel<AccumulateParams> = { ...add, name: 'accumulate', text };
 
 export const check: KernelCheck<AccumulateParams> = {
   kernel: accumulate,

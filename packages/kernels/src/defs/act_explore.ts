@@ -1,6 +1,7 @@
 import { philoxBlock } from '@hrm-webgpu/core';
 import { integerArray, type KernelCheck } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
+import { text } from '../shaders.gen/act_explore.ts';
 
 export type ActExploreParams = {
   batch: number;
@@ -15,6 +16,7 @@ export type ActExploreParams = {
 
 export const actExplore: Kernel<ActExploreParams> = {
   name: 'act_explore',
+  text,
   workgroups: ({ batch }, { GROUP }) => linearGrid(batch, GROUP),
   flops: () => 0,
   bytes: ({ batch }) => 8 * batch,

@@ -1,11 +1,13 @@
 import { integerArray, type KernelCheck, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
+import { text } from '../shaders.gen/act_step.ts';
 
 /** early: 1 where rows may halt before max_steps, in training and on request in evaluation; else 0. */
 export type ActStepParams = { batch: number; max_steps: number; early: number; exploration: number };
 
 export const actStep: Kernel<ActStepParams> = {
   name: 'act_step',
+  text,
   workgroups: ({ batch }, { GROUP }) => linearGrid(batch, GROUP),
   flops: () => 0,
   bytes: ({ batch }) => 32 * batch,

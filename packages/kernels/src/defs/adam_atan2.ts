@@ -1,10 +1,12 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { elementPacks, type Kernel, linearGrid } from '../kernel.ts';
+import { text } from '../shaders.gen/adam_atan2.ts';
 
 export type AdamAtan2Params = { length: number; rate1: number; rate2: number };
 
 export const adamAtan2: Kernel<AdamAtan2Params> = {
   name: 'adam_atan2',
+  text,
   constants: elementPacks,
   workgroups: ({ length }, { GROUP, PACK }) => linearGrid(length / PACK, GROUP),
   flops: ({ length }) => 30 * length,

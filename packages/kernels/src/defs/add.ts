@@ -1,10 +1,12 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { elementPacks, type Kernel, linearGrid } from '../kernel.ts';
+import { text } from '../shaders.gen/add.ts';
 
 export type AddParams = { length: number };
 
 export const add: Kernel<AddParams> = {
   name: 'add',
+  text,
   constants: elementPacks,
   workgroups: ({ length }, { GROUP, PACK }) => linearGrid(length / PACK, GROUP),
   flops: ({ length }) => length,

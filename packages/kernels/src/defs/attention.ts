@@ -1,5 +1,6 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Grid, type Kernel, packFor } from '../kernel.ts';
+import { text } from '../shaders.gen/attention.ts';
 
 export type AttentionParams = { batch: number; seq_len: number; heads: number; head_dim: number };
 
@@ -25,6 +26,7 @@ export const tokenBytes = ({ batch, seq_len, heads, head_dim }: AttentionParams)
 
 export const attention: Kernel<AttentionParams> = {
   name: 'attention',
+  text,
   madeFor: 'software', // a thread keeps a whole head in registers, which GPUs do not have
   ...attentionShape,
   flops: (params) => 2 * pairFlops(params),

@@ -1,5 +1,6 @@
 import { type KernelCheck, uniformArray } from '../check.ts';
 import type { Kernel } from '../kernel.ts';
+import { text } from '../shaders.gen/attention_backward_query.ts';
 import {
   type AttentionParams,
   attentionBackwardReference,
@@ -14,6 +15,7 @@ import {
 
 export const attentionBackwardQuery: Kernel<AttentionParams> = {
   name: 'attention_backward_query',
+  text,
   madeFor: 'software', // a thread keeps a whole head in registers, which GPUs do not have
   ...attentionShape,
   flops: (params) => 3 * pairFlops(params),

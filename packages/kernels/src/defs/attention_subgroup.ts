@@ -1,10 +1,12 @@
 import type { KernelCheck } from '../check.ts';
 import { hasSubgroups, type Kernel, SUBGROUP_LANES } from '../kernel.ts';
+import { text } from '../shaders.gen/attention_subgroup.ts';
 import { type AttentionParams, attention, attentionShape, check as plainCheck } from './attention.ts';
 
 export const attentionSubgroup: Kernel<AttentionParams> = {
   ...attention,
   name: 'attention_subgroup',
+  text,
   needs: hasSubgroups,
   constants(params) {
     const shape = attentionShape.constants(params);

@@ -1,12 +1,13 @@
 import type { KernelCheck } from '../check.ts';
 import { hasSubgroups, type Kernel } from '../kernel.ts';
+import { text } from '../shaders.gen/attention_subgroup_backward_key.ts';
 import type { AttentionParams } from './attention.ts';
-
 import { attentionBackwardKey, check as plainCheck } from './attention_backward_key.ts';
 
 export const attentionSubgroupBackwardKey: Kernel<AttentionParams> = {
   ...attentionBackwardKey,
   name: 'attention_subgroup_backward_key',
+  text,
   needs: hasSubgroups,
 };
 

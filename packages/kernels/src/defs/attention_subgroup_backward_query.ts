@@ -1,12 +1,13 @@
 import type { KernelCheck } from '../check.ts';
 import { hasSubgroups, type Kernel } from '../kernel.ts';
+import { text } from '../shaders.gen/attention_subgroup_backward_query.ts';
 import type { AttentionParams } from './attention.ts';
-
 import { attentionBackwardQuery, check as plainCheck } from './attention_backward_query.ts';
 
 export const attentionSubgroupBackwardQuery: Kernel<AttentionParams> = {
   ...attentionBackwardQuery,
   name: 'attention_subgroup_backward_query',
+  text,
   needs: hasSubgroups,
 };
 

@@ -1,5 +1,6 @@
 import type { KernelCheck } from '../check.ts';
 import { type Kernel, packFor } from '../kernel.ts';
+import { text } from '../shaders.gen/attention_workgroup.ts';
 import { type AttentionParams, attention, check as plainCheck } from './attention.ts';
 
 /** The constants that the three tiled kernels share. */
@@ -12,6 +13,7 @@ export function tiledConstants({ head_dim }: AttentionParams) {
 
 export const attentionWorkgroup: Kernel<AttentionParams> = {
   name: 'attention_workgroup',
+  text,
   madeFor: 'gpu', // software adapters pay for workgroup memory and barriers, and for compiling the tiles
   constants: (params) => ({
     ...tiledConstants(params),

@@ -1,11 +1,13 @@
 import type { KernelCheck } from '../check.ts';
 import type { Kernel } from '../kernel.ts';
+import { text } from '../shaders.gen/attention_workgroup_backward_key.ts';
 import type { AttentionParams } from './attention.ts';
 import { attentionBackwardKey, check as plainCheck } from './attention_backward_key.ts';
 import { tiledCases, tiledConstants } from './attention_workgroup.ts';
 
 export const attentionWorkgroupBackwardKey: Kernel<AttentionParams> = {
   name: 'attention_workgroup_backward_key',
+  text,
   madeFor: 'gpu', // software adapters pay for workgroup memory and barriers, and for compiling the tiles
   constants: tiledConstants,
   workgroups: ({ batch, seq_len, heads }, { KEYS }) => [Math.ceil(seq_len / KEYS), heads, batch],

@@ -1,11 +1,13 @@
 import type { KernelCheck } from '../check.ts';
 import type { Kernel } from '../kernel.ts';
+import { text } from '../shaders.gen/attention_workgroup_backward_query.ts';
 import type { AttentionParams } from './attention.ts';
 import { attentionBackwardQuery, check as plainCheck } from './attention_backward_query.ts';
 import { attentionWorkgroup, tiledCases, tiledConstants } from './attention_workgroup.ts';
 
 export const attentionWorkgroupBackwardQuery: Kernel<AttentionParams> = {
   name: 'attention_workgroup_backward_query',
+  text,
   madeFor: 'gpu', // software adapters pay for workgroup memory and barriers, and for compiling the tiles
   constants: tiledConstants,
   workgroups: attentionWorkgroup.workgroups,

@@ -1,10 +1,12 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { elementPacks, type Kernel, linearGrid } from '../kernel.ts';
+import { text } from '../shaders.gen/batch_sum.ts';
 
 export type BatchSumParams = { batch: number; length: number; scale: number };
 
 export const batchSum: Kernel<BatchSumParams> = {
   name: 'batch_sum',
+  text,
   constants: elementPacks,
   workgroups: ({ length }, { GROUP, PACK }) => linearGrid(length / PACK, GROUP),
   flops: ({ batch, length }) => batch * length,

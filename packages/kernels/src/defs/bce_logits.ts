@@ -1,11 +1,13 @@
 import type { Philox } from '@hrm-webgpu/core';
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
+import { text } from '../shaders.gen/bce_logits.ts';
 
 export type BceParams = { length: number };
 
 export const bceLogits: Kernel<BceParams> = {
   name: 'bce_logits',
+  text,
   workgroups: ({ length }, { GROUP }) => linearGrid(length, GROUP),
   flops: ({ length }) => 6 * length,
   bytes: ({ length }) => 12 * length,

@@ -1,9 +1,11 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
+import { text } from '../shaders.gen/bce_logits_backward.ts';
 import { type BceParams, bceInputs } from './bce_logits.ts';
 
 export const bceLogitsBackward: Kernel<BceParams> = {
   name: 'bce_logits_backward',
+  text,
   workgroups: ({ length }, { GROUP }) => linearGrid(length, GROUP),
   flops: ({ length }) => 5 * length,
   bytes: ({ length }) => 16 * length,

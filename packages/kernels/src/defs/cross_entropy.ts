@@ -1,6 +1,7 @@
 import type { Philox } from '@hrm-webgpu/core';
 import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
+import { text } from '../shaders.gen/cross_entropy.ts';
 
 export type CrossEntropyParams = { batch: number; labels_len: number; prefix: number; vocab: number };
 
@@ -11,6 +12,7 @@ export const IGNORED_LABEL = -100;
 
 export const crossEntropy: Kernel<CrossEntropyParams> = {
   name: 'cross_entropy',
+  text,
   workgroups: ({ batch, labels_len }, { GROUP }) => linearGrid(batch * labels_len, GROUP),
   flops: ({ batch, labels_len, vocab }) => 4 * batch * labels_len * vocab,
   bytes: ({ batch, labels_len, vocab }) => 4 * batch * labels_len * (vocab + 3),

@@ -1,5 +1,6 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
+import { text } from '../shaders.gen/cross_entropy_backward.ts';
 import {
   type CrossEntropyParams,
   crossEntropyCases,
@@ -9,6 +10,7 @@ import {
 
 export const crossEntropyBackward: Kernel<CrossEntropyParams> = {
   name: 'cross_entropy_backward',
+  text,
   workgroups: ({ batch, labels_len, prefix }, { GROUP }) => linearGrid(batch * (labels_len + prefix), GROUP),
   flops: ({ batch, labels_len, vocab }) => 8 * batch * labels_len * vocab,
   bytes: ({ batch, labels_len, vocab }) => 8 * batch * labels_len * vocab,

@@ -1,5 +1,6 @@
 import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid, packFor } from '../kernel.ts';
+import { text } from '../shaders.gen/embedding_backward.ts';
 
 export type EmbeddingBackwardParams = {
   batch: number;
@@ -12,6 +13,7 @@ export type EmbeddingBackwardParams = {
 
 export const embeddingBackward: Kernel<EmbeddingBackwardParams> = {
   name: 'embedding_backward',
+  text,
   constants({ dim }) {
     const { pack, width } = packFor(dim);
     return { pack, PACK: width };

@@ -1,10 +1,12 @@
 import type { KernelCheck } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
+import { text } from '../shaders.gen/fill.ts';
 
 export type FillParams = { length: number; value: number };
 
 export const fill: Kernel<FillParams> = {
   name: 'fill',
+  text,
   workgroups: ({ length }, { GROUP }) => linearGrid(length, GROUP),
   flops: () => 0,
   bytes: ({ length }) => 4 * length,

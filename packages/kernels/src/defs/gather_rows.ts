@@ -1,5 +1,6 @@
 import { integerArray, type KernelCheck, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
+import { text } from '../shaders.gen/gather_rows.ts';
 
 export type GatherRowsParams = {
   batch: number;
@@ -12,6 +13,7 @@ export type GatherRowsParams = {
 
 export const gatherRows: Kernel<GatherRowsParams> = {
   name: 'gather_rows',
+  text,
   workgroups: ({ batch, width }, { GROUP }) => linearGrid(batch * width, GROUP),
   flops: () => 0,
   bytes: ({ batch, width }) => 8 * batch * width,

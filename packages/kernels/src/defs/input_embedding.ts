@@ -1,5 +1,6 @@
 import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid, packFor } from '../kernel.ts';
+import { text } from '../shaders.gen/input_embedding.ts';
 
 export type InputEmbeddingParams = {
   batch: number;
@@ -15,6 +16,7 @@ const seqLen = ({ inputs_len, prefix }: InputEmbeddingParams) => inputs_len + pr
 
 export const inputEmbedding: Kernel<InputEmbeddingParams> = {
   name: 'input_embedding',
+  text,
   constants({ dim }) {
     const { pack, width } = packFor(dim);
     return { pack, PACK: width };

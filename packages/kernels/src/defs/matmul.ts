@@ -1,5 +1,6 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { fold, type Grid, type Kernel, packFor } from '../kernel.ts';
+import { text } from '../shaders.gen/matmul.ts';
 
 export type MatmulParams = { m: number; n: number; k: number; a_row: number; a_column: number };
 
@@ -11,6 +12,7 @@ export function rowsFirst(rows: number, columns: number): Grid {
 
 export const matmul: Kernel<MatmulParams> = {
   name: 'matmul',
+  text,
   constants({ n }) {
     const { pack, width } = packFor(n);
     return { pack, PACK: width };

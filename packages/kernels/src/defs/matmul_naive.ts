@@ -1,11 +1,13 @@
 import { type KernelCheck, uniformArray } from '../check.ts';
 import type { Kernel } from '../kernel.ts';
+import { text } from '../shaders.gen/matmul_naive.ts';
 import { matmul, check as matmulCheck, matmulReference } from './matmul.ts';
 
 export type NaiveMatmulParams = { m: number; n: number; k: number };
 
 export const matmulNaive: Kernel<NaiveMatmulParams> = {
   name: 'matmul_naive',
+  text,
   workgroups: ({ m, n }, { GROUP }) => [Math.ceil(n / GROUP), m, 1],
   flops: (params) => matmul.flops(withStrides(params)),
   bytes: (params) => matmul.bytes(withStrides(params)),

@@ -1,5 +1,6 @@
 import type { KernelCheck } from '../check.ts';
 import { hasSubgroups, type Kernel } from '../kernel.ts';
+import { text } from '../shaders.gen/matmul_subgroup.ts';
 import { type MatmulParams, matmul, check as matmulCheck, rowsFirst } from './matmul.ts';
 
 /** Rows of a thread's tile; fixed, since WGSL wants constant lane numbers. */
@@ -10,6 +11,7 @@ const GROUP = 16;
 export const matmulSubgroup: Kernel<MatmulParams> = {
   ...matmul,
   name: 'matmul_subgroup',
+  text,
   madeFor: 'software', // it stores in a loop over a register tile, which GPUs would move to memory
   needs: hasSubgroups,
   constants(params, adapter) {

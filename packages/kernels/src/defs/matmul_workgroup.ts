@@ -1,5 +1,6 @@
 import type { KernelCheck } from '../check.ts';
 import { fold, type Kernel, packFor } from '../kernel.ts';
+import { text } from '../shaders.gen/matmul_workgroup.ts';
 import { type MatmulParams, matmul, check as matmulCheck, matmulReference } from './matmul.ts';
 
 /**
@@ -10,6 +11,7 @@ export type MatmulWorkgroupParams = MatmulParams & { splits: number };
 
 export const matmulWorkgroup: Kernel<MatmulWorkgroupParams> = {
   name: 'matmul_workgroup',
+  text,
   constants({ n, k, a_row, a_column }) {
     const { pack, width } = packFor(n);
     const packed = a_column === 1 && a_row % 4 === 0 && k % 4 === 0;

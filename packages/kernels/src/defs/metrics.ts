@@ -1,5 +1,6 @@
 import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import type { Kernel } from '../kernel.ts';
+import { text } from '../shaders.gen/metrics.ts';
 
 export type MetricsParams = { batch: number };
 
@@ -17,6 +18,7 @@ export const METRIC_NAMES = [
 
 export const metrics: Kernel<MetricsParams> = {
   name: 'metrics',
+  text,
   workgroups: () => [1, 1, 1],
   flops: ({ batch }) => 9 * batch,
   bytes: ({ batch }) => 36 * batch,

@@ -1,10 +1,12 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
+import { text } from '../shaders.gen/q_head.ts';
 
 export type QHeadParams = { batch: number; seq_len: number; dim: number };
 
 export const qHead: Kernel<QHeadParams> = {
   name: 'q_head',
+  text,
   workgroups: ({ batch }, { GROUP }) => linearGrid(2 * batch, GROUP),
   flops: ({ batch, dim }) => 4 * batch * dim,
   bytes: ({ batch, dim }) => 4 * (batch + 2) * dim,

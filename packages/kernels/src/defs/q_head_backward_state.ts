@@ -1,9 +1,11 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
+import { text } from '../shaders.gen/q_head_backward_state.ts';
 import { type QHeadParams, qHeadCases } from './q_head.ts';
 
 export const qHeadBackwardState: Kernel<QHeadParams> = {
   name: 'q_head_backward_state',
+  text,
   workgroups: ({ batch, seq_len, dim }, { GROUP }) => linearGrid(batch * seq_len * dim, GROUP),
   flops: ({ batch, dim }) => 4 * batch * dim,
   bytes: ({ batch, seq_len, dim }) => 4 * batch * seq_len * dim,

@@ -1,9 +1,11 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
+import { text } from '../shaders.gen/q_head_backward_weight.ts';
 import { type QHeadParams, qHeadCases } from './q_head.ts';
 
 export const qHeadBackwardWeight: Kernel<QHeadParams> = {
   name: 'q_head_backward_weight',
+  text,
   workgroups: ({ dim }, { GROUP }) => linearGrid(2 * dim, GROUP),
   flops: ({ batch, dim }) => 4 * batch * dim,
   bytes: ({ batch, dim }) => 4 * (batch + 2) * dim,

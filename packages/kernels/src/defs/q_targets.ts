@@ -1,10 +1,12 @@
 import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
+import { text } from '../shaders.gen/q_targets.ts';
 
 export type QTargetsParams = { batch: number; max_steps: number };
 
 export const qTargets: Kernel<QTargetsParams> = {
   name: 'q_targets',
+  text,
   workgroups: ({ batch }, { GROUP }) => linearGrid(batch, GROUP),
   flops: ({ batch }) => 4 * batch,
   bytes: ({ batch }) => 28 * batch,

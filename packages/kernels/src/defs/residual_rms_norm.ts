@@ -1,5 +1,6 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid, packFor } from '../kernel.ts';
+import { text } from '../shaders.gen/residual_rms_norm.ts';
 
 export type RmsNormParams = { rows: number; columns: number; eps: number };
 
@@ -14,6 +15,7 @@ export const rmsNormConstants: NonNullable<Kernel<{ columns: number }>['constant
 
 export const residualRmsNorm: Kernel<RmsNormParams> = {
   name: 'residual_rms_norm',
+  text,
   constants: rmsNormConstants,
   workgroups: ({ rows }, { GROUP, LANES }) => linearGrid(rows * LANES, GROUP),
   flops: ({ rows, columns }) => 5 * rows * columns,

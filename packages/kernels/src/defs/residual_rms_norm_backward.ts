@@ -1,11 +1,13 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
+import { text } from '../shaders.gen/residual_rms_norm_backward.ts';
 import { rmsNormConstants } from './residual_rms_norm.ts';
 
 export type RmsNormBackwardParams = { rows: number; columns: number };
 
 export const residualRmsNormBackward: Kernel<RmsNormBackwardParams> = {
   name: 'residual_rms_norm_backward',
+  text,
   constants: rmsNormConstants,
   workgroups: ({ rows }, { GROUP, LANES }) => linearGrid(rows * LANES, GROUP),
   flops: ({ rows, columns }) => 5 * rows * columns,

@@ -1,10 +1,12 @@
 import { type KernelCheck, uniformArray } from '../check.ts';
 import { elementPacks, type Kernel, linearGrid } from '../kernel.ts';
+import { text } from '../shaders.gen/roofline_copy.ts';
 
 export type RooflineCopyParams = { length: number };
 
 export const rooflineCopy: Kernel<RooflineCopyParams> = {
   name: 'roofline_copy',
+  text,
   constants: elementPacks,
   workgroups: ({ length }, { GROUP, PACK }) => linearGrid(length / PACK, GROUP),
   flops: () => 0,

@@ -1,5 +1,6 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
+import { text } from '../shaders.gen/roofline_fma.ts';
 
 /** fmas: multiply-adds for each of `length` elements; 0 < a < 1. */
 export type RooflineFmaParams = { length: number; fmas: number; a: number; b: number };
@@ -18,6 +19,7 @@ export const FMA_VARIANTS = [64, 256].flatMap((GROUP) => [
 
 export const rooflineFma: Kernel<RooflineFmaParams> = {
   name: 'roofline_fma',
+  text,
   workgroups: ({ length }, { GROUP, PACK }) => linearGrid(length / PACK, GROUP),
   flops: ({ length, fmas }) => 2 * length * fmas,
   bytes: ({ length }) => 4 * length,

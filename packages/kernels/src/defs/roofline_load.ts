@@ -1,5 +1,6 @@
 import { integerArray, type KernelCheck } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
+import { text } from '../shaders.gen/roofline_load.ts';
 
 /** loads: packs that each thread loads, a multiple of 8; a thread writes one pack of the `length` numbers of y. */
 export type RooflineLoadParams = { length: number; loads: number };
@@ -15,6 +16,7 @@ export const LOAD_VARIANTS = [
 
 export const rooflineLoad: Kernel<RooflineLoadParams> = {
   name: 'roofline_load',
+  text,
   workgroups: ({ length }, { GROUP, PACK }) => linearGrid(length / PACK, GROUP),
   flops: ({ length, loads }) => length * loads,
   bytes: ({ length, loads }) => 4 * length * loads,

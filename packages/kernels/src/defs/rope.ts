@@ -1,11 +1,13 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid, packFor } from '../kernel.ts';
+import { text } from '../shaders.gen/rope.ts';
 
 /** heads: attention heads (qkv holds three times as many); sign: 1 to rotate, −1 to rotate back. */
 export type RopeParams = { tokens: number; seq_len: number; heads: number; head_dim: number; sign: number };
 
 export const rope: Kernel<RopeParams> = {
   name: 'rope',
+  text,
   constants({ head_dim }) {
     const { pack, width } = packFor(head_dim / 2);
     return { pack, PACK: width };

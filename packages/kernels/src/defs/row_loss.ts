@@ -1,11 +1,13 @@
 import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
+import { text } from '../shaders.gen/row_loss.ts';
 import { IGNORED_LABEL } from './cross_entropy.ts';
 
 export type RowLossParams = { batch: number; labels_len: number };
 
 export const rowLoss: Kernel<RowLossParams> = {
   name: 'row_loss',
+  text,
   workgroups: ({ batch }, { GROUP }) => linearGrid(batch, GROUP),
   flops: ({ batch, labels_len }) => batch * labels_len,
   bytes: ({ batch, labels_len }) => 12 * batch * labels_len,

@@ -1,10 +1,12 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
+import { text } from '../shaders.gen/scaled_head.ts';
 
 export type ScaledHeadParams = { batch: number; row_length: number; width: number; scale: number };
 
 export const scaledHead: Kernel<ScaledHeadParams> = {
   name: 'scaled_head',
+  text,
   workgroups: ({ batch, width }, { GROUP }) => linearGrid(batch * width, GROUP),
   flops: ({ batch, width }) => batch * width,
   bytes: ({ batch, width }) => 8 * batch * width,

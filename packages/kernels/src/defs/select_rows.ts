@@ -1,10 +1,12 @@
 import { integerArray, type KernelCheck } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
+import { text } from '../shaders.gen/select_rows.ts';
 
 export type SelectRowsParams = { batch: number; length: number; a_row: number; a_period: number };
 
 export const selectRows: Kernel<SelectRowsParams> = {
   name: 'select_rows',
+  text,
   workgroups: ({ batch, length }, { GROUP }) => linearGrid(batch * length, GROUP),
   flops: () => 0,
   bytes: ({ batch, length }) => 8 * batch * length,

@@ -1,5 +1,6 @@
 import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
+import { text } from '../shaders.gen/sign_sgd.ts';
 
 export type SignSgdParams = {
   batch: number;
@@ -12,6 +13,7 @@ export type SignSgdParams = {
 
 export const signSgd: Kernel<SignSgdParams> = {
   name: 'sign_sgd',
+  text,
   workgroups: ({ batch, width }, { GROUP }) => linearGrid(batch * width, GROUP),
   flops: ({ batch, width }) => 4 * batch * width,
   bytes: ({ batch, width }) => 12 * batch * width,

@@ -1,5 +1,6 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid, packFor } from '../kernel.ts';
+import { text } from '../shaders.gen/swiglu.ts';
 
 /** width: numbers in a row of y; a row of gate_up has twice as many. */
 export type SwigluParams = { rows: number; width: number };
@@ -11,6 +12,7 @@ export const swigluConstants: NonNullable<Kernel<SwigluParams>['constants']> = (
 
 export const swiglu: Kernel<SwigluParams> = {
   name: 'swiglu',
+  text,
   constants: swigluConstants,
   workgroups: ({ rows, width }, { GROUP, PACK }) => linearGrid((rows * width) / PACK, GROUP),
   flops: ({ rows, width }) => 5 * rows * width,

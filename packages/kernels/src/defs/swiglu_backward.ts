@@ -1,9 +1,11 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
+import { text } from '../shaders.gen/swiglu_backward.ts';
 import { type SwigluParams, swigluConstants, swigluInputs } from './swiglu.ts';
 
 export const swigluBackward: Kernel<SwigluParams> = {
   name: 'swiglu_backward',
+  text,
   constants: swigluConstants,
   workgroups: ({ rows, width }, { GROUP, PACK }) => linearGrid((rows * width) / PACK, GROUP),
   flops: ({ rows, width }) => 11 * rows * width,

@@ -1,10 +1,12 @@
 import { type KernelCheck, uniformArray } from '../check.ts';
 import type { Kernel } from '../kernel.ts';
+import { text } from '../shaders.gen/transpose.ts';
 
 export type TransposeParams = { rows: number; columns: number };
 
 export const transpose: Kernel<TransposeParams> = {
   name: 'transpose',
+  text,
   workgroups: ({ rows, columns }, { GROUP, BLOCK }) => [
     Math.ceil(columns / (GROUP * BLOCK)),
     Math.ceil(rows / (GROUP * BLOCK)),

@@ -1,11 +1,13 @@
 import type { KernelCheck } from '../check.ts';
 import type { Kernel } from '../kernel.ts';
+import { text } from '../shaders.gen/transpose_packs.ts';
 import { type TransposeParams, transpose, check as transposeCheck } from './transpose.ts';
 
 /** For rows and columns that are multiples of four. */
 export const transposePacks: Kernel<TransposeParams> = {
   ...transpose,
   name: 'transpose_packs',
+  text,
   workgroups: ({ rows, columns }, { GROUP }) => [
     Math.ceil(columns / (4 * GROUP)),
     Math.ceil(rows / (4 * GROUP)),

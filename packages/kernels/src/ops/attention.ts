@@ -1,13 +1,7 @@
 import { type Device, Tensor, UserError } from '@hrm-webgpu/core';
 import { attention as plain } from '../defs/attention.ts';
-import { attentionBackwardKey } from '../defs/attention_backward_key.ts';
-import { attentionBackwardQuery } from '../defs/attention_backward_query.ts';
 import { attentionSubgroup } from '../defs/attention_subgroup.ts';
-import { attentionSubgroupBackwardKey } from '../defs/attention_subgroup_backward_key.ts';
-import { attentionSubgroupBackwardQuery } from '../defs/attention_subgroup_backward_query.ts';
 import { attentionWorkgroup } from '../defs/attention_workgroup.ts';
-import { attentionWorkgroupBackwardKey } from '../defs/attention_workgroup_backward_key.ts';
-import { attentionWorkgroupBackwardQuery } from '../defs/attention_workgroup_backward_query.ts';
 import { rope as ropeKernel } from '../defs/rope.ts';
 import { launch } from '../kernel.ts';
 import { run } from '../operation.ts';
@@ -44,20 +38,23 @@ export function makeRopeTables(device: Device, seqLen: number, headDim: number, 
 
 /** Rotates the q and k heads of qkv [batch, seq_len, 3·heads·head_dim]. Su et al., arXiv 2104.09864. */
 export function rope(qkv: Tensor, tables: RopeTables, heads: number): Tensor {
-  const { device, shape } = qkv;
-  const [batch, seqLen, width] = shape;
+  const [, seqLen, width] = qkv.shape;
   const headDim = width / (3 * heads);
   expectShape('rope', 'qkv', qkv, [undefined, undefined, undefined]);
   expectShape('rope', 'the table of cosines', tables.cosines, [seqLen, headDim / 2]);
   expectShape('rope', 'the table of sines', tables.sines, [seqLen, headDim / 2]);
-  const rotate = (x: Tensor, sign: number) => {
-    const y = Tensor.empty(device, shape);
-    const params = { tokens: batch * seqLen, seq_len: seqLen, heads, head_dim: headDim, sign };
-    launch(device, ropeKernel, { x, ...tables, y }, params);
-    return y;
-  };
-  const y = rotate(qkv, 1);
-  device.tape.record('rope', [qkv], y, [], (dy) => [rotate(dy, -1)]);
+  const y = rotate(qkv, tables, heads, 1);
+  qkv.device.tape.record('rope', [qkv], y, [tables.cosines, tables.sines], { heads });
+  return y;
+}
+
+/** Rotates by the angles of the tables (sign 1), or back (sign −1). Not differentiable. */
+export function rotate(qkv: Tensor, tables: RopeTables, heads: number, sign: 1 | -1): Tensor {
+  const { device, shape } = qkv;
+  const [batch, seqLen, width] = shape;
+  const params = { tokens: batch * seqLen, seq_len: seqLen, heads, head_dim: width / (3 * heads), sign };
+  const y = Tensor.empty(device, shape);
+  launch(device, ropeKernel, { x: qkv, ...tables, y }, params);
   return y;
 }
 
@@ -65,16 +62,9 @@ export function rope(qkv: Tensor, tables: RopeTables, heads: number): Tensor {
 const MAX_HEAD_DIM = 128;
 
 /** GPUs want tiles in workgroup memory; software adapters, which only pay for it, have kernels of their own. */
-export const attentionOperations = {
-  forward: { name: 'attention', kernels: [attentionSubgroup, plain, attentionWorkgroup] },
-  backwardQuery: {
-    name: 'attention_backward_query',
-    kernels: [attentionSubgroupBackwardQuery, attentionBackwardQuery, attentionWorkgroupBackwardQuery],
-  },
-  backwardKey: {
-    name: 'attention_backward_key',
-    kernels: [attentionSubgroupBackwardKey, attentionBackwardKey, attentionWorkgroupBackwardKey],
-  },
+export const attentionOperation = {
+  name: 'attention',
+  kernels: [attentionSubgroup, plain, attentionWorkgroup],
 };
 
 /**
@@ -100,14 +90,8 @@ export function attention(qkv: Tensor, heads: number): Tensor {
   const params = { batch, seq_len: seqLen, heads, head_dim: headDim };
   const o = Tensor.empty(device, [batch, seqLen, heads * headDim]);
   const log_sum_exp = Tensor.empty(device, [batch, heads, seqLen]);
-  run(device, attentionOperations.forward, { qkv, o, log_sum_exp }, params);
-  device.tape.record('attention', [qkv], o, [qkv, o, log_sum_exp], (d_o) => {
-    const d_qkv = Tensor.empty(device, shape);
-    const delta = Tensor.empty(device, [batch, heads, seqLen]);
-    run(device, attentionOperations.backwardQuery, { qkv, o, d_o, log_sum_exp, delta, d_qkv }, params);
-    run(device, attentionOperations.backwardKey, { qkv, d_o, log_sum_exp, delta, d_qkv }, params);
-    return [d_qkv];
-  });
+  run(device, attentionOperation, { qkv, o, log_sum_exp }, params);
+  device.tape.record('attention', [qkv], o, [qkv, o, log_sum_exp], { heads });
   log_sum_exp.dispose();
   return o;
 }

@@ -3,7 +3,6 @@ import { accumulate } from '../defs/accumulate.ts';
 import { add as addKernel } from '../defs/add.ts';
 import { fill as fillKernel } from '../defs/fill.ts';
 import { swiglu as swigluKernel } from '../defs/swiglu.ts';
-import { swigluBackward } from '../defs/swiglu_backward.ts';
 import { launch } from '../kernel.ts';
 import { expectSameShape, expectType, rowsOf } from './shapes.ts';
 
@@ -19,7 +18,7 @@ export function add(a: Tensor, b: Tensor, into?: Tensor): Tensor {
   const c = into?.detach() ?? Tensor.empty(device, a.shape);
   if (c.buffer === a.buffer) launch(device, accumulate, { x: b, y: c }, { length: a.size });
   else launch(device, addKernel, { a, b, c }, { length: a.size });
-  device.tape.record('add', [a, b], c, [], (gradient) => [gradient.detach(), gradient.detach()]);
+  device.tape.record('add', [a, b], c, []);
   return c;
 }
 
@@ -40,10 +39,6 @@ export function swiglu(gateUp: Tensor): Tensor {
   const params = { rows: rowsOf(shape), width };
   const y = Tensor.empty(device, [...shape.slice(0, -1), width]);
   launch(device, swigluKernel, { gate_up: gateUp, y }, params);
-  device.tape.record('swiglu', [gateUp], y, [gateUp], (dy) => {
-    const d_gate_up = Tensor.empty(device, shape);
-    launch(device, swigluBackward, { gate_up: gateUp, dy, d_gate_up }, params);
-    return [d_gate_up];
-  });
+  device.tape.record('swiglu', [gateUp], y, [gateUp]);
   return y;
 }

@@ -1,8 +1,5 @@
 import { Tensor, UserError } from '@hrm-webgpu/core';
-import { batchSum } from '../defs/batch_sum.ts';
-import { embeddingBackward } from '../defs/embedding_backward.ts';
 import { inputEmbedding as forward } from '../defs/input_embedding.ts';
-import { scaledHead } from '../defs/scaled_head.ts';
 import { launch } from '../kernel.ts';
 import { expectShape } from './shapes.ts';
 
@@ -65,12 +62,8 @@ export function inputEmbedding({ inputs, tokens, puzzle, positions }: InputEmbed
     },
   );
   const parameters = [tokens, ...(puzzle ? [puzzle.localRows] : []), ...(positions ? [positions] : [])];
-  device.tape.record('inputEmbedding', parameters, e, [inputs], (de) => {
-    const gradients = [tokensGradient(de, inputs, vocab, prefix, scale)];
-    if (puzzle) gradients.push(puzzleGradient(de, puzzleDim, scale));
-    if (positions) gradients.push(positionsGradient(de, scale));
-    return gradients;
-  });
+  const saved = [inputs];
+  device.tape.record('inputEmbedding', parameters, e, saved, { vocab, prefix, puzzle_dim: puzzleDim, scale });
   return e;
 }
 
@@ -81,31 +74,4 @@ function checkPuzzle({ rows, prefix, localRows }: Puzzle, batch: number, dim: nu
   throw new UserError(
     `inputEmbedding: puzzle rows of ${rows.shape[1]} numbers do not fit ${prefix} positions of ${dim}`,
   );
-}
-
-function tokensGradient(de: Tensor, inputs: Tensor, vocab: number, prefix: number, scale: number): Tensor {
-  const [batch, inputs_len] = inputs.shape;
-  const dim = de.shape[2];
-  const d_tokens = Tensor.empty(de.device, [vocab, dim]);
-  launch(
-    de.device,
-    embeddingBackward,
-    { inputs, de, d_tokens },
-    { batch, inputs_len, prefix, dim, vocab, scale },
-  );
-  return d_tokens;
-}
-
-function puzzleGradient(de: Tensor, puzzleDim: number, scale: number): Tensor {
-  const [batch, seqLen, dim] = de.shape;
-  const y = Tensor.empty(de.device, [batch, puzzleDim]);
-  launch(de.device, scaledHead, { x: de, y }, { batch, row_length: seqLen * dim, width: puzzleDim, scale });
-  return y;
-}
-
-function positionsGradient(de: Tensor, scale: number): Tensor {
-  const [batch, seqLen, dim] = de.shape;
-  const y = Tensor.empty(de.device, [seqLen, dim]);
-  launch(de.device, batchSum, { x: de, y }, { batch, length: seqLen * dim, scale });
-  return y;
 }

@@ -1,8 +1,6 @@
 import { Tensor, UserError } from '@hrm-webgpu/core';
 import { bceLogits } from '../defs/bce_logits.ts';
-import { bceLogitsBackward } from '../defs/bce_logits_backward.ts';
 import { crossEntropy, type LossType } from '../defs/cross_entropy.ts';
-import { crossEntropyBackward } from '../defs/cross_entropy_backward.ts';
 import { rowLoss } from '../defs/row_loss.ts';
 import { launch } from '../kernel.ts';
 import { expectSameShape, expectShape } from './shapes.ts';
@@ -32,7 +30,7 @@ export function crossEntropyRows(logits: Tensor, labels: Tensor, type: LossType)
     throw new UserError(`crossEntropyRows: ${labels_len} labels a row for logits of ${seqLen} positions`);
   }
   const params = { batch, labels_len, prefix: seqLen - labels_len, vocab };
-  const constants = { STABLEMAX: type === 'stablemax_cross_entropy' ? 'true' : 'false' };
+  const constants = { STABLEMAX: String(type === 'stablemax_cross_entropy') };
   const token_loss = Tensor.empty(device, [batch, labels_len]);
   const prediction = Tensor.empty(device, [batch, labels_len], 'i32');
   launch(device, crossEntropy, { logits, labels, loss: token_loss, prediction }, params, constants);
@@ -41,11 +39,8 @@ export function crossEntropyRows(logits: Tensor, labels: Tensor, type: LossType)
   const correct = Tensor.empty(device, [batch], 'u32');
   launch(device, rowLoss, { token_loss, prediction, labels, loss, count, correct }, { batch, labels_len });
   token_loss.dispose();
-  device.tape.record('crossEntropyRows', [logits], loss, [logits, labels, count], (d_row) => {
-    const d_logits = Tensor.empty(device, logits.shape);
-    launch(device, crossEntropyBackward, { logits, labels, count, d_row, d_logits }, params, constants);
-    return [d_logits];
-  });
+  const stablemax = type === 'stablemax_cross_entropy' ? 1 : 0;
+  device.tape.record('crossEntropyRows', [logits], loss, [logits, labels, count], { stablemax });
   return { loss, prediction, count, correct };
 }
 
@@ -53,13 +48,8 @@ export function crossEntropyRows(logits: Tensor, labels: Tensor, type: LossType)
 export function bceWithLogits(x: Tensor, targets: Tensor): Tensor {
   expectSameShape('bceWithLogits', x, targets);
   const { device } = x;
-  const params = { length: x.size };
   const loss = Tensor.empty(device, x.shape);
-  launch(device, bceLogits, { x, targets, loss }, params);
-  device.tape.record('bceWithLogits', [x], loss, [x, targets], (d_loss) => {
-    const dx = Tensor.empty(device, x.shape);
-    launch(device, bceLogitsBackward, { x, targets, d_loss, dx }, params);
-    return [dx];
-  });
+  launch(device, bceLogits, { x, targets, loss }, { length: x.size });
+  device.tape.record('bceWithLogits', [x], loss, [x, targets]);
   return loss;
 }

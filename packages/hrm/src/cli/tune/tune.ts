@@ -134,7 +134,7 @@ async function usesOf(
 /** Tunes what has not been tuned, and keeps every result at once: an interruption costs the one at hand. */
 async function tuneAll(device: Device, uses: ReadonlyMap<string, Use>): Promise<void> {
   const checkOf = async (kernel: string): Promise<KernelCheck<ParamValues>> =>
-    (await import(`@hrm-webgpu/kernels/defs/${kernel}`)).check;
+    (await import('@hrm-webgpu/kernels/checks')).checks[kernel];
   const todo = [...uses]
     .filter(([key]) => !device.tuning.has(key))
     .map(([key, use]) => ({ key, use, ...effortOf(device, use) }));
