@@ -20,7 +20,7 @@ function generatedModules() {
   const modules = new Map(
     names.map((name, i) => [
       `shaders.gen/${name}.ts`,
-      `export const text =\n  ${JSON.stringify(texts[i])};\n`,
+      `export const text: string =\n  ${JSON.stringify(texts[i])};\n`,
     ]),
   );
   modules.set(

@@ -6,7 +6,7 @@ import { openDevice } from '@hrm-webgpu/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeFileAtomic } from '../packages/hrm/src/formats/files/atomic-write.node.ts';
 import { DEFAULT_ARCH } from '../packages/hrm/src/model/config.ts';
-import { HrmModel } from '../packages/hrm/src/model/model.ts';
+import { initializeModel } from '../packages/hrm/src/model/init.ts';
 import { encodeModel } from '../packages/hrm/src/training/checkpoint.ts';
 import { hrm } from './run-hrm.ts';
 
@@ -24,7 +24,7 @@ beforeAll(async () => {
     ...{ hidden_size: 32, num_heads: 2, H_layers: 1, L_layers: 1, puzzle_emb_ndim: 32, halt_max_steps: 1 },
     ...{ vocab_size: 12, seq_len: 900, num_puzzle_identifiers: 20 },
   };
-  await writeFileAtomic(model, await encodeModel(await HrmModel.initialize(device, config, 0)));
+  await writeFileAtomic(model, await encodeModel(await initializeModel(device, config, 0)));
   device.close();
 });
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { noExploration, trainingCall } from '../packages/hrm/src/model/act.ts';
 import { Carry, uploadBatch } from '../packages/hrm/src/model/carry.ts';
 import { DEFAULT_ARCH, type ModelConfig } from '../packages/hrm/src/model/config.ts';
-import { HrmModel } from '../packages/hrm/src/model/model.ts';
+import { initializeModel } from '../packages/hrm/src/model/init.ts';
 
 let device: Device;
 beforeAll(async () => {
@@ -27,7 +27,7 @@ const config: ModelConfig = {
 
 /** A model and a function that makes one training call and keeps nothing of it but the carry. */
 async function prepare(change: Partial<ModelConfig>) {
-  const model = await HrmModel.initialize(device, { ...config, ...change }, 1);
+  const model = await initializeModel(device, { ...config, ...change }, 1);
   const carry = Carry.fresh(model, BATCH);
   const call = () =>
     device.scope(() => {

@@ -9,7 +9,7 @@ import { prospectOf, verdictOn } from '../packages/hrm/src/cli/solve/verdict.ts'
 import { writeIdentifiers } from '../packages/hrm/src/data/dataset/dataset.node.ts';
 import { writeFileAtomic } from '../packages/hrm/src/formats/files/atomic-write.node.ts';
 import { DEFAULT_ARCH, type ModelConfig } from '../packages/hrm/src/model/config.ts';
-import { HrmModel } from '../packages/hrm/src/model/model.ts';
+import { initializeModel } from '../packages/hrm/src/model/init.ts';
 import { encodeModel } from '../packages/hrm/src/training/checkpoint.ts';
 import { hrm } from './run-hrm.ts';
 
@@ -29,7 +29,7 @@ beforeAll(async () => {
       ...{ hidden_size: 32, num_heads: 2, H_layers: 1, L_layers: 1, puzzle_emb_ndim: 32, halt_max_steps: 2 },
       ...{ vocab_size, seq_len, num_puzzle_identifiers: 2 },
     };
-    const model = await HrmModel.initialize(device, config, 0);
+    const model = await initializeModel(device, config, 0);
     mkdirSync(inFolder(name));
     await writeFileAtomic(join(folder, name, 'best.safetensors'), await encodeModel(model));
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { openDevice } from '@hrm-webgpu/core';
 import { standardChoice } from '@hrm-webgpu/kernels/operation';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { HrmModel } from '../packages/hrm/src/model/model.ts';
+import { initializeModel } from '../packages/hrm/src/model/init.ts';
 import { PRESETS } from '../packages/hrm/src/training/presets.ts';
 import { saveTuning } from '../packages/hrm/src/tuning/tuning-store.node.ts';
 import { operationsOf } from '../packages/hrm/src/tuning/tuning-uses.ts';
@@ -30,7 +30,7 @@ beforeAll(async () => {
   process.env.XDG_CACHE_HOME = env.XDG_CACHE_HOME;
   const device = await openDevice();
   const sizes = { vocab_size: 6, seq_len: 16, num_puzzle_identifiers: 1 };
-  const model = await HrmModel.initialize(device, { ...PRESETS['demo-4x4'].arch, ...SIZES, ...sizes }, 0);
+  const model = await initializeModel(device, { ...PRESETS['demo-4x4'].arch, ...SIZES, ...sizes }, 0);
   for (const [key, { operation, params }] of operationsOf(model, { training: 2, inference: [40, 1] })) {
     if (!LEFT.test(key)) device.tuning.set(key, standardChoice(operation, device.adapter, params));
   }

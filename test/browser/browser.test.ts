@@ -2,12 +2,12 @@
  * The browser path: the engine, bundled as users bundle it, reproduces the published implementation and solves a puzzle
  * in Chromium on a real WebGPU adapter (SwiftShader, which needs no GPU).
  */
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rulesBroken, sudokuShape } from 'hrm-webgpu';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import {
   build,
   defaultClientConditions,
@@ -17,7 +17,7 @@ import {
   type Rollup,
 } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findChromium } from '../../scripts/system-packages.mjs';
+import { collectFailures, launchChromium, reasonToSkip } from './chromium.ts';
 import type { PageReport } from './page.ts';
 
 const FIXTURE = fileURLToPath(new URL('../fixtures/tiny-rope', import.meta.url));
@@ -38,28 +38,8 @@ const EXPECTED_GROUPS = {
   'grad, gradients': 13,
 };
 
-/** WebGPU on SwiftShader, and a browser that talks to nobody but the test's server. */
-const CHROMIUM_FLAGS = [
-  '--enable-unsafe-webgpu',
-  '--use-webgpu-adapter=swiftshader',
-  '--no-proxy-server',
-  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost',
-  '--disable-sync',
-  '--disable-domain-reliability',
-  '--no-pings',
-];
-
 /** Well above what the whole file takes (5 s), below a minute in all. */
 const TIMEOUT = 25_000;
-
-/** Set-up leaves the reason here where this system has no Chromium to install. */
-const NO_BROWSER = fileURLToPath(new URL('../../node_modules/.hrm-no-browser', import.meta.url));
-
-function reasonToSkip(): string | undefined {
-  if (process.env.HRM_SKIP_BROWSER) return 'HRM_SKIP_BROWSER is set: nothing was run in a browser';
-  if (!findChromium() && existsSync(NO_BROWSER)) return readFileSync(NO_BROWSER, 'utf8');
-  return undefined;
-}
 
 const skip = reasonToSkip();
 
@@ -166,29 +146,6 @@ describe('in Chromium', { timeout: TIMEOUT }, () => {
     expect(modules.filter((id) => /\.node\.ts$|^node:|browser-external/.test(id))).toEqual([]);
   });
 });
-
-async function launchChromium(): Promise<Browser> {
-  const executablePath = findChromium();
-  if (!executablePath) {
-    throw new Error(
-      'No Chromium for the browser tests. Run `npm run setup`, which installs it, or set CHROMIUM_PATH; ' +
-        'HRM_SKIP_BROWSER=1 leaves these tests out.',
-    );
-  }
-  const isRoot = process.getuid?.() === 0; // for whom Chromium refuses to start its sandbox
-  const args = isRoot ? [...CHROMIUM_FLAGS, '--no-sandbox'] : CHROMIUM_FLAGS;
-  return chromium.launch({ executablePath, args, timeout: TIMEOUT / 2 });
-}
-
-/** Errors of a page that nothing waits for. */
-function collectFailures(page: Page): string[] {
-  const failures: string[] = [];
-  page.on('pageerror', (error) => failures.push(String(error)));
-  page.on('console', (message) => {
-    if (message.type() === 'error') failures.push(message.text());
-  });
-  return failures;
-}
 
 /** The page in `folder`, with the files of the fixture beside it. */
 function viteConfig(folder: string): InlineConfig {

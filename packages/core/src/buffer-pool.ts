@@ -1,3 +1,4 @@
+import { BufferUsage } from './constants.ts';
 import { UserError } from './errors.ts';
 
 /** What the GPU memory of a device amounts to, in bytes. Every buffer that the engine creates is counted. */
@@ -151,7 +152,7 @@ export class BufferPool {
 
   private checkLimits(size: number, usage: GPUBufferUsageFlags, what: string): void {
     const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
-    const binding = usage & GPUBufferUsage.STORAGE ? maxStorageBufferBindingSize : maxBufferSize;
+    const binding = usage & BufferUsage.STORAGE ? maxStorageBufferBindingSize : maxBufferSize;
     const [limit, name] =
       binding < maxBufferSize ? [binding, 'maxStorageBufferBindingSize'] : [maxBufferSize, 'maxBufferSize'];
     if (size <= limit) return;

@@ -1,4 +1,5 @@
 import type { BufferPool, PooledBuffer } from './buffer-pool.ts';
+import { BufferUsage, MapMode } from './constants.ts';
 import { PARAMS_STRIDE, ParamBlocks } from './param-blocks.ts';
 import { bindGroup, bindGroupKey, type PlannedCommand } from './plan.ts';
 import { type KernelTime, Profiler, type Work } from './profiler.ts';
@@ -52,7 +53,7 @@ export class CommandStream {
   ) {
     this.paramsBuffer = pool.acquire(
       PARAMS_STRIDE * MAX_PARAM_BLOCKS,
-      GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+      BufferUsage.UNIFORM | BufferUsage.COPY_DST,
       'dispatch parameters',
     );
   }
@@ -136,11 +137,11 @@ export class CommandStream {
   /** The first `bytes` of a buffer, once all work appended so far has run. */
   async read(source: PooledBuffer, bytes: number): Promise<ArrayBuffer> {
     if (this.recording) throw new Error('a recording cannot read: there is nothing before it is replayed');
-    const staging = this.pool.acquire(bytes, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST, 'readback');
+    const staging = this.pool.acquire(bytes, BufferUsage.MAP_READ | BufferUsage.COPY_DST, 'readback');
     this.copy(source, staging, Math.ceil(bytes / 4) * 4);
     this.flush();
     try {
-      await staging.gpu.mapAsync(GPUMapMode.READ);
+      await staging.gpu.mapAsync(MapMode.READ);
     } catch (error) {
       await this.settle(); // the reason for the failure is the better message
       throw error;

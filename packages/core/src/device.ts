@@ -1,6 +1,7 @@
 import type { AdapterDescription } from './adapter.ts';
 import { BufferPool, type MemoryStats, type PooledBuffer } from './buffer-pool.ts';
 import { CommandStream } from './command-stream.ts';
+import { BufferUsage } from './constants.ts';
 import { DeviceLostError, GpuError, UserError } from './errors.ts';
 import { Plan } from './plan.ts';
 import type { Work } from './profiler.ts';
@@ -60,7 +61,7 @@ export class Device {
     gpu.onuncapturederror = (event) => {
       event.preventDefault(); // it is thrown where somebody waits; the platform need not print it as well
       const { error } = event;
-      if (error instanceof GPUOutOfMemoryError) {
+      if (error.constructor.name === 'GPUOutOfMemoryError') {
         const remedy = 'Use a smaller batch or model, or close other programs that use the GPU.';
         return fail(new UserError(`The GPU is out of memory (${error.message}). ${remedy}`));
       }
@@ -222,7 +223,7 @@ export class Device {
   /** @internal memory for a tensor, which joins the current scope through {@link adopt} */
   acquire(bytes: number, what: string): PooledBuffer {
     this.check();
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const usage = BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST;
     if (this.stream.recording) return this.stream.recording.acquire(bytes, usage);
     return this.pool.acquire(bytes, usage, what);
   }
@@ -250,6 +251,11 @@ export class Device {
     this.pool.trim();
     if (this.instance) this.gpu.destroy();
     else this.gpu.onuncapturederror = this.ownersErrorHandler;
+  }
+
+  /** For `using`. */
+  [Symbol.dispose](): void {
+    this.close();
   }
 }
 

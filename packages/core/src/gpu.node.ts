@@ -30,8 +30,7 @@ export interface OpenedAdapter {
 export async function openAdapter(fallback = true): Promise<OpenedAdapter> {
   // Mesa complains on stderr when the variable is unset, as it is in containers and cron jobs.
   process.env.XDG_RUNTIME_DIR ??= tmpdir();
-  const { create, globals } = await loadDawn();
-  Object.assign(globalThis, globals);
+  const { create } = await loadDawn();
   const request = async () => {
     const instance = create([]) as GPU;
     const adapter = await instance.requestAdapter({ powerPreference: 'high-performance' });

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 export { type AdapterDescription, openDevice, wrapDevice } from './adapter.ts';
 export type { MemoryStats } from './buffer-pool.ts';
 export { type Choice, Device, type Launch } from './device.ts';

@@ -1,5 +1,6 @@
 import type { BufferPool, PooledBuffer } from './buffer-pool.ts';
 import type { CommandStream, Dispatch } from './command-stream.ts';
+import { BufferUsage } from './constants.ts';
 import { placeLifetimes } from './lifetimes.ts';
 import { PARAMS_STRIDE, ParamBlocks } from './param-blocks.ts';
 import type { Work } from './profiler.ts';
@@ -94,6 +95,11 @@ export class Plan<T> {
     this.onDispose(this);
   }
 
+  /** For `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
   private free(): void {
     const { pool } = this.context;
     for (const buffer of this.owned) pool.release(buffer);
@@ -107,7 +113,7 @@ export class Plan<T> {
     const { places, placeOf } = placeLifetimes(
       shared.map(([{ bytes }, { first, last }]) => ({ bytes, first, last })),
     );
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const usage = BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST;
     const buffers = places.map((bytes) => this.own(bytes, usage, 'shared by recorded tensors'));
     for (const [i, [buffer]] of shared.entries()) buffer.placeAt(buffers[placeOf[i]].gpu);
     for (const [buffer, { freed, constant }] of made) {
@@ -153,7 +159,7 @@ export class Plan<T> {
     for (const dispatch of dispatches) {
       offsets.set(dispatch, blocks.place(dispatch.program, dispatch.params) as number);
     }
-    const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+    const usage = BufferUsage.UNIFORM | BufferUsage.COPY_DST;
     const buffer = this.own(Math.max(PARAMS_STRIDE, blocks.bytes), usage, 'recorded dispatch parameters');
     blocks.upload((data) => this.context.stream.upload(buffer, data));
     return { buffer, offsets };

@@ -1,4 +1,5 @@
 import type { BufferPool, PooledBuffer } from './buffer-pool.ts';
+import { BufferUsage, MapMode } from './constants.ts';
 import { UserError } from './errors.ts';
 
 /** What a dispatch does, for rates. */
@@ -42,7 +43,7 @@ export class Profiler {
       throw new UserError("this adapter has no 'timestamp-query': kernels cannot be timed one by one on it");
     }
     this.querySet = device.createQuerySet({ type: 'timestamp', count: 2 * capacity });
-    const usage = GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC;
+    const usage = BufferUsage.QUERY_RESOLVE | BufferUsage.COPY_SRC;
     this.resolved = pool.acquire(16 * capacity, usage, 'timestamps');
   }
 
@@ -58,7 +59,7 @@ export class Profiler {
     this.batch = [];
     if (batch.length === 0) return () => {};
     const bytes = 16 * batch.length;
-    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+    const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
     const staging = this.pool.acquire(bytes, usage, 'timestamps readback');
     encoder.resolveQuerySet(this.querySet, 0, 2 * batch.length, this.resolved.gpu, 0);
     encoder.copyBufferToBuffer(this.resolved.gpu, 0, staging.gpu, 0, bytes);
@@ -77,7 +78,7 @@ export class Profiler {
   }
 
   private async read(staging: PooledBuffer, batch: Measured[]): Promise<void> {
-    await staging.gpu.mapAsync(GPUMapMode.READ);
+    await staging.gpu.mapAsync(MapMode.READ);
     const stamps = new BigUint64Array(staging.gpu.getMappedRange(0, 16 * batch.length));
     batch.forEach(({ name, flops, bytes }, i) => {
       const total = this.totals.get(name) ?? { name, calls: 0, ms: 0, flops: 0, bytes: 0 };

@@ -1,3 +1,4 @@
+import { ShaderStage } from './constants.ts';
 import { GpuError } from './errors.ts';
 import { type ConstantValues, parseShader, type ShaderInterface, specialize } from './shader.ts';
 
@@ -99,13 +100,13 @@ export class ProgramCache {
     if (!layout) {
       const uniform: GPUBindGroupLayoutEntry = {
         binding: 0,
-        visibility: GPUShaderStage.COMPUTE,
+        visibility: ShaderStage.COMPUTE,
         buffer: { type: 'uniform' },
       };
       const storage = shader.bindings.map(
         ({ index, access }): GPUBindGroupLayoutEntry => ({
           binding: index,
-          visibility: GPUShaderStage.COMPUTE,
+          visibility: ShaderStage.COMPUTE,
           buffer: { type: access === 'read' ? 'read-only-storage' : 'storage' },
         }),
       );

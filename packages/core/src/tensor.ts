@@ -158,6 +158,11 @@ export class Tensor {
     this.release();
   }
 
+  /** For `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
   /** Keeps the memory until a matching {@link release}, past `dispose` (the tape does this). */
   retain(): this {
     this.references += 1;

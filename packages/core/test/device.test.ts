@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { BufferUsage, MapMode } from '../src/constants.ts';
 import { type Device, openDevice, Tensor, UserError, wrapDevice } from '../src/index.ts';
 
 let device: Device;
@@ -297,16 +298,16 @@ describe('wrapDevice', () => {
     expect(wrapped.tensors.size).toBe(0);
     expect(gpu.onuncapturederror).toBeNull();
 
-    const usage = GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const usage = BufferUsage.COPY_SRC | BufferUsage.COPY_DST;
     const [source, target] = [
       gpu.createBuffer({ size: 4, usage }),
-      gpu.createBuffer({ size: 4, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST }),
+      gpu.createBuffer({ size: 4, usage: BufferUsage.MAP_READ | BufferUsage.COPY_DST }),
     ];
     gpu.queue.writeBuffer(source, 0, Uint32Array.of(42));
     const encoder = gpu.createCommandEncoder();
     encoder.copyBufferToBuffer(source, 0, target, 0, 4);
     gpu.queue.submit([encoder.finish()]);
-    await target.mapAsync(GPUMapMode.READ);
+    await target.mapAsync(MapMode.READ);
     expect(new Uint32Array(target.getMappedRange())[0]).toBe(42);
     gpu.destroy();
   });

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * The Hierarchical Reasoning Model on WebGPU, in Node and in browsers. What needs a file system stands in
  * `hrm-webgpu/node`.
@@ -51,6 +52,7 @@ export {
   type TrainConfig,
 } from './model/config.ts';
 export { Inference } from './model/inference.ts';
+export { initializeModel } from './model/init.ts';
 export { configOf, type LoadOptions, loadModel } from './model/load.ts';
 export { HrmModel, type ModelInput, type SegmentOutput, type State } from './model/model.ts';
 export { openFixture } from './parity/fixture.ts';
@@ -67,4 +69,5 @@ export type { CheckpointSource } from './solving/hrm-source.ts';
 export { type Grid, type Task, taskOf } from './solving/tasks.ts';
 export { encodeModel, encodeTraining, loadTraining, readMetadata } from './training/checkpoint.ts';
 export { Optimizers, scheduleFactor } from './training/optimizers.ts';
+export { PRESETS, type Preset, preset } from './training/presets.ts';
 export { Trainer } from './training/trainer.ts';

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 export type { KernelCheck } from './check.ts';
 export { actExplore } from './defs/act_explore.ts';
 export { actStep } from './defs/act_step.ts';

@@ -1,6 +1,6 @@
 /** The models that whole-model benchmarks run, and a recorded call of each. */
 import { type Device, Philox, type Plan } from '@hrm-webgpu/core';
-import { type Batch, DEFAULT_ARCH, HrmModel, Inference, type ModelConfig } from 'hrm-webgpu';
+import { type Batch, DEFAULT_ARCH, Inference, initializeModel, type ModelConfig } from 'hrm-webgpu';
 import { makeTrainingCall, type TrainingCall } from './training-call.ts';
 
 const SUDOKU = { vocab_size: 11, seq_len: 81, num_puzzle_identifiers: 1 };
@@ -63,7 +63,7 @@ export interface Segments {
 }
 
 export async function segmentsOf(device: Device, config: ModelConfig, rows: number): Promise<Segments> {
-  const model = await HrmModel.initialize(device, config, 1);
+  const model = await initializeModel(device, config, 1);
   const inference = new Inference(model, rows);
   inference.start(randomBatch(config, rows));
   return {

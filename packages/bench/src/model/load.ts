@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Device } from '@hrm-webgpu/core';
-import { encodeModel, HrmModel } from 'hrm-webgpu';
+import { encodeModel, initializeModel } from 'hrm-webgpu';
 import { writeFileAtomic } from 'hrm-webgpu/node';
 import type { Benchmark, BenchmarkContext } from '../report/benchmark.ts';
 import { makeBar, type Report } from '../report/report.ts';
@@ -50,7 +50,7 @@ async function run({ device, note }: BenchmarkContext): Promise<Report> {
 
 /** A fresh model of the published size as a published checkpoint, with its all_config.yaml beside it. */
 async function writeCheckpoint(device: Device, folder: string): Promise<string> {
-  const model = await HrmModel.initialize(device, FULL_MODEL, 0);
+  const model = await initializeModel(device, FULL_MODEL, 0);
   const ours = join(folder, 'model.safetensors');
   await writeFileAtomic(ours, await encodeModel(model));
   model.dispose();

@@ -3,7 +3,8 @@ import {
   type Batch,
   Carry,
   type Exploration,
-  HrmModel,
+  type HrmModel,
+  initializeModel,
   type ModelConfig,
   readMetrics,
   totalLoss,
@@ -57,7 +58,7 @@ export async function makeTrainingCall(
       `the batch has ${batch.inputs.length} tokens, expected ${rows} rows of ${config.seq_len}`,
     );
   }
-  const model = await HrmModel.initialize(device, config, SEED);
+  const model = await initializeModel(device, config, SEED);
   const random = new Philox(SEED, STREAMS.weights);
   // Puzzle rows large enough that the rows of a batch, which q sees through them first, differ in when they halt.
   const scales = { 'q_head.weight': 1 / Math.sqrt(config.hidden_size), 'puzzle_emb.weights': 1 };

@@ -81,4 +81,9 @@ export class Inference {
     this.carry.dispose();
     for (const tensor of Object.values(this.incoming) as Tensor[]) tensor.dispose();
   }
+
+  /** For `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
 }

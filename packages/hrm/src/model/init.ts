@@ -1,5 +1,6 @@
-import { Philox } from '@hrm-webgpu/core';
+import { type Device, Philox } from '@hrm-webgpu/core';
 import type { ModelConfig } from './config.ts';
+import { HrmModel, type ModelOptions } from './model.ts';
 import { parameterShapes } from './parameters.ts';
 
 /** erf(√2), the probability of |standard normal| < 2. */
@@ -58,4 +59,15 @@ export function* initialWeights(config: ModelConfig, seed: number): Generator<[s
     else if (name === 'H_init' || name === 'L_init') yield [name, truncatedNormal(random, count, 1)];
     else yield [name, truncatedNormal(random, count, 1 / Math.sqrt(shape[1]))];
   }
+}
+
+/** A model with {@link initialWeights}. Not a method of the model: who loads weights need not carry how they are drawn. */
+export function initializeModel(
+  device: Device,
+  config: ModelConfig,
+  seed: number,
+  options?: ModelOptions,
+): Promise<HrmModel> {
+  const weights = initialWeights(config, seed);
+  return HrmModel.load(device, config, () => weights.next().value[1], options);
 }

@@ -13,7 +13,6 @@ import {
   transpose,
 } from '@hrm-webgpu/kernels';
 import { type ModelConfig, puzzlePositions } from './config.ts';
-import { initialWeights } from './init.ts';
 import { BUFFER_NAMES, isLinear, PUZZLE_ROWS, parameterShapes } from './parameters.ts';
 import { emptyShards, gatherPuzzleRows, type PuzzleShard, writeShards } from './puzzle-shards.ts';
 
@@ -102,17 +101,6 @@ export class HrmModel {
     return model;
   }
 
-  /** A model with fresh weights. */
-  static initialize(
-    device: Device,
-    config: ModelConfig,
-    seed: number,
-    options?: ModelOptions,
-  ): Promise<HrmModel> {
-    const weights = initialWeights(config, seed);
-    return HrmModel.load(device, config, () => weights.next().value[1], options);
-  }
-
   /** T, the positions of a sequence: P + seq_len. */
   get positions(): number {
     return this.prefix + this.config.seq_len;
@@ -186,6 +174,11 @@ export class HrmModel {
     this.localRows?.dispose();
     this.tables?.cosines.dispose();
     this.tables?.sines.dispose();
+  }
+
+  /** For `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 
   private placeShards(shards: readonly PuzzleShard[]): void {

@@ -116,11 +116,6 @@ export interface DeviceLease {
 /** The device that the caller brought along, or this machine's. */
 export async function leaseDevice(given: GPUDevice | Device | undefined): Promise<DeviceLease> {
   if (given instanceof Device) return { device: given, release: () => {} };
-  if (given && typeof GPUBufferUsage === 'undefined') {
-    throw new UserError(
-      "WebGPU's constants are missing: with the package webgpu, Object.assign(globalThis, globals) before a device is used",
-    );
-  }
   const device = given ? wrapDevice(given) : await openDevice();
   return { device, release: () => device.close() };
 }

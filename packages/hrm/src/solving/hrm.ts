@@ -179,6 +179,11 @@ export class HRM {
     this.release();
   }
 
+  /** For `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
   private async solveBatch(puzzles: readonly Puzzle[], settings: Settings): Promise<Solution[]> {
     const { maxSteps, halt, onSegment, signal } = settings;
     this.start(puzzles, settings.puzzleIdentifier);

@@ -5,7 +5,8 @@ import { type Batch, type SamplerState, TrainSampler } from '../data/dataset/sam
 import { type MetricSums, namedMetrics, totalLoss } from '../model/act.ts';
 import type { Carry } from '../model/carry.ts';
 import type { ModelConfig, TrainConfig } from '../model/config.ts';
-import { HrmModel } from '../model/model.ts';
+import { initializeModel } from '../model/init.ts';
+import type { HrmModel } from '../model/model.ts';
 import { freshCarries, MicroBatches, partRows } from './micro-batches.ts';
 import { Optimizers, scheduleFactor } from './optimizers.ts';
 
@@ -89,7 +90,7 @@ export class Trainer {
     const sampler = () => new TrainSampler(split, samplerOptions(train));
     sampler().next(); // before there is a model, and a folder for it
     const rows = partRows(train.global_batch_size, options.microBatch);
-    const model = await HrmModel.initialize(device, config, train.seed);
+    const model = await initializeModel(device, config, train.seed);
     return new Trainer(
       model,
       options,
@@ -179,6 +180,11 @@ export class Trainer {
     this.parts.dispose();
     this.model.dispose();
     this.optimizers.dispose();
+  }
+
+  /** For `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 
   private run(): void {

@@ -10,7 +10,8 @@ import { meanInterval, wilsonInterval } from '../../src/evaluation/intervals.ts'
 import { fileSource } from '../../src/formats/files/file-source.node.ts';
 import { openTensorFile } from '../../src/formats/open-checkpoint.ts';
 import { DEFAULT_ARCH } from '../../src/model/config.ts';
-import { HrmModel } from '../../src/model/model.ts';
+import { initializeModel } from '../../src/model/init.ts';
+import type { HrmModel } from '../../src/model/model.ts';
 
 const fixture = new URL('../../../../test/fixtures/trained-6x6', import.meta.url).pathname;
 const CELLS = 36;
@@ -206,7 +207,7 @@ describe('evaluate', () => {
     await expect(evaluate(model, empty, { batchSize: 2 })).rejects.toThrow(UserError);
     const config = { ...DEFAULT_ARCH, hidden_size: 32, num_heads: 2, H_layers: 1, L_layers: 1 };
     const sizes = { vocab_size: 8, seq_len: CELLS, num_puzzle_identifiers: 1, puzzle_emb_ndim: 32 };
-    const broken = await HrmModel.initialize(device, { ...config, ...sizes, halt_max_steps: 1 }, 0);
+    const broken = await initializeModel(device, { ...config, ...sizes, halt_max_steps: 1 }, 0);
     const head = broken.weight('lm_head.weight');
     head.write(new Float32Array(head.size).fill(Number.NaN));
     broken.weightsChanged();

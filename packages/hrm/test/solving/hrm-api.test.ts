@@ -10,7 +10,7 @@ import { fileSource } from '../../src/formats/files/file-source.node.ts';
 import { openTensorFile } from '../../src/formats/open-checkpoint.ts';
 import type { TensorFile } from '../../src/formats/tensor-file.ts';
 import { DEFAULT_ARCH, type ModelConfig } from '../../src/model/config.ts';
-import { HrmModel } from '../../src/model/model.ts';
+import { initializeModel } from '../../src/model/init.ts';
 import { HRM, type Thought } from '../../src/solving/hrm.ts';
 import { encodeModel } from '../../src/training/checkpoint.ts';
 import { fixtureBytes, fixturePath, userError } from '../formats/fixtures.ts';
@@ -128,7 +128,7 @@ describe('HRM.load', () => {
     expect((await brought.solve(rows(PUZZLE))).grid).toEqual(rows(SOLUTION));
     brought.dispose();
     brought.dispose();
-    device.gpu.createBuffer({ size: 16, usage: GPUBufferUsage.STORAGE }).destroy();
+    device.gpu.createBuffer({ size: 16, usage: 0x80 }).destroy();
     await device.stream.finish();
     expect((await model.solve(rows(PUZZLE))).grid).toEqual(rows(SOLUTION));
   });
@@ -236,7 +236,7 @@ describe('tasks', () => {
   });
   /** A fresh model, by way of a file of ours. */
   const loaded = async (config: ModelConfig) => {
-    const fresh = await HrmModel.initialize(device, config, 1);
+    const fresh = await initializeModel(device, config, 1);
     const parts = await encodeModel(fresh);
     fresh.dispose();
     return HRM.load(new Blob(parts as Uint8Array<ArrayBuffer>[]), { device });

@@ -5,7 +5,7 @@ import { buildSudokuSplits } from '../../src/data/sudoku/sudoku-dataset.ts';
 import { bytesSource } from '../../src/formats/files/byte-source.ts';
 import { openTensorFile } from '../../src/formats/open-checkpoint.ts';
 import { DEFAULT_ARCH, DEFAULT_TRAIN, type ModelConfig } from '../../src/model/config.ts';
-import { HrmModel } from '../../src/model/model.ts';
+import { initializeModel } from '../../src/model/init.ts';
 import { encodeTraining, loadTraining, readMetadata } from '../../src/training/checkpoint.ts';
 import { divisorsOf, freshCarries, MicroBatches, partRows } from '../../src/training/micro-batches.ts';
 import { Optimizers } from '../../src/training/optimizers.ts';
@@ -69,7 +69,7 @@ async function take(trainer: Trainer, steps: number): Promise<StepReport[]> {
 
 /** Gradients of the first step and the halting that it leaves, for a batch of random rows cut into parts. */
 async function firstStep(rows: number) {
-  const model = await HrmModel.initialize(device, config, 3);
+  const model = await initializeModel(device, config, 3);
   // Fresh puzzle rows and q_head are zero, which would hide what a wrong row of either does.
   const noise = (size: number) => Float32Array.from({ length: size }, (_, i) => Math.sin(7 * i + 1));
   for (const name of ['puzzle_emb.weights', 'q_head.weight']) {
@@ -225,7 +225,7 @@ describe('a batch in parts', () => {
 
 it('needs less memory in parts', async () => {
   const bytes = async (rows: number) => {
-    const model = await HrmModel.initialize(device, config, 0);
+    const model = await initializeModel(device, config, 0);
     const optimizers = new Optimizers(model, train);
     const parts = new MicroBatches(model, freshCarries(model, 48, rows));
     const call = Tensor.from(device, Uint32Array.of(0));

@@ -2,7 +2,7 @@ import { type Device, openDevice, Tensor, UserError } from '@hrm-webgpu/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_ARCH, DEFAULT_TRAIN, type ModelConfig } from '../../src/model/config.ts';
 import { Inference } from '../../src/model/inference.ts';
-import { HrmModel } from '../../src/model/model.ts';
+import { initializeModel } from '../../src/model/init.ts';
 import { checkMemory, estimateMemory, evaluationRows } from '../../src/training/memory.ts';
 import { freshCarries, MicroBatches } from '../../src/training/micro-batches.ts';
 import { Optimizers } from '../../src/training/optimizers.ts';
@@ -29,7 +29,7 @@ const config: ModelConfig = {
 async function allocated(config: ModelConfig, batch: number, rows: number): Promise<number> {
   const train = { ...DEFAULT_TRAIN, global_batch_size: batch };
   device.trim();
-  const model = await HrmModel.initialize(device, config, 0);
+  const model = await initializeModel(device, config, 0);
   const optimizers = new Optimizers(model, train);
   const parts = new MicroBatches(model, freshCarries(model, batch, rows));
   const call = Tensor.empty(device, [1], 'u32');
@@ -69,7 +69,7 @@ it.each<[string, Partial<ModelConfig>]>([
   ['wider', { hidden_size: 256, puzzle_emb_ndim: 256 }],
   ['with a narrow SwiGLU', { expansion: 1 }],
 ])('the estimate of an evaluation is within a tenth, too: %s', async (_, change) => {
-  const model = await HrmModel.initialize(device, { ...config, ...change }, 0);
+  const model = await initializeModel(device, { ...config, ...change }, 0);
   model.localPuzzleRows(40); // which training has made before
   device.trim();
   const before = device.memory.liveBytes;

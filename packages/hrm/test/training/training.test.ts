@@ -3,8 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sudokuShape } from '../../src/data/sudoku/sudoku.ts';
 import { buildSudokuSplits } from '../../src/data/sudoku/sudoku-dataset.ts';
 import { DEFAULT_ARCH, DEFAULT_TRAIN } from '../../src/model/config.ts';
-import { erfinv, initialWeights, truncatedNormal } from '../../src/model/init.ts';
-import { HrmModel } from '../../src/model/model.ts';
+import { erfinv, initializeModel, initialWeights, truncatedNormal } from '../../src/model/init.ts';
 import { parameterShapes } from '../../src/model/parameters.ts';
 import { HRM, type Thought } from '../../src/solving/hrm.ts';
 import { scheduleFactor } from '../../src/training/optimizers.ts';
@@ -158,7 +157,7 @@ describe('Trainer', () => {
   it('thinks about one puzzle for as long as asked, past what it was trained for', async () => {
     const { inputs } = [...splits.test.sets.values()][0];
     const thoughts = async (halt_max_steps: number) => {
-      const model = await HrmModel.initialize(device, { ...config, halt_max_steps }, 0);
+      const model = await initializeModel(device, { ...config, halt_max_steps }, 0);
       const tokens: number[][] = [];
       const solver = HRM.of(model);
       const onSegment = (thought: Thought) => tokens.push([...thought.tokens]);

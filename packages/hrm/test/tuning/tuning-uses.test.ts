@@ -5,7 +5,7 @@ import { sudokuShape } from '../../src/data/sudoku/sudoku.ts';
 import { buildSudokuSplits } from '../../src/data/sudoku/sudoku-dataset.ts';
 import { evaluate } from '../../src/evaluation/evaluate.ts';
 import { DEFAULT_ARCH, DEFAULT_TRAIN, type ModelConfig } from '../../src/model/config.ts';
-import { HrmModel } from '../../src/model/model.ts';
+import { initializeModel } from '../../src/model/init.ts';
 import { HRM } from '../../src/solving/hrm.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 import { operationsOf, type Workload } from '../../src/tuning/tuning-uses.ts';
@@ -29,7 +29,7 @@ const train = { ...DEFAULT_TRAIN, global_batch_size: 12, epochs: 1, eval_interva
 
 /** Of a model that is made for the purpose, as `hrm tune` does. */
 async function operations(workload: Workload) {
-  const model = await HrmModel.initialize(device, config, 0);
+  const model = await initializeModel(device, config, 0);
   const uses = operationsOf(model, workload);
   model.dispose();
   return uses;

@@ -7,7 +7,7 @@ import { type Tuned, tune as tuneUse } from '@hrm-webgpu/kernels/tuner';
 import { readSplit } from '../../data/dataset/dataset.node.ts';
 import { countExamples } from '../../evaluation/evaluate.ts';
 import type { ModelConfig } from '../../model/config.ts';
-import { HrmModel } from '../../model/model.ts';
+import { initializeModel } from '../../model/init.ts';
 import { checkMemory, evaluationRows } from '../../training/memory.ts';
 import { partRows } from '../../training/micro-batches.ts';
 import { adapterName } from '../../tuning/tuning.ts';
@@ -122,7 +122,7 @@ async function usesOf(
   training: number,
   inference: readonly number[],
 ): Promise<Map<string, Use>> {
-  const model = await HrmModel.initialize(device, config, 0);
+  const model = await initializeModel(device, config, 0);
   try {
     return operationsOf(model, { training, inference });
   } finally {

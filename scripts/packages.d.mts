@@ -1,0 +1,3 @@
+export const PACKAGES: readonly string[];
+export function stagePackages(out: string): Promise<void>;
+export function packTarballs(out: string): string[];

@@ -1,0 +1,112 @@
+// `npm run size`: what the library costs a page. Bundles the packages as published, as a user's bundler does (Vite,
+// minified, tree-shaken, for browsers), and prints gzipped sizes; exit code 1 over a limit.
+//
+//   --json   one JSON document on stdout
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { build } from 'vite';
+import { BROWSER_CONDITIONS, stagePackages } from './packages.mjs';
+
+const out = fileURLToPath(new URL('../build/size/', import.meta.url));
+
+/** Limits in kB (1000 bytes), gzipped: engine, kernels, model, checkpoint reading; the same with training. */
+const SCENARIOS = [
+  { name: 'inference', code: "export { HRM } from 'hrm-webgpu';", limit: 45 },
+  {
+    name: 'inference and training',
+    code:
+      'export { HRM, Trainer, preset, parseAllConfig, readMetrics, evaluate, encodeTraining, encodeModel, ' +
+      "loadTraining, tokenRows } from 'hrm-webgpu';",
+    limit: 55,
+  },
+];
+
+/** Chunks that loading and solving never fetch: what belongs to a module that is imported when it is asked for. */
+const ON_DEMAND = [{ name: 'checks and float64 references', module: /\/kernels\/dist\/checks\.js$/ }];
+
+/** The chunks of a bundle of `code`: gzipped bytes, and what is in them. */
+async function bundle(code) {
+  const entry = join(out, 'entry.js');
+  writeFileSync(entry, code);
+  const { output } = await build({
+    configFile: false,
+    logLevel: 'error',
+    root: out,
+    resolve: { conditions: BROWSER_CONDITIONS },
+    build: {
+      write: false,
+      target: 'es2022',
+      modulePreload: false,
+      rollupOptions: { input: entry, preserveEntrySignatures: 'strict', output: { format: 'es' } },
+    },
+  });
+  return output
+    .filter(({ type }) => type === 'chunk')
+    .map((chunk) => ({ gzipped: gzipSync(chunk.code).length, modules: Object.keys(chunk.modules) }));
+}
+
+/** Bytes of a bundle that a page which loads and solves fetches, and those of each chunk on demand. */
+async function measure(code) {
+  const chunks = await bundle(code);
+  const partOf = (chunk) => ON_DEMAND.find(({ module }) => chunk.modules.some((path) => module.test(path)));
+  const sum = (list) => list.reduce((total, { gzipped }) => total + gzipped, 0);
+  return {
+    gzipped: sum(chunks.filter((chunk) => !partOf(chunk))),
+    onDemand: ON_DEMAND.map((part) => ({
+      name: part.name,
+      gzipped: sum(chunks.filter((chunk) => partOf(chunk) === part)),
+    })),
+  };
+}
+
+/** What exists at run time of the package's exports. */
+function exportedNames() {
+  const code = readFileSync(join(out, 'hrm/dist/standalone.js'), 'utf8');
+  const list = code.match(/export\s*\{([^}]*)\}\s*;?\s*$/)?.[1];
+  if (!list) throw new Error('standalone.js ends without an export list');
+  const names = list.split(',').map((item) =>
+    item
+      .trim()
+      .split(/\s+as\s+/)
+      .at(-1),
+  );
+  return names.filter(Boolean).sort((a, b) => a.localeCompare(b));
+}
+
+function print({ scenarios, standalone, exports }) {
+  const row = (name, bytes, rest = '') =>
+    console.log(`${name.padEnd(44)}${(bytes / 1000).toFixed(1).padStart(6)} kB${rest}`);
+  console.log('gzipped, minified by Vite for browsers\n');
+  for (const { name, gzipped, limit, ok, onDemand } of scenarios) {
+    row(name, gzipped, `   limit ${limit / 1000} kB   ${ok ? 'ok' : 'TOO LARGE'}`);
+    for (const part of onDemand) if (part.gzipped > 0) row(`  on demand: ${part.name}`, part.gzipped);
+  }
+  for (const { file, gzipped } of standalone) row(file, gzipped);
+  console.log('\neach export by itself');
+  for (const { name, gzipped } of exports) row(`  ${name}`, gzipped);
+}
+
+const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
+await stagePackages(out);
+const scenarios = [];
+for (const { name, code, limit } of SCENARIOS) {
+  const { gzipped, onDemand } = await measure(code);
+  scenarios.push({ name, gzipped, limit: 1000 * limit, ok: gzipped <= 1000 * limit, onDemand });
+}
+const dist = join(out, 'hrm/dist');
+const standalone = readdirSync(dist)
+  .filter((file) => file.startsWith('standalone') && file.endsWith('.js'))
+  .map((file) => ({ file, gzipped: gzipSync(readFileSync(join(dist, file))).length }));
+const exports = [];
+for (const name of exportedNames()) {
+  const { gzipped } = await measure(`export { ${name} } from 'hrm-webgpu';`);
+  exports.push({ name, gzipped });
+}
+exports.sort((a, b) => b.gzipped - a.gzipped);
+const report = { scenarios, standalone, exports };
+if (values.json) console.log(JSON.stringify(report, null, 2));
+else print(report);
+if (scenarios.some(({ ok }) => !ok)) process.exitCode = 1;

@@ -1,0 +1,227 @@
+/** The tarballs in other people's projects: Node, TypeScript, Vite, a plain page, a worker, Deno. */
+import { readdirSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { build, type PreviewServer, preview } from 'vite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { installTools } from '../../scripts/tools.mjs';
+import { collectFailures, launchChromium, reasonToSkip } from '../browser/chromium.ts';
+import { codeOf, inRoot, Project } from './project.ts';
+
+const TRAINED = 'test/fixtures/trained-6x6';
+/** What the README's example prints. */
+const SOLVED = /^1 goes on\n[\s\S]*4 segments\n4 5 6 3 2 1\n2 3 1 5 4 6\n/;
+const [EXAMPLE] = codeOf('README.md', 'ts');
+/** The example as a module of a page or worker: what it prints goes to `lines`, and the checkpoint is at a URL. */
+const exampleAt = (checkpoint: string, done: string) =>
+  [
+    'const lines = [];',
+    "console.log = (...parts) => lines.push(parts.join(' '));",
+    EXAMPLE.replace(TRAINED, checkpoint),
+    done,
+  ].join('\n');
+
+/** Dawn's two lines about limits, which cannot be kept from a stderr that is a socket, as here. */
+const withoutDawn = (stderr: string) => stderr.replace(/^Warning: maxDynamic.*\n/gm, '');
+
+let project: Project;
+beforeAll(async () => {
+  project = await Project.create();
+  project.copy(TRAINED);
+}, 120_000);
+afterAll(() => project?.remove());
+
+describe('tarballs', () => {
+  const installed = (path: string) => project.path(join('node_modules', path));
+
+  it.each(['@hrm-webgpu/core', '@hrm-webgpu/kernels', 'hrm-webgpu'])(
+    '%s holds what it needs and no more',
+    (name) => {
+      const files = readdirSync(installed(name), { recursive: true }) as string[];
+      expect(files).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'package.json']));
+      expect(
+        files.filter((file) => /\.map$|(^|\/)src\/|\.test\.|tsbuildinfo|(?<!\.d)\.ts$/.test(file)),
+      ).toEqual([]);
+      const manifest = readFileSync(installed(join(name, 'package.json')), 'utf8');
+      expect(manifest).not.toContain('"source"');
+      const { exports, imports = {}, sideEffects } = JSON.parse(manifest);
+      expect(sideEffects).toBe(false);
+      const targets = JSON.stringify([exports, imports]).match(/\.\/dist\/[^"]*/g) ?? [];
+      expect(targets.length).toBeGreaterThan(1);
+      for (const target of targets) expect(files).toContain(target.slice('./'.length));
+    },
+  );
+
+  it('kernels run without their checks, which are a module of their own', () => {
+    const dist = installed('@hrm-webgpu/kernels/dist');
+    const code = readFileSync(join(dist, 'defs/matmul.js'), 'utf8');
+    expect(code).toContain('workgroups');
+    expect(code).not.toContain('tolerance');
+    expect(readFileSync(join(dist, 'checks.js'), 'utf8')).toContain('tolerance');
+  });
+});
+
+describe('Node', () => {
+  it('runs the example of the README and ends by itself', () => {
+    const { status, stdout, stderr } = project.node(EXAMPLE);
+    expect({ status, stderr: withoutDawn(stderr) }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(SOLVED);
+  });
+
+  it.each(['core', 'kernels'])('runs the example of %s', (name) => {
+    const [code] = codeOf(`packages/${name}/README.md`, 'js');
+    // Node 20 has no `using` yet.
+    const run = project.node(`${code.replace('using device', 'const device')}\ndevice.close();`);
+    expect(run).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining(name === 'core' ? '[ 1, 2, 3 ]' : '[ 11 ]'),
+    });
+  });
+
+  it('says what to install when webgpu is missing', () => {
+    const [there, away] = [project.path('node_modules/webgpu'), project.path('node_modules/.webgpu-away')];
+    renameSync(there, away);
+    const { status, stderr } = project.node("import { openDevice } from 'hrm-webgpu';\nawait openDevice();");
+    renameSync(away, there);
+    expect(status).toBe(1);
+    expect(stderr).toContain('npm install webgpu');
+  });
+
+  it('hrm runs by npx', () => {
+    const { status, stdout } = project.run('npx', [
+      'hrm',
+      'solve',
+      TRAINED,
+      '4...212315...4..636....5..4.5..6....',
+    ]);
+    expect(status).toBe(0);
+    expect(stdout).toContain('4 5 6');
+  });
+});
+
+describe('TypeScript, strict, with nothing else installed', () => {
+  const main = `
+import { HRM, openDevice, Trainer, type Solution } from 'hrm-webgpu';
+import { readSplit } from 'hrm-webgpu/node';
+import * as standalone from 'hrm-webgpu/standalone';
+import { Tensor } from '@hrm-webgpu/core';
+import { linear } from '@hrm-webgpu/kernels';
+import { checks } from '@hrm-webgpu/kernels/checks';
+import { tune } from '@hrm-webgpu/kernels/tuner';
+export async function main(device: GPUDevice): Promise<Solution> {
+  using model = await HRM.load('x', { device });
+  console.log(readSplit, standalone.HRM, Tensor, linear, checks, tune, openDevice, Trainer);
+  return model.solve([[1, 2]]);
+}
+${EXAMPLE.replace(/^import.*$/gm, '')}
+`;
+  const compilers = ['7', '5'].flatMap((version) =>
+    ['nodenext', 'bundler'].map((moduleResolution) => ({ version, moduleResolution })),
+  );
+
+  it.each(compilers)(
+    'TypeScript $version, moduleResolution $moduleResolution',
+    ({ version, moduleResolution }) => {
+      const tsc = version === '5' ? installTools().tsc : inRoot('node_modules/typescript/bin/tsc');
+      const module = moduleResolution === 'bundler' ? 'esnext' : 'nodenext';
+      const compilerOptions = {
+        strict: true,
+        noEmit: true,
+        target: 'es2022',
+        module,
+        moduleResolution,
+        skipLibCheck: false,
+      };
+      project.write('main.ts', main);
+      project.write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['main.ts'] }));
+      expect(project.run(process.execPath, [tsc, '-p', '.'])).toMatchObject({ status: 0, stdout: '' });
+    },
+  );
+});
+
+const skip = reasonToSkip();
+
+describe('browsers', { timeout: 60_000 }, () => {
+  let browser: Browser;
+  let server: PreviewServer;
+  const page = (body: string) =>
+    `<!doctype html><meta charset="utf-8"><title>hrm</title><link rel="icon" href="data:,">${body}`;
+
+  beforeAll(async () => {
+    if (skip) return console.warn(`skipped: ${skip}`);
+    const code = exampleAt('trained/checkpoint', 'globalThis.lines = lines;');
+    project.write('app/index.html', page('<script type="module" src="./main.js"></script>'));
+    project.write('app/main.js', code);
+    project.write('app/worker.html', page('<script type="module" src="./start.js"></script>'));
+    project.write('app/worker.js', exampleAt('/trained/checkpoint', 'postMessage(lines);'));
+    project.write(
+      'app/start.js',
+      "const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });\n" +
+        'worker.onmessage = ({ data }) => { globalThis.lines = data; };\nworker.onerror = (e) => console.error(e.message);\n',
+    );
+    const root = project.path('app');
+    await build({
+      ...{ root, configFile: false, logLevel: 'error' },
+      worker: { format: 'es' },
+      build: { target: 'es2022', rollupOptions: { input: [`${root}/index.html`, `${root}/worker.html`] } },
+    });
+    const standalone = code.replace("'hrm-webgpu'", "'./standalone.js'");
+    project.write('app/dist/plain.html', page(`<script type="module">${standalone}</script>`));
+    project.copy(TRAINED, 'app/dist/trained');
+    const dist = project.path('node_modules/hrm-webgpu/dist');
+    for (const file of readdirSync(dist).filter((name) => name.startsWith('standalone')))
+      project.write(`app/dist/${file}`, readFileSync(join(dist, file), 'utf8'));
+    server = await preview({
+      root,
+      configFile: false,
+      logLevel: 'error',
+      appType: 'mpa',
+      preview: { port: 0 },
+    });
+    browser = await launchChromium();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+
+  it.skipIf(skip).each([
+    ['an app built with Vite', 'index.html'],
+    ['a plain page with the standalone file', 'plain.html'],
+    ['a worker', 'worker.html'],
+  ])('%s runs the example of the README', async (_what, path) => {
+    const context = await browser.newContext();
+    const tab: Page = await context.newPage();
+    const failures = collectFailures(tab);
+    const requests: string[] = [];
+    tab.on('request', (request) => requests.push(new URL(request.url()).pathname));
+    await tab.goto(`${server.resolvedUrls?.local[0]}${path}`);
+    const lines = await tab
+      .waitForFunction(() => (globalThis as unknown as { lines?: string[] }).lines, undefined, {
+        timeout: 45_000,
+      })
+      .then((handle) => handle.jsonValue())
+      .catch((error) => Promise.reject(failures.length > 0 ? new Error(failures.join('\n')) : error));
+    expect(failures).toEqual([]);
+    expect(`${lines?.join('\n')}\n`).toMatch(SOLVED);
+    if (path === 'plain.html')
+      expect(requests).toEqual(['/plain.html', '/standalone.js', expect.any(String), expect.any(String)]);
+    await context.close();
+  });
+});
+
+describe('Deno', { timeout: 60_000 }, () => {
+  it('runs the example of the README on its own WebGPU', () => {
+    const { deno } = installTools();
+    project.write('deno.mjs', `${EXAMPLE}\nif (!navigator.gpu) throw new Error('no WebGPU');\n`);
+    const permissions = ['--allow-read', '--allow-env', '--allow-sys', '--allow-ffi'];
+    const { status, stdout, stderr } = project.run(deno, [
+      'run',
+      '--unstable-webgpu',
+      ...permissions,
+      'deno.mjs',
+    ]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(SOLVED);
+  });
+});
