@@ -10,6 +10,9 @@ import type { CheckpointMetadata } from '../training/checkpoint.ts';
 /** The published name of the configuration that lies beside a checkpoint. */
 export const CONFIG_FILE = 'all_config.yaml';
 
+/** What a folder is searched for, in this order: the files of our runs, and the published name. */
+export const CHECKPOINT_NAMES = ['best.safetensors', 'checkpoint.safetensors', 'checkpoint'] as const;
+
 /** An all_config.yaml: its contents as they stand there, and as they are understood. */
 export interface ConfigFile {
   readonly path: string;

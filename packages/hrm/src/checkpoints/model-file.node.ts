@@ -10,6 +10,7 @@ import { type LoadOptions, loadModel, withSeqLen } from '../model/load.ts';
 import type { HrmModel } from '../model/model.ts';
 import { readMetadata } from '../training/checkpoint.ts';
 import {
+  CHECKPOINT_NAMES,
   type CheckpointContext,
   CONFIG_FILE,
   type ConfigFile,
@@ -20,16 +21,13 @@ import {
 /** The files of a training run, in its folder. */
 export const RUN_FILES = {
   /** Everything needed to go on. */
-  latest: 'checkpoint.safetensors',
+  latest: CHECKPOINT_NAMES[1],
   /** The weights that did best on the split that is evaluated during training. */
-  best: 'best.safetensors',
+  best: CHECKPOINT_NAMES[0],
   config: CONFIG_FILE,
   /** A JSON object a line for each step and evaluation. */
   log: 'log.jsonl',
 } as const;
-
-/** What a folder is searched for, in this order; `checkpoint` is the published name. */
-const CHECKPOINT_NAMES = [RUN_FILES.best, RUN_FILES.latest, 'checkpoint'];
 
 /** What other checkpoints are called: exported ones, and those that the published code writes as it goes. */
 const LIKELY_NAME = /\.safetensors$|\.pt$|^step_\d+$/;

@@ -5,7 +5,12 @@ import type { ByteSource } from '../formats/files/byte-source.ts';
 import { openTensorFile } from '../formats/open-checkpoint.ts';
 import type { TensorFile } from '../formats/tensor-file.ts';
 import { readMetadata } from '../training/checkpoint.ts';
-import { type CheckpointContext, CONFIG_FILE, parseConfigFile } from './checkpoint-context.ts';
+import {
+  CHECKPOINT_NAMES,
+  type CheckpointContext,
+  CONFIG_FILE,
+  parseConfigFile,
+} from './checkpoint-context.ts';
 
 /** An open checkpoint and what is known of it; closing the file closes all. */
 export interface OpenCheckpoint {
@@ -28,11 +33,45 @@ export interface OpenOptions {
 export type Download = (url: URL, options: OpenOptions) => Promise<ByteSource>;
 
 /**
- * Opens the checkpoint behind a URL, and the all_config.yaml beside it where it is needed.
+ * Opens the checkpoint behind a URL, or in the folder behind it, and the all_config.yaml beside it where it is needed.
  *
  * @throws UserError when it cannot be downloaded, or is no checkpoint; the signal's reason when aborted
  */
 export async function openUrl(url: URL, options: OpenOptions, download: Download): Promise<OpenCheckpoint> {
+  if (url.pathname.endsWith('/')) return openFile(await checkpointIn(url, options.signal), options, download);
+  try {
+    return await openFile(url, options, download);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const folder = new URL(url);
+    folder.pathname += '/';
+    try {
+      return await openFile(await checkpointIn(folder, options.signal), options, download);
+    } catch {
+      options.signal?.throwIfAborted();
+      throw error; // about the URL as it was given
+    }
+  }
+}
+
+/**
+ * The checkpoint in a folder: servers do not list folders, so it is looked for by name.
+ *
+ * @throws UserError when there is none; the signal's reason when aborted
+ */
+async function checkpointIn(folder: URL, signal: AbortSignal | undefined): Promise<URL> {
+  for (const name of CHECKPOINT_NAMES) {
+    const url = new URL(name, folder);
+    const { ok, headers } = await fetch(url, { method: 'HEAD', signal }).catch((cause) => {
+      throw fetchError(url, cause, signal);
+    });
+    // Some servers answer everything with a page.
+    if (ok && !headers.get('content-type')?.startsWith('text/html')) return url;
+  }
+  throw new UserError(`${folder} has no checkpoint in it (looked for ${CHECKPOINT_NAMES.join(', ')})`);
+}
+
+async function openFile(url: URL, options: OpenOptions, download: Download): Promise<OpenCheckpoint> {
   const file = await openTensorFile(await download(url, options));
   try {
     const metadata = readMetadata(file);

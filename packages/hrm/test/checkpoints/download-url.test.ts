@@ -134,6 +134,38 @@ describe('openNamed in Node', () => {
     expect(left()).toEqual([]);
   });
 
+  it.each(['/runs/', '/runs'])(
+    'finds the checkpoint in the folder %s, and its configuration',
+    async (path) => {
+      const asked: string[] = [];
+      handle = (request, response) => {
+        asked.push(`${request.method} ${request.url}`);
+        if (request.url === path) response.end('<html>an index');
+        else if (request.url === '/runs/checkpoint.safetensors')
+          response.writeHead(200, { 'content-type': 'text/html' }).end(); // a server that knows no 404
+        else serve(request, response);
+      };
+      const { file, context } = await openNamed(new URL(path, url), {});
+      expect(file.name).toBe(url.href);
+      expect(context.beside?.path).toBe(new URL('all_config.yaml', url).href);
+      expect(asked.filter((request) => request.startsWith('HEAD'))).toEqual([
+        'HEAD /runs/best.safetensors',
+        'HEAD /runs/checkpoint.safetensors',
+        'HEAD /runs/checkpoint',
+      ]);
+      await file.close();
+    },
+  );
+
+  it('says what a folder without a checkpoint was searched for', async () => {
+    handle = (_, response) => response.writeHead(404).end();
+    expect((await userError(() => openNamed(new URL('/none/', url), {}))).message).toMatch(
+      /\/none\/ has no checkpoint in it \(looked for best\.safetensors, checkpoint\.safetensors, checkpoint\)/,
+    );
+    expect((await userError(() => openNamed(new URL('/none', url), {}))).message).toMatch(/\/none: .*404/);
+    expect(left()).toEqual([]);
+  });
+
   it('refuses an address that is none', async () => {
     expect((await userError(() => openNamed('http://', {}))).message).toMatch(/'http:\/\/' is no URL/);
   });
