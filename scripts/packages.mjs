@@ -105,7 +105,7 @@ async function splitChecks(dist) {
   cpSync(dist, modules, { recursive: true });
   for (const file of readdirSync(dist, { recursive: true }))
     if (file.endsWith('.js')) rmSync(join(dist, file));
-  const entries = ['index', 'operation', 'tuner'];
+  const entries = ['index', 'operation'];
   await bundle({
     outDir: dist,
     entry: Object.fromEntries(entries.map((name) => [name, join(modules, `${name}.js`)])),
@@ -123,11 +123,12 @@ async function bundleStandalone(dist) {
     entry: { standalone: join(dist, 'index.js') },
     external: [],
     output: { chunkFileNames: 'standalone-[name].js' },
+    preserveEntrySignatures: 'allow-extension', // the second file imports from the first
     minify: true,
   });
 }
 
-async function bundle({ outDir, entry, external, output = {}, minify = false }) {
+async function bundle({ outDir, entry, external, output = {}, minify = false, ...rest }) {
   await build({
     configFile: false,
     logLevel: 'error',
@@ -143,6 +144,7 @@ async function bundle({ outDir, entry, external, output = {}, minify = false }) 
       rollupOptions: {
         input: entry,
         preserveEntrySignatures: 'strict',
+        ...rest,
         external,
         output: { format: 'es', entryFileNames: '[name].js', ...output },
       },

@@ -4,7 +4,7 @@
 //   --json   one JSON document on stdout
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
@@ -25,7 +25,7 @@ const SCENARIOS = [
 ];
 
 /** Chunks that loading and solving never fetch: what belongs to a module that is imported when it is asked for. */
-const ON_DEMAND = [{ name: 'checks and float64 references', module: /\/kernels\/dist\/checks\.js$/ }];
+const ON_DEMAND = [{ name: 'tuning, checks and references', module: /\/kernels\/dist\/checks\.js$/ }];
 
 /** The chunks of a bundle of `code`: gzipped bytes, and what is in them. */
 async function bundle(code) {
@@ -63,17 +63,8 @@ async function measure(code) {
 }
 
 /** What exists at run time of the package's exports. */
-function exportedNames() {
-  const code = readFileSync(join(out, 'hrm/dist/standalone.js'), 'utf8');
-  const list = code.match(/export\s*\{([^}]*)\}\s*;?\s*$/)?.[1];
-  if (!list) throw new Error('standalone.js ends without an export list');
-  const names = list.split(',').map((item) =>
-    item
-      .trim()
-      .split(/\s+as\s+/)
-      .at(-1),
-  );
-  return names.filter(Boolean).sort((a, b) => a.localeCompare(b));
+async function exportedNames() {
+  return Object.keys(await import(pathToFileURL(join(out, 'hrm/dist/index.js')).href));
 }
 
 function print({ scenarios, standalone, exports }) {
@@ -101,7 +92,7 @@ const standalone = readdirSync(dist)
   .filter((file) => file.startsWith('standalone') && file.endsWith('.js'))
   .map((file) => ({ file, gzipped: gzipSync(readFileSync(join(dist, file))).length }));
 const exports = [];
-for (const name of exportedNames()) {
+for (const name of await exportedNames()) {
   const { gzipped } = await measure(`export { ${name} } from 'hrm-webgpu';`);
   exports.push({ name, gzipped });
 }

@@ -106,8 +106,7 @@ import { readSplit } from 'hrm-webgpu/node';
 import * as standalone from 'hrm-webgpu/standalone';
 import { Tensor } from '@hrm-webgpu/core';
 import { linear } from '@hrm-webgpu/kernels';
-import { checks } from '@hrm-webgpu/kernels/checks';
-import { tune } from '@hrm-webgpu/kernels/tuner';
+import { checks, tune } from '@hrm-webgpu/kernels/checks';
 export async function main(device: GPUDevice): Promise<Solution> {
   using model = await HRM.load('x', { device });
   console.log(readSplit, standalone.HRM, Tensor, linear, checks, tune, openDevice, Trainer);

@@ -4,7 +4,7 @@
  * `hrm-webgpu/node`.
  */
 
-export { type Device, openDevice, UserError, wrapDevice } from '@hrm-webgpu/core';
+export { type Device, DeviceLostError, GpuError, openDevice, UserError, wrapDevice } from '@hrm-webgpu/core';
 export { loadTuning, saveTuning, tuningPlace } from '#tuning-store';
 export { ARC_KS, type ArcRow, type ArcScore, ArcVote, type Attempts } from './data/arc/arc-vote.ts';
 export { relabelDigits } from './data/augment.ts';
@@ -70,4 +70,12 @@ export { type Grid, type Task, taskOf } from './solving/tasks.ts';
 export { encodeModel, encodeTraining, loadTraining, readMetadata } from './training/checkpoint.ts';
 export { Optimizers, scheduleFactor } from './training/optimizers.ts';
 export { PRESETS, type Preset, preset } from './training/presets.ts';
-export { Trainer } from './training/trainer.ts';
+export {
+  type Augmentation,
+  type Progress,
+  type StepReport,
+  Trainer,
+  type TrainerOptions,
+} from './training/trainer.ts';
+export { type Tuned, tuneOperations } from './tuning/tune-operations.ts';
+export { operationsOf, type Workload } from './tuning/tuning-uses.ts';

@@ -66,8 +66,12 @@ export function initializeModel(
   device: Device,
   config: ModelConfig,
   seed: number,
-  options?: ModelOptions,
+  { signal, ...options }: ModelOptions & { signal?: AbortSignal } = {},
 ): Promise<HrmModel> {
   const weights = initialWeights(config, seed);
-  return HrmModel.load(device, config, () => weights.next().value[1], options);
+  const next = () => {
+    signal?.throwIfAborted();
+    return weights.next().value[1];
+  };
+  return HrmModel.load(device, config, next, options);
 }

@@ -52,6 +52,8 @@ export interface LoadOptions {
    * for its row.
    */
   trunkOnly?: boolean;
+  /** Stops between two pieces of the weights. */
+  signal?: AbortSignal;
 }
 
 /** The configuration of a model without puzzle rows, but for identifier 0. */
@@ -93,18 +95,20 @@ const IN_FLIGHT_BYTES = 8 * 2 ** 20;
 /**
  * A model with the weights of a checkpoint, which pass through the host in pieces.
  *
- * @throws UserError naming the first tensor that is missing or has another shape than the configuration asks for
+ * @throws UserError naming the first tensor that is missing or has another shape than the configuration asks for; the
+ *   signal's reason when aborted
  */
 export async function loadModel(
   device: Device,
   config: ModelConfig,
   file: TensorFile,
-  { trunkOnly = false, shardBytes }: LoadOptions & ModelOptions = {},
+  { trunkOnly = false, signal, shardBytes }: LoadOptions & ModelOptions = {},
 ): Promise<HrmModel> {
   checkLayers(file, config);
   let inFlight = 0;
   async function* paced(name: string): AsyncGenerator<Float32Array> {
     for await (const piece of file.piecesF32(name)) {
+      signal?.throwIfAborted();
       yield piece;
       inFlight += piece.byteLength;
       if (inFlight < IN_FLIGHT_BYTES) continue;

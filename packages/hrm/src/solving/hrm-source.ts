@@ -83,11 +83,11 @@ function archOf(config: string | YamlMap) {
     .arch;
 }
 
-/** The file, where reading the weights of a model tells how far it is, and stops when it is aborted. */
+/** The file, where reading the weights of a model tells how far it is. */
 export function watched(
   file: TensorFile,
   config: ModelConfig,
-  { trunkOnly, onProgress, signal }: OpenOptions & LoadOptions,
+  { trunkOnly, onProgress }: OpenOptions & LoadOptions,
 ): TensorFile {
   checkLayers(file, config);
   const names = [...parameterShapes(config).keys()].filter((name) => !(trunkOnly && name === PUZZLE_ROWS));
@@ -98,7 +98,6 @@ export function watched(
     ...file,
     async *piecesF32(name) {
       for await (const piece of file.piecesF32(name)) {
-        signal?.throwIfAborted();
         yield piece;
         bytes += piece.byteLength;
         onProgress?.(bytes, total);

@@ -18,8 +18,6 @@ import { checkTask, decodeGrid, encodeGrid, type Grid, type Task, taskOf } from 
 export interface HrmOptions extends ConfigOptions, LoadOptions {
   /** What to compute on; stays the caller's. Default: this machine's GPU, opened for this model alone. */
   device?: GPUDevice | Device;
-  /** Stops the loading. */
-  signal?: AbortSignal;
   /** Called as a URL is downloaded, or as the weights of any other source are read. */
   onProgress?: OnProgress;
 }
@@ -110,10 +108,9 @@ export class HRM {
       try {
         const weights = watched(file, config, {
           trunkOnly,
-          signal,
           onProgress: downloaded ? undefined : onProgress,
         });
-        const model = await loadModel(device, config, weights, { trunkOnly });
+        const model = await loadModel(device, config, weights, { trunkOnly, signal });
         return new HRM(model, task, () => {
           model.dispose();
           release();

@@ -42,13 +42,17 @@ export interface CheckpointMetadata {
 
 const DTYPES: Record<Tensor['dtype'], DType> = { f32: 'F32', i32: 'I32', u32: 'U32' };
 
-/** A checkpoint of the weights alone, as file contents. */
-export function encodeModel(model: HrmModel): Promise<Uint8Array[]> {
-  return encode(model.stored, { config: model.config });
+/** A checkpoint of the weights alone, as file contents. @throws UserError when they are not finite; the signal's reason */
+export function encodeModel(model: HrmModel, signal?: AbortSignal): Promise<Uint8Array[]> {
+  return encode(model.stored, { config: model.config }, signal);
 }
 
 /** A checkpoint that {@link loadTraining} goes on from, as file contents. */
-export function encodeTraining(trainer: Trainer, notes: Record<string, unknown>): Promise<Uint8Array[]> {
+export function encodeTraining(
+  trainer: Trainer,
+  notes: Record<string, unknown>,
+  signal?: AbortSignal,
+): Promise<Uint8Array[]> {
   const tensors = new Map<string, Tensor | readonly Tensor[]>(trainer.model.stored);
   for (const [name, { m, v }] of trainer.optimizers.moments) {
     tensors.set(`optimizer.m.${name}`, m);
@@ -57,15 +61,13 @@ export function encodeTraining(trainer: Trainer, notes: Record<string, unknown>)
   for (const name of carryNames(trainer.carries)) {
     tensors.set(`carry.${name}`, rowsOf(trainer.carries, name));
   }
-  return encode(tensors, {
-    config: trainer.model.config,
-    training: {
-      train: trainer.options.train,
-      progress: trainer.progress,
-      tuning: tuningRecord(trainer.model.device),
-      notes,
-    },
-  });
+  const training = {
+    train: trainer.options.train,
+    progress: trainer.progress,
+    tuning: tuningRecord(trainer.model.device),
+    notes,
+  };
+  return encode(tensors, { config: trainer.model.config, training }, signal);
 }
 
 const carryNames = ([first]: readonly Carry[]) => Object.keys(first.current) as (keyof CarryTensors)[];
@@ -78,9 +80,11 @@ const rowsOf = (carries: readonly Carry[], name: keyof CarryTensors) =>
 async function encode(
   tensors: ReadonlyMap<string, Tensor | readonly Tensor[]>,
   metadata: CheckpointMetadata,
+  signal: AbortSignal | undefined,
 ): Promise<Uint8Array[]> {
   const entries = new Map<string, TensorToWrite>();
   for (const [name, value] of tensors) {
+    signal?.throwIfAborted();
     const parts = value instanceof Tensor ? [value] : value;
     const data = await readParts(parts);
     if (!data.every(Number.isFinite)) {
@@ -162,22 +166,23 @@ function parseTraining(value: Partial<NonNullable<CheckpointMetadata['training']
  * Model, optimisers and carry of a checkpoint, ready for {@link Trainer.resume}.
  *
  * @param microBatch rows of a part, see {@link TrainerOptions}: a checkpoint does not depend on how its batch was cut
+ * @throws UserError when there is no training state in it, or something is missing; the signal's reason when aborted
  */
 export async function loadTraining(
   device: Device,
   file: TensorFile,
-  metadata: CheckpointMetadata,
-  microBatch?: number,
+  { config, training }: CheckpointMetadata,
+  { microBatch, signal }: { microBatch?: number; signal?: AbortSignal } = {},
 ) {
-  const { config, training } = metadata;
   if (!training) {
     throw new UserError(
       `${file.name} holds weights only, no optimiser state: training cannot be resumed from it`,
     );
   }
-  const model = await loadModel(device, config, file);
+  const model = await loadModel(device, config, file, { signal });
   const optimizers = new Optimizers(model, training.train, training.progress.step);
   for (const [name, { m, v }] of optimizers.moments) {
+    signal?.throwIfAborted();
     await m.writePieces(file.piecesF32(`optimizer.m.${name}`));
     await v.writePieces(file.piecesF32(`optimizer.v.${name}`));
   }

@@ -24,6 +24,8 @@ export interface TrainerOptions {
   microBatch?: number;
   /** Run op by op instead of recording the first step and replaying it: slower, easier to debug, the same bits. */
   eager?: boolean;
+  /** Stops {@link Trainer.start}. */
+  signal?: AbortSignal;
 }
 
 /** Where a run stands, besides its tensors; plain JSON. */
@@ -90,7 +92,7 @@ export class Trainer {
     const sampler = () => new TrainSampler(split, samplerOptions(train));
     sampler().next(); // before there is a model, and a folder for it
     const rows = partRows(train.global_batch_size, options.microBatch);
-    const model = await initializeModel(device, config, train.seed);
+    const model = await initializeModel(device, config, train.seed, { signal: options.signal });
     return new Trainer(
       model,
       options,

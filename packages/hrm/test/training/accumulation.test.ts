@@ -196,7 +196,7 @@ describe('a batch in parts', () => {
       const metadata = readMetadata(file);
       if (!metadata) throw new Error('no metadata');
       expect(file.info('carry.z_H').shape).toEqual([BATCH, 17, 32]);
-      const { training, ...state } = await loadTraining(device, file, metadata, microBatch);
+      const { training, ...state } = await loadTraining(device, file, metadata, { microBatch });
       const trainer = Trainer.resume(
         { config, train, split, totalSteps: 40, microBatch },
         state,

@@ -210,7 +210,7 @@ async function resumeTrainer(
   if (note) say(note);
   const evaluated = evaluationRows(config, device.limits, evaluatedExamples(notes, evalSplit));
   announceMemory(device, config, { batch: global_batch_size, rows, evaluated });
-  const { training: _training, ...state } = await loadTraining(device, file, metadata, rows);
+  const { training: _training, ...state } = await loadTraining(device, file, metadata, { microBatch: rows });
   const { train, progress } = training;
   const options = { config, train, split, totalSteps: progress.totalSteps, augment, microBatch: rows, eager };
   return Trainer.resume(options, state, progress);

@@ -1,15 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Choice, type Device, openDevice, type ParamValues, UserError } from '@hrm-webgpu/core';
-import type { KernelCheck } from '@hrm-webgpu/kernels';
+import { type Choice, type Device, openDevice, UserError } from '@hrm-webgpu/core';
 import type { Use } from '@hrm-webgpu/kernels/operation';
-import { type Tuned, tune as tuneUse } from '@hrm-webgpu/kernels/tuner';
 import { readSplit } from '../../data/dataset/dataset.node.ts';
 import { countExamples } from '../../evaluation/evaluate.ts';
 import type { ModelConfig } from '../../model/config.ts';
 import { initializeModel } from '../../model/init.ts';
 import { checkMemory, evaluationRows } from '../../training/memory.ts';
 import { partRows } from '../../training/micro-batches.ts';
+import { type Tuned, tuneOperations } from '../../tuning/tune-operations.ts';
 import { adapterName } from '../../tuning/tuning.ts';
 import { loadTuning, saveTuning, tuningPlace } from '../../tuning/tuning-store.node.ts';
 import { operationsOf } from '../../tuning/tuning-uses.ts';
@@ -133,8 +132,6 @@ async function usesOf(
 
 /** Tunes what has not been tuned, and keeps every result at once: an interruption costs the one at hand. */
 async function tuneAll(device: Device, uses: ReadonlyMap<string, Use>): Promise<void> {
-  const checkOf = async (kernel: string): Promise<KernelCheck<ParamValues>> =>
-    (await import('@hrm-webgpu/kernels/checks')).checks[kernel];
   const todo = [...uses]
     .filter(([key]) => !device.tuning.has(key))
     .map(([key, use]) => ({ key, use, ...effortOf(device, use) }));
@@ -145,16 +142,22 @@ async function tuneAll(device: Device, uses: ReadonlyMap<string, Use>): Promise<
     say(`${todo.length} operations, up to ${ways} ways to do them: very roughly ${duration(estimate)}`);
   const bar = new ProgressBar('tune');
   const started = performance.now();
-  for (const [i, { key, use }] of todo.entries()) {
+  const show = (i: number) => {
+    if (i === todo.length) return;
     const rest = secondsOf(todo.slice(i));
     const pace = i === 0 ? 1 : (performance.now() - started) / 1000 / (estimate - rest);
-    bar.update(i, todo.length, `about ${duration(rest * pace)} left   ${key}`);
-    const result = await tuneUse(device, use, checkOf);
+    bar.update(i, todo.length, `about ${duration(rest * pace)} left   ${todo[i].key}`);
+  };
+  let done = 0;
+  show(done);
+  for await (const result of tuneOperations(
+    device,
+    todo.map(({ use }) => use),
+  )) {
     bar.clear();
     print(formatTuned(result));
-    device.tuning.set(key, result.choice);
     await uninterrupted(() => saveTuning(device));
-    device.trim();
+    show(++done);
   }
 }
 
