@@ -1,15 +1,31 @@
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
-import { BaseSequencer, type Reporter, type TestModule, type TestSpecification } from 'vitest/node';
+import {
+  BaseSequencer,
+  type Reporter,
+  type SerializedError,
+  type TestModule,
+  type TestSpecification,
+} from 'vitest/node';
 import { embedShaders } from './scripts/build.mjs';
 
-/** Ends a run with one plain line that scripts can read. */
+/** Ends a run with what failed, by name, and one plain line that scripts can read. */
 const closingLine: Reporter = {
-  onTestRunEnd(modules: readonly TestModule[]) {
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]) {
     const count = { passed: 0, failed: 0, skipped: 0, pending: 0 };
-    for (const module of modules)
-      for (const test of module.children.allTests()) count[test.result().state] += 1;
+    for (const module of modules) {
+      for (const test of module.children.allTests()) {
+        count[test.result().state] += 1;
+        if (test.result().state === 'failed')
+          console.log(`FAILED ${module.relativeModuleId} > ${test.fullName}`);
+      }
+      for (const { message } of module.errors()) console.log(`FAILED ${module.relativeModuleId}: ${message}`);
+      for (const suite of module.children.allSuites())
+        for (const { message } of suite.errors())
+          console.log(`FAILED ${module.relativeModuleId} > ${suite.fullName}: ${message}`);
+    }
+    for (const { message } of errors) console.log(`FAILED outside of any test: ${message}`);
     console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped + count.pending} skipped`);
   },
 };

@@ -10,7 +10,7 @@ function isInstalled() {
   const { dependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   return Object.entries(dependencies).every(([name, version]) => {
     const file = join(folder, 'node_modules', name, 'package.json');
-    return existsSync(file) && JSON.parse(readFileSync(file, 'utf8')).version === version;
+    return existsSync(file) && JSON.parse(readFileSync(file, 'utf8')).version === version.split('@').at(-1);
   });
 }
 
@@ -29,7 +29,7 @@ export function installTools(say = () => {}) {
   const module = (path) => join(folder, 'node_modules', path);
   return {
     deno: module(process.platform === 'win32' ? 'deno/deno.exe' : 'deno/deno'),
-    tsc: module('typescript/bin/tsc'),
+    tsc: module('typescript-5/bin/tsc'),
     typedoc: module('typedoc/bin/typedoc'),
   };
 }

@@ -78,6 +78,17 @@ describe('Node', () => {
     });
   });
 
+  it('runs the training example of docs/library.md and goes on from its checkpoint', () => {
+    const [train, goOn] = codeOf('docs/library.md', 'js');
+    const end = 'console.log(resumed.step); resumed.dispose(); trainer.dispose(); device.close();';
+    const run = project.node(`${train}\n${goOn}\n${end}`);
+    expect({ status: run.status, stderr: withoutDawn(run.stderr) }).toEqual({ status: 0, stderr: '' });
+    const lines = run.stdout.trim().split('\n');
+    expect(lines).toHaveLength(42);
+    expect(lines[39]).toMatch(/^40 \d+\.\d{3} \d+ exact 0\.0016$/);
+    expect(lines[41]).toBe('40');
+  });
+
   it('says what to install when webgpu is missing', () => {
     const [there, away] = [project.path('node_modules/webgpu'), project.path('node_modules/.webgpu-away')];
     renameSync(there, away);
@@ -96,6 +107,17 @@ describe('Node', () => {
     ]);
     expect(status).toBe(0);
     expect(stdout).toContain('4 5 6');
+  });
+});
+
+describe('docs/library.md', () => {
+  it('speaks of all that is exported', async () => {
+    const text = readFileSync(inRoot('docs/library.md'), 'utf8');
+    const names = [
+      ...Object.keys(await import('hrm-webgpu')),
+      ...Object.keys(await import('hrm-webgpu/node')),
+    ];
+    expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(text))).toEqual([]);
   });
 });
 

@@ -7,7 +7,7 @@ export interface MemoryStats {
   liveBytes: number;
   /** All buffers that exist: live ones and those kept for reuse. */
   totalBytes: number;
-  /** The largest `totalBytes` since the last {@link BufferPool.resetPeak}. */
+  /** The largest `totalBytes` since the last `BufferPool.resetPeak`. */
   peakBytes: number;
   /** The number of buffers behind `totalBytes`. */
   buffers: number;

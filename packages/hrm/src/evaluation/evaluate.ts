@@ -12,7 +12,7 @@ export interface Evaluation extends Omit<MetricSums, 'q_continue_loss'> {
   loss: number;
   /** Examples with every label right. */
   exact: number;
-  /** At 95 %; see {@link wilsonInterval}. That of `steps` is missing for fewer than two examples. */
+  /** At 95 %; see `wilsonInterval`. That of `steps` is missing for fewer than two examples. */
   intervals: Record<'exact_accuracy' | 'accuracy' | 'q_halt_accuracy', Interval> & { steps?: Interval };
   /** The answers after each segment, where they were looked at. */
   per_segment?: SegmentScore[];

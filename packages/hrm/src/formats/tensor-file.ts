@@ -26,15 +26,15 @@ export interface TensorFile {
    * @throws UserError if there is no such tensor, or it cannot be read
    */
   read(name: string): Promise<TensorData>;
-  /** As {@link TensorFile.read}, converted by {@link toF32}. */
+  /** As {@link TensorFile.read}, converted by `toF32`. */
   readF32(name: string): Promise<Float32Array>;
   /**
-   * The elements in their own type, in pieces of at most {@link PIECE_BYTES}, each in fresh memory: large tensors need
+   * The elements in their own type, in pieces of at most `PIECE_BYTES`, each in fresh memory: large tensors need
    * never be held whole.
    * @throws UserError as {@link TensorFile.read}
    */
   pieces(name: string): AsyncIterable<TensorData>;
-  /** As {@link TensorFile.pieces}, converted by {@link toF32}; each good until the next is asked for. */
+  /** As {@link TensorFile.pieces}, converted by `toF32`; each good until the next is asked for. */
   piecesF32(name: string): AsyncIterable<Float32Array>;
   close(): Promise<void>;
 }

@@ -100,7 +100,7 @@ export interface AllConfig {
 /**
  * Reads the contents of an `all_config.yaml`.
  *
- * @param base what keys have that it lacks; `eval_interval` goes with `epochs`, see {@link evaluatesAtEnd}
+ * @param base what keys have that it lacks; `eval_interval` goes with `epochs`, see `evaluatesAtEnd`
  * @throws UserError naming the first unknown key or bad value
  */
 export function parseAllConfig(

@@ -61,7 +61,7 @@ export function* initialWeights(config: ModelConfig, seed: number): Generator<[s
   }
 }
 
-/** A model with {@link initialWeights}. Not a method of the model: who loads weights need not carry how they are drawn. */
+/** A model with `initialWeights`. Not a method of the model: who loads weights need not carry how they are drawn. */
 export function initializeModel(
   device: Device,
   config: ModelConfig,

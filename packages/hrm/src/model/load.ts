@@ -40,7 +40,7 @@ export function withSeqLen(config: KnownConfig, file: TensorFile, seqLen: number
   throw new UserError(`${file.name} does not tell its sequence length: give a dataset or a puzzle with it.`);
 }
 
-/** The full configuration of a checkpoint: {@link knownConfigOf} {@link withSeqLen}. */
+/** The full configuration of a checkpoint: `knownConfigOf` `withSeqLen`. */
 export function configOf(arch: ArchConfig, file: TensorFile, seqLen: number | undefined): ModelConfig {
   return withSeqLen(knownConfigOf(arch, file), file, seqLen);
 }

@@ -6,7 +6,7 @@ import { launch } from '../kernel.ts';
 import { expectSameShape, expectShape } from './shapes.ts';
 
 export interface CrossEntropyResult {
-  /** [batch]: Σ token losses / max(count, 1); the differentiable output. */
+  /** [batch], the sum over a row: Σ token losses / max(count, 1); the differentiable output. */
   loss: Tensor;
   /** Predicted tokens [batch, seq_len], i32: the first index of the largest logit. */
   prediction: Tensor;

@@ -5,7 +5,7 @@ import { UserError } from '@hrm-webgpu/core';
 /** `dataset.json`, keys as published. */
 export interface DatasetMetadata {
   pad_id: number;
-  /** The stored label that means {@link IGNORED_LABEL}; null if there is none. */
+  /** The stored label that means `IGNORED_LABEL`; null if there is none. */
   ignore_label_id: number | null;
   blank_identifier_id: number;
   vocab_size: number;

@@ -26,9 +26,9 @@ export interface DatasetSet {
   labels: TokenRows;
   /** [puzzles] */
   puzzleIdentifiers: Int32Array;
-  /** [puzzles + 1]: puzzle p is examples puzzleIndices[p] … puzzleIndices[p + 1] − 1. */
+  /** [puzzles + 1], offsets: puzzle p is examples puzzleIndices[p] … puzzleIndices[p + 1] − 1. */
   puzzleIndices: Int32Array;
-  /** [groups + 1]: group g is puzzles groupIndices[g] … groupIndices[g + 1] − 1. */
+  /** [groups + 1], offsets: group g is puzzles groupIndices[g] … groupIndices[g + 1] − 1. */
   groupIndices: Int32Array;
 }
 
@@ -64,7 +64,7 @@ export interface DecodeOptions {
  * Reads and checks a split, wherever its files come from.
  *
  * @param folder what to call their folder in messages
- * @throws UserError as {@link parseMetadata}, {@link parseNpy} and {@link validateSplit} do
+ * @throws UserError as `parseMetadata`, `parseNpy` and `validateSplit` do
  */
 export async function decodeSplit(
   readFile: ReadFile,
@@ -103,7 +103,7 @@ export async function decodeSplit(
  * Checks a split and yields its files one after the other, each as name and bytes: inputs and labels as
  * uint8, the rest as int32.
  *
- * @throws UserError as {@link validateSplit}, and for tokens that do not fit a byte
+ * @throws UserError as `validateSplit`, and for tokens that do not fit a byte
  */
 export function* encodeSplit(split: Split): Generator<[file: string, bytes: Uint8Array<ArrayBuffer>]> {
   validateSplit(split);
@@ -149,7 +149,7 @@ export function validateSplit(split: Split, folder = ''): void {
   for (const _ of checks(split, folder));
 }
 
-/** {@link validateSplit} in steps, each of which takes a moment at most. */
+/** `validateSplit` in steps, each of which takes a moment at most. */
 function* checks({ metadata, sets }: Split, folder: string): Generator<void> {
   const prefix = folder && `${folder}/`;
   const metadataFile = `${prefix}dataset.json`;

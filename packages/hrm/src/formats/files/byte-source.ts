@@ -35,7 +35,7 @@ export function checkRange(source: { name: string; size: number }, offset: numbe
 export const PIECE_BYTES = 2 ** 20;
 
 /**
- * `length` bytes from `offset`, in pieces of {@link PIECE_BYTES}; the last may be shorter.
+ * `length` bytes from `offset`, in pieces of `PIECE_BYTES`; the last may be shorter.
  *
  * @param into memory that all pieces may share: each is then good until the next is asked for
  */
