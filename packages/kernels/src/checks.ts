@@ -8,6 +8,15 @@ import type { KernelCheck } from './check.ts';
 import { checks as typed } from './checks.gen.ts';
 
 export type { KernelCheck } from './check.ts';
+export {
+  contentsFor,
+  describeWorst,
+  isRight,
+  runCheck,
+  tensorsOf,
+  type WorstElement,
+  worstElement,
+} from './run-check.ts';
 export { type Tuned, tune } from './tuner.ts';
 
 /** The check of every kernel, by the kernel's name. */

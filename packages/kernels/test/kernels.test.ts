@@ -1,16 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import {
-  type ConstantValues,
-  type Device,
-  openDevice,
-  type ParamValues,
-  Philox,
-  parseShader,
-  Tensor,
-} from '@hrm-webgpu/core';
+import { type Device, openDevice, type ParamValues, Philox, parseShader } from '@hrm-webgpu/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { HostArrays, KernelCheck } from '../src/check.ts';
-import { launch } from '../src/kernel.ts';
+import type { KernelCheck } from '../src/check.ts';
+import { describeWorst, isRight, runCheck } from '../src/run-check.ts';
 
 const modules = import.meta.glob<{ check: KernelCheck<ParamValues> }>('../src/defs/*.ts', { eager: true });
 const checks = Object.entries(modules).map(([file, { check }]) => ({ file, check }));
@@ -28,26 +20,6 @@ it('every shader has one definition and one check, named like it', () => {
   );
   expect(checks.map(({ check }) => `${check.kernel.name}.wgsl`).sort()).toEqual(shaderFiles);
 });
-
-/** Runs one case and returns every buffer that the kernel may write. */
-async function run(check: KernelCheck<ParamValues>, params: ParamValues, constants: ConstantValues) {
-  const inputs = check.inputs(params, new Philox(1));
-  const integers = new Set(check.integers);
-  const sizes = check.outputs(params);
-  const tensors: Record<string, Tensor> = {};
-  for (const [name, data] of Object.entries(inputs)) tensors[name] = Tensor.from(device, data);
-  for (const [name, size] of Object.entries(sizes)) {
-    // Junk that would show: a kernel must not rely on what a buffer held.
-    const junk = integers.has(name) ? new Int32Array(size).fill(-7) : new Float32Array(size).fill(12345.678);
-    tensors[name] = Tensor.from(device, junk);
-  }
-  launch(device, check.kernel, tensors, params, constants);
-  const expected = check.reference(inputs, params, constants);
-  const actual: HostArrays = {};
-  for (const name of Object.keys(expected)) actual[name] = await tensors[name].read();
-  for (const tensor of Object.values(tensors)) tensor.dispose();
-  return { expected, actual };
-}
 
 describe.each(checks)('$check.kernel.name', ({ check }) => {
   const { name } = check.kernel;
@@ -67,23 +39,8 @@ describe.each(checks)('$check.kernel.name', ({ check }) => {
     async ({ params, constants }, context) => {
       if (check.kernel.needs && !check.kernel.needs(device.adapter))
         context.skip(`${device.adapter.description} cannot run it`);
-      const { expected, actual } = await run(check, params, constants);
-      for (const [output, reference] of Object.entries(expected)) {
-        const exact = check.integers?.includes(output);
-        const largest = reference.reduce((a, b) => Math.max(a, Math.abs(b)), 1e-30);
-        const allowed = exact ? 0 : check.tolerance(params) * largest;
-        let worst = { at: -1, error: -1 };
-        actual[output].forEach((value, i) => {
-          const found = exact ? value : Math.abs(value - reference[i]);
-          const error = exact ? Math.abs(value - reference[i]) : found;
-          if (!(error <= worst.error)) worst = { at: i, error };
-        });
-        expect(actual[output].length).toBe(reference.length);
-        expect(
-          worst.error,
-          `${output}[${worst.at}] = ${actual[output][worst.at]}, expected ${reference[worst.at]}`,
-        ).toBeLessThanOrEqual(allowed);
-      }
+      const results = await runCheck(device, check, params, constants);
+      expect(results.filter((worst) => !isRight(worst)).map(describeWorst)).toEqual([]);
     },
   );
 });

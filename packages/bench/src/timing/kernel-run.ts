@@ -5,10 +5,11 @@ import {
   type HostArray,
   type ParamValues,
   type Philox,
-  Tensor,
+  type Tensor,
   UserError,
 } from '@hrm-webgpu/core';
 import { type Kernel, type KernelCheck, launch } from '@hrm-webgpu/kernels';
+import { contentsFor, isRight, tensorsOf, worstElement } from '@hrm-webgpu/kernels/checks';
 import type { Candidate } from './timing.ts';
 
 /** A kernel with parameters. */
@@ -50,12 +51,8 @@ export async function prepareKernel(
   random: Philox,
 ): Promise<KernelRun> {
   const { kernel }: { kernel: Kernel<ParamValues> } = check;
-  const inputs = check.inputs(params, random);
-  const tensors: Record<string, Tensor> = {};
-  for (const [binding, data] of Object.entries(inputs)) tensors[binding] = Tensor.from(device, data);
-  for (const [binding, size] of Object.entries(check.outputs(params))) {
-    tensors[binding] = Tensor.from(device, junk(size, check.integers?.includes(binding) ?? false));
-  }
+  const inputs = contentsFor(check, params, random);
+  const tensors = tensorsOf(device, inputs);
   const run = () => (engineRun ? engineRun(tensors) : launch(device, kernel, tensors, params, constants));
   const dispose = () => {
     for (const tensor of Object.values(tensors)) tensor.dispose();
@@ -76,26 +73,16 @@ export async function prepareKernel(
   return { name, run, dispose, flops: kernel.flops(params), bytes: kernel.bytes(params) };
 }
 
-/** Contents that would show if a kernel left them there. */
-function junk(size: number, integers: boolean): HostArray {
-  return integers ? new Int32Array(size).fill(-7) : new Float32Array(size).fill(12345.678);
-}
-
 /**
  * Compares all elements with exact ones: all must be within `tolerance` relative to the largest exact one.
  *
  * @throws UserError naming the element that is furthest off
  */
 export function compare(name: string, actual: HostArray, expected: Float64Array, tolerance: number): void {
-  const allowed = tolerance * expected.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1e-30);
-  let worst = { at: 0, error: -1 };
-  for (let at = 0; at < expected.length; at++) {
-    const error = Math.abs(actual[at] - expected[at]);
-    if (!(error <= worst.error) && !Number.isNaN(worst.error)) worst = { at, error };
-  }
-  if (worst.error <= allowed) return;
+  const worst = worstElement(name, actual, expected, tolerance);
+  if (isRight(worst)) return;
   throw new UserError(
-    `${name} is wrong: element ${worst.at} is ${actual[worst.at]}, expected ${expected[worst.at]} within ` +
-      `${allowed}. Nothing was timed.`,
+    `${name} is wrong: element ${worst.at} is ${worst.actual}, expected ${worst.expected} within ` +
+      `${worst.allowed}. Nothing was timed.`,
   );
 }
