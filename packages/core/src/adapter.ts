@@ -1,6 +1,7 @@
 import { openAdapter } from '#gpu';
 import { Device } from './device.ts';
 import { UserError } from './errors.ts';
+import { limitsOf } from './limits.ts';
 
 /** What the engine uses when the adapter has it. */
 const OPTIONAL_FEATURES: GPUFeatureName[] = ['timestamp-query', 'shader-f16', 'subgroups'];
@@ -26,15 +27,24 @@ export interface AdapterDescription {
   subgroupMinSize: number;
 }
 
+export interface DeviceOptions {
+  /**
+   * What kind of adapter to take it for; default: what it says of itself. In Node the environment variable
+   * HRM_ADAPTER_CLASS does the same. With `gpu` a software adapter runs the kernels made for GPUs.
+   */
+  adapterClass?: AdapterDescription['class'];
+}
+
 /**
- * Opens the GPU of this machine, in Node (Dawn, from the optional peer `webgpu`) or in a browser.
+ * Opens the GPU of this machine: in Node by Dawn (the optional peer `webgpu`), in Deno and browsers by their own WebGPU.
  *
- * @throws UserError when there is no WebGPU or no adapter; the message says what to do
+ * @throws UserError when there is no WebGPU or no adapter, or an option is wrong; the message says what to do
  */
-export async function openDevice(): Promise<Device> {
-  const { instance, adapter } = await openAdapter();
+export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
+  const { instance, adapter, adapterClass } = await openAdapter();
+  const limits = limitsOf(adapter);
   const requiredLimits: Record<string, number> = {};
-  for (const limit of RAISED_LIMITS) requiredLimits[limit] = adapter.limits[limit];
+  for (const limit of RAISED_LIMITS) requiredLimits[limit] = limits[limit];
   const requiredFeatures = OPTIONAL_FEATURES.filter((feature) => adapter.features.has(feature));
   let gpu: GPUDevice;
   try {
@@ -45,22 +55,52 @@ export async function openDevice(): Promise<Device> {
       { cause },
     );
   }
-  return new Device(gpu, describeAdapter(adapter.info, gpu), instance);
+  return new Device(gpu, describeAdapter(adapter.info, gpu, options.adapterClass ?? adapterClass), instance);
 }
 
 /** A {@link Device} around a `GPUDevice` that the caller made and goes on owning. */
-export function wrapDevice(gpu: GPUDevice): Device {
-  return new Device(gpu, describeAdapter(gpu.adapterInfo, gpu));
+export function wrapDevice(gpu: GPUDevice, options: DeviceOptions = {}): Device {
+  return new Device(gpu, describeAdapter(gpu.adapterInfo, gpu, options.adapterClass));
 }
 
-function describeAdapter(info: GPUAdapterInfo, gpu: GPUDevice): AdapterDescription {
+/** An adapter's name, with its driver where the platform tells; where it tells nothing, what else tells adapters apart. */
+export function adapterName({ adapter, limits }: Pick<Device, 'adapter' | 'limits'>): string {
+  const { vendor, architecture, device, description, subgroupMinSize } = adapter;
+  const name = description || [vendor, architecture, device].filter(Boolean).join(' ');
+  if (name) return name;
+  const platform = globalThis.navigator?.userAgent.split(' ').at(-1) ?? 'Node';
+  return (
+    `unnamed adapter (${platform}; buffers to ${Math.floor(limits.maxBufferSize / 2 ** 20)} MiB, workgroups of ` +
+    `${limits.maxComputeInvocationsPerWorkgroup} with ${limits.maxComputeWorkgroupStorageSize} bytes, ` +
+    `subgroups from ${subgroupMinSize})`
+  );
+}
+
+/** What software adapters call themselves, where the platform does not tell it by `isFallbackAdapter`. */
+const SOFTWARE = /llvmpipe|lavapipe|swiftshader|\bwarp\b|basic render|software/i;
+
+function describeAdapter(
+  info: GPUAdapterInfo,
+  gpu: GPUDevice,
+  adapterClass?: AdapterDescription['class'],
+): AdapterDescription {
   const { vendor, architecture, device, description } = info;
+  const isSoftware =
+    info.isFallbackAdapter || SOFTWARE.test([vendor, architecture, device, description].join(' '));
   return {
     vendor,
     architecture,
     device,
     description,
-    class: info.isFallbackAdapter ? 'software' : 'gpu',
+    class: checkedClass(adapterClass) ?? (isSoftware ? 'software' : 'gpu'),
     subgroupMinSize: gpu.features.has('subgroups') ? info.subgroupMinSize : 0,
   };
+}
+
+/** @throws UserError for another word */
+function checkedClass(word: string | undefined): AdapterDescription['class'] | undefined {
+  if (word === undefined || word === 'software' || word === 'gpu') return word;
+  throw new UserError(
+    `the class of the adapter (HRM_ADAPTER_CLASS, adapterClass) is '${word}', expected 'software' or 'gpu'`,
+  );
 }

@@ -1,5 +1,6 @@
 import { BufferUsage } from './constants.ts';
 import { UserError } from './errors.ts';
+import type { DeviceLimits } from './limits.ts';
 
 /** What the GPU memory of a device amounts to, in bytes. Every buffer that the engine creates is counted. */
 export interface MemoryStats {
@@ -69,6 +70,7 @@ export class BufferPool {
 
   constructor(
     private readonly device: GPUDevice,
+    private readonly limits: DeviceLimits,
     private readonly onDestroy: (buffer: PooledBuffer) => void,
   ) {}
 
@@ -151,7 +153,7 @@ export class BufferPool {
   }
 
   private checkLimits(size: number, usage: GPUBufferUsageFlags, what: string): void {
-    const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.limits;
     const binding = usage & BufferUsage.STORAGE ? maxStorageBufferBindingSize : maxBufferSize;
     const [limit, name] =
       binding < maxBufferSize ? [binding, 'maxStorageBufferBindingSize'] : [maxBufferSize, 'maxBufferSize'];

@@ -3,6 +3,7 @@ import { BufferPool, type MemoryStats, type PooledBuffer } from './buffer-pool.t
 import { CommandStream } from './command-stream.ts';
 import { BufferUsage } from './constants.ts';
 import { DeviceLostError, GpuError, UserError } from './errors.ts';
+import { type DeviceLimits, limitsOf } from './limits.ts';
 import { Plan } from './plan.ts';
 import type { Work } from './profiler.ts';
 import { type ParamValues, ProgramCache, type ShaderSource } from './program.ts';
@@ -33,6 +34,7 @@ const NO_WORK: Work = { flops: 0, bytes: 0 };
 /** A GPU with everything that belongs to it. Make one with `openDevice`. */
 export class Device {
   readonly stream: CommandStream;
+  readonly limits: DeviceLimits;
   readonly tape: Tape;
   /** Ways found best on this device by timing, by operation and shape; empty unless a record was loaded or made. */
   readonly tuning = new Map<string, Choice>();
@@ -80,7 +82,8 @@ export class Device {
         ),
       );
     });
-    this.pool = new BufferPool(gpu, () => this.stream.forget());
+    this.limits = limitsOf(gpu);
+    this.pool = new BufferPool(gpu, this.limits, () => this.stream.forget());
     this.stream = new CommandStream(
       gpu,
       this.pool,
@@ -89,10 +92,6 @@ export class Device {
     );
     this.programs = new ProgramCache(gpu, fail);
     this.tape = new Tape(this);
-  }
-
-  get limits(): GPUSupportedLimits {
-    return this.gpu.limits;
   }
 
   get memory(): MemoryStats {

@@ -4,6 +4,7 @@ import { UserError } from './errors.ts';
 export interface OpenedAdapter {
   instance: GPU;
   adapter: GPUAdapter;
+  adapterClass?: undefined;
 }
 
 /**

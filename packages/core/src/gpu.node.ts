@@ -19,6 +19,8 @@ export interface OpenedAdapter {
   /** Dawn's instance: when it is collected while a device lives, the process dies (`std::system_error`). */
   instance: GPU;
   adapter: GPUAdapter;
+  /** From the environment: what the adapter is to be taken for. */
+  adapterClass?: 'software' | 'gpu';
 }
 
 /**
@@ -41,7 +43,8 @@ export async function openAdapter(fallback = true): Promise<OpenedAdapter> {
     process.env.VK_DRIVER_FILES = SWIFTSHADER_ICD;
     ({ result, said } = await captureStderr(request));
   }
-  if (result.adapter) return { instance: result.instance, adapter: result.adapter };
+  const adapterClass = process.env.HRM_ADAPTER_CLASS as OpenedAdapter['adapterClass']; // checked where it is used
+  if (result.adapter) return { instance: result.instance, adapter: result.adapter, adapterClass };
   const reason = said ? `\nThe driver stack said:\n${said}` : '';
   throw new UserError(`No WebGPU adapter on this machine. ${NO_ADAPTER_REMEDY}${reason}`);
 }

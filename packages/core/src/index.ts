@@ -1,8 +1,15 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-export { type AdapterDescription, openDevice, wrapDevice } from './adapter.ts';
+export {
+  type AdapterDescription,
+  adapterName,
+  type DeviceOptions,
+  openDevice,
+  wrapDevice,
+} from './adapter.ts';
 export type { MemoryStats } from './buffer-pool.ts';
 export { type Choice, Device, type Launch } from './device.ts';
 export { DeviceLostError, GpuError, UserError } from './errors.ts';
+export type { DeviceLimits } from './limits.ts';
 export type { Plan } from './plan.ts';
 export type { KernelTime, Work } from './profiler.ts';
 export type { ParamValues, ShaderSource } from './program.ts';

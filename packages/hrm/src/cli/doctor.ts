@@ -1,4 +1,4 @@
-import { type Device, openDevice, Philox, Tensor, UserError } from '@hrm-webgpu/core';
+import { adapterName, type Device, openDevice, Philox, Tensor, UserError } from '@hrm-webgpu/core';
 import { attention, linear } from '@hrm-webgpu/kernels';
 import type { Command } from './command.ts';
 import { parse } from './command.ts';
@@ -59,9 +59,10 @@ attention) against float64. Exit code 1 when there is no adapter or it computes 
   },
 };
 
-function describe({ adapter, gpu, limits }: Device): void {
+function describe(device: Device): void {
+  const { adapter, gpu, limits } = device;
   print(bold('adapter'));
-  print(`  ${adapter.description || adapter.device || 'no description'}`);
+  print(`  ${adapterName(device)}`);
   print(
     `  vendor ${adapter.vendor || '–'}, architecture ${adapter.architecture || '–'}, class ${adapter.class}`,
   );

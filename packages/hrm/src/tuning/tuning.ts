@@ -1,5 +1,5 @@
 /** Tuning records: which kernels, with which settings, were found best on an adapter. */
-import { type AdapterDescription, type Choice, type Device, UserError } from '@hrm-webgpu/core';
+import { type AdapterDescription, adapterName, type Choice, type Device, UserError } from '@hrm-webgpu/core';
 import { shaderNames, shadersVersion } from '@hrm-webgpu/kernels';
 
 /** What the bits of a run depend on besides seed and data: the adapter and how operations are done on it. */
@@ -16,11 +16,6 @@ export function tuningRecord(device: Device): TuningRecord {
   const { class: adapterClass, subgroupMinSize } = device.adapter;
   const choices = Object.fromEntries(device.tuning);
   return { adapter: adapterName(device), class: adapterClass, subgroupMinSize, choices };
-}
-
-/** An adapter's name, with its driver where the platform tells. */
-export function adapterName({ adapter }: Device): string {
-  return adapter.description || `${adapter.vendor} ${adapter.architecture} ${adapter.device}`.trim();
 }
 
 /** Makes a device do operations as a record says. */
@@ -88,7 +83,6 @@ export function parseChoices(value: unknown, where: string): Record<string, Choi
 
 /** Tells records apart that must not be mixed: adapter with driver, limits, platform, and the text of all kernels. */
 export function tuningIdentity(device: Device, platform: string): string {
-  const { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize } = device.limits;
-  const limits = { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize };
-  return JSON.stringify({ adapter: device.adapter, limits, platform, kernels: shadersVersion });
+  const { adapter, limits } = device;
+  return JSON.stringify({ adapter, limits, platform, kernels: shadersVersion });
 }

@@ -1,7 +1,7 @@
 /** What `hrm train` does before the first step: data, adapter, memory, trainer. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Device, openDevice, UserError } from '@hrm-webgpu/core';
+import { adapterName, type Device, openDevice, UserError } from '@hrm-webgpu/core';
 import { type OpenSplit, readSplit } from '../../data/dataset/dataset.node.ts';
 import type { Split } from '../../data/dataset/dataset.ts';
 import { totalSteps } from '../../data/dataset/sampler.ts';
@@ -14,7 +14,7 @@ import { type CheckpointMetadata, loadTraining, readMetadata } from '../../train
 import { evaluationRows } from '../../training/memory.ts';
 import { partRows } from '../../training/micro-batches.ts';
 import { Trainer, type TrainerOptions } from '../../training/trainer.ts';
-import { adapterName, takeOver } from '../../tuning/tuning.ts';
+import { takeOver } from '../../tuning/tuning.ts';
 import { checkEvalSplit, metadataFile } from '../dataset-fit.ts';
 import { announceTuning, openTunedDevice } from '../open-device.ts';
 import { say } from '../terminal.ts';

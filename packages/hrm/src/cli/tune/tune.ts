@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Choice, type Device, openDevice, UserError } from '@hrm-webgpu/core';
+import { adapterName, type Choice, type Device, openDevice, UserError } from '@hrm-webgpu/core';
 import type { Use } from '@hrm-webgpu/kernels/operation';
 import { readSplit } from '../../data/dataset/dataset.node.ts';
 import { countExamples } from '../../evaluation/evaluate.ts';
@@ -9,7 +9,6 @@ import { initializeModel } from '../../model/init.ts';
 import { checkMemory, evaluationRows } from '../../training/memory.ts';
 import { partRows } from '../../training/micro-batches.ts';
 import { type Tuned, tuneOperations } from '../../tuning/tune-operations.ts';
-import { adapterName } from '../../tuning/tuning.ts';
 import { loadTuning, saveTuning, tuningPlace } from '../../tuning/tuning-store.node.ts';
 import { operationsOf } from '../../tuning/tuning-uses.ts';
 import { type Command, parse, wholeNumber } from '../command.ts';
