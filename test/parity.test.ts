@@ -1,13 +1,9 @@
-import { type Device, openDevice, type Tensor } from '@hrm-webgpu/core';
+import { type Device, openDevice } from '@hrm-webgpu/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fileSource } from '../packages/hrm/src/formats/files/file-source.node.ts';
-import { openSafetensors } from '../packages/hrm/src/formats/safetensors.ts';
-import { evaluationCall } from '../packages/hrm/src/model/act.ts';
-import { Carry, uploadBatch } from '../packages/hrm/src/model/carry.ts';
-import { loadModel } from '../packages/hrm/src/model/load.ts';
 import { openFixture } from '../packages/hrm/src/parity/fixture.ts';
 import { folderFiles } from '../packages/hrm/src/parity/folder.node.ts';
 import { runParity } from '../packages/hrm/src/parity/parity.ts';
+import { comparePredictions } from './portability/predictions.ts';
 
 const folder = (name: string) => new URL(`fixtures/${name}`, import.meta.url).pathname;
 
@@ -64,40 +60,7 @@ describe('parity with the published implementation', () => {
 });
 
 it('a trained 6×6 model gives the published predictions after every segment', async () => {
-  const fixture = await openFixture(folderFiles(folder('trained-6x6')));
-  const model = await loadModel(
-    device,
-    fixture.model,
-    fixture.checkpoint as NonNullable<typeof fixture.checkpoint>,
-  );
-  const recorded = await openSafetensors(
-    await fileSource(`${folder('trained-6x6')}/predictions.safetensors`),
-  );
   // The first 32 of its 256 puzzles: enough to see any mistake, an eighth of the time.
-  const [rows, cells] = [32, fixture.model.seq_len];
-  const first = async (name: string) =>
-    Int32Array.from((await recorded.read(name)) as Uint8Array).slice(0, rows * cells);
-  const batch = uploadBatch(model, {
-    inputs: await first('inputs'),
-    labels: await first('labels'),
-    puzzleIdentifiers: new Int32Array(rows),
-    rows,
-  });
-  const carry = Carry.fresh(model, rows);
-  for (let segment = 0; segment < 4; segment++) {
-    const output = device.scope(() => evaluationCall(carry, batch));
-    expect(await output.prediction.read()).toEqual(await first(`pred.${segment}`));
-    const q = await output.q.readF32();
-    const reference = (await recorded.readF32(`q.${segment}`)).slice(0, 2 * rows);
-    // The parity bar for q after later segments, 2e-4 of the largest.
-    const scale = reference.reduce((a, b) => Math.max(a, Math.abs(b)), 1);
-    const worst = q.reduce((error, value, i) => Math.max(error, Math.abs(value - reference[i])), 0);
-    expect(worst).toBeLessThan(2e-4 * scale);
-    for (const tensor of Object.values(output)) (tensor as Tensor).dispose();
-  }
-  carry.dispose();
-  model.dispose();
-  for (const tensor of Object.values(batch)) (tensor as Tensor).dispose();
-  await recorded.close();
-  await fixture.close();
+  expect(await comparePredictions(device, folderFiles(folder('trained-6x6')), 32)).toEqual([]);
+  expect(device.tensors.size).toBe(0);
 });
