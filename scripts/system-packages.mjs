@@ -42,6 +42,23 @@ export function installChromium(say) {
   return undefined;
 }
 
+/** Path of a Firefox for the portability checks, or undefined. */
+export function findFirefox() {
+  return [process.env.FIREFOX_PATH, '/usr/bin/firefox-esr', '/usr/bin/firefox'].find(
+    (path) => path && existsSync(path),
+  );
+}
+
+/** Installs Firefox by apt. Returns undefined, or why this release has none to install. */
+export function installFirefox(say) {
+  requireApt('Firefox (for the portability checks)', 'or set FIREFOX_PATH');
+  if (!candidateVersion('firefox-esr'))
+    return `${readRelease().PRETTY_NAME} has no firefox-esr among its apt packages; set FIREFOX_PATH`;
+  say('installing Firefox (apt-get install firefox-esr)…');
+  aptInstall(['firefox-esr']);
+  return undefined;
+}
+
 /**
  * Installs lavapipe, from the release itself if its Mesa is new enough, and then from backports. Yields a line
  * after each attempt, for the caller to look whether there is an adapter now.
