@@ -32,7 +32,7 @@ beforeAll(async () => {
   const sizes = { vocab_size: 6, seq_len: 16, num_puzzle_identifiers: 1 };
   const model = await initializeModel(device, { ...PRESETS['demo-4x4'].arch, ...SIZES, ...sizes }, 0);
   for (const [key, { operation, params }] of operationsOf(model, { training: 2, inference: [40, 1] })) {
-    if (!LEFT.test(key)) device.tuning.set(key, standardChoice(operation, device.adapter, params));
+    if (!LEFT.test(key)) device.tuning.set(key, standardChoice(operation, device, params));
   }
   await saveTuning(device);
   device.close();

@@ -38,6 +38,8 @@ export class Device {
   readonly tape: Tape;
   /** Ways found best on this device by timing, by operation and shape; empty unless a record was loaded or made. */
   readonly tuning = new Map<string, Choice>();
+  /** Kernels that compute wrongly on this device, and what was wrong: operations do without them. */
+  readonly unfit = new Map<string, string>();
   /** All tensors that have not been freed. */
   readonly tensors = new Set<Tensor>();
   private readonly pool: BufferPool;

@@ -79,3 +79,4 @@ export {
 } from './training/trainer.ts';
 export { type Tuned, tuneOperations } from './tuning/tune-operations.ts';
 export { operationsOf, type Workload } from './tuning/tuning-uses.ts';
+export { verifyKernels } from './tuning/verify.ts';

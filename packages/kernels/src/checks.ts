@@ -17,6 +17,7 @@ export {
   type WorstElement,
   worstElement,
 } from './run-check.ts';
+export { type KernelVerdict, selfCheck } from './self-check.ts';
 export { type Tuned, tune } from './tuner.ts';
 
 /** The check of every kernel, by the kernel's name. */

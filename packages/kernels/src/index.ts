@@ -20,7 +20,16 @@ export { transpose as transposeKernel } from './defs/transpose.ts';
 export { attentionBackwardOperations } from './gradients/attention.ts';
 export { gradientRules } from './gradients/gradient-rules.ts';
 export { linearBackwardInput, linearBackwardWeight } from './gradients/linear.ts';
-export { type Grid, type Kernel, launch, suits } from './kernel.ts';
+export {
+  type Grid,
+  type Kernel,
+  type KernelHost,
+  type LaunchedKernel,
+  launch,
+  launchKey,
+  observeLaunches,
+  suits,
+} from './kernel.ts';
 export { attention, attentionOperation, makeRopeTables, type RopeTables, rope } from './ops/attention.ts';
 export { add, fill, swiglu } from './ops/elementwise.ts';
 export { type InputEmbedding, inputEmbedding } from './ops/embedding.ts';

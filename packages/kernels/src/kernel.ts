@@ -40,9 +40,37 @@ export function hasSubgroups({ subgroupMinSize }: AdapterDescription): boolean {
   return subgroupMinSize >= SUBGROUP_LANES;
 }
 
-/** Whether a kernel is a choice on an adapter. */
-export function suits({ madeFor, needs }: Kernel<never>, adapter: AdapterDescription): boolean {
-  return (madeFor ?? adapter.class) === adapter.class && (needs?.(adapter) ?? true);
+/** What choosing a kernel goes by. */
+export type KernelHost = Pick<Device, 'adapter' | 'unfit'>;
+
+/** Whether a kernel is a choice on a device. */
+export function suits({ name, madeFor, needs }: Kernel<never>, { adapter, unfit }: KernelHost): boolean {
+  return (madeFor ?? adapter.class) === adapter.class && (needs?.(adapter) ?? true) && !unfit.has(name);
+}
+
+/** A kernel with the constants that it was launched with. */
+export interface LaunchedKernel {
+  kernel: Kernel<ParamValues>;
+  constants: ConstantValues;
+}
+
+const watchers = new WeakMap<Device, Map<string, LaunchedKernel>>();
+
+/** Runs `body` and returns the kernels that it launches on the device, each once with the same constants. */
+export function observeLaunches(device: Device, body: () => void): LaunchedKernel[] {
+  const launched = new Map<string, LaunchedKernel>();
+  watchers.set(device, launched);
+  try {
+    body();
+  } finally {
+    watchers.delete(device);
+  }
+  return [...launched.values()];
+}
+
+/** Names a kernel with its constants. */
+export function launchKey({ kernel, constants }: LaunchedKernel): string {
+  return `${kernel.name} ${JSON.stringify(constants)}`;
 }
 
 /** Runs a kernel: tensors by binding name, parameters, and constants that overrule the defaults. */
@@ -56,6 +84,8 @@ export function launch<P extends ParamValues>(
   const constants = { ...kernel.constants?.(params, device.adapter.class), ...overrides };
   const workgroups = kernel.workgroups(params, { ...defaultNumbers(kernel), ...numbersOf(constants) });
   const work = { flops: kernel.flops(params), bytes: kernel.bytes(params) };
+  const launched = { kernel: kernel as unknown as Kernel<ParamValues>, constants };
+  watchers.get(device)?.set(launchKey(launched), launched);
   device.run({ source: kernel, constants, tensors, params, workgroups, work });
 }
 

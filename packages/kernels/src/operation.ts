@@ -2,8 +2,15 @@
  * Operations that can be done in more than one way: by several kernels, each with tunables. Which way is taken is decided
  * by the device's tuning record where it has an entry for the shape (see tuner.ts), else by the adapter's class.
  */
-import type { AdapterDescription, Choice, Device, ParamValues, Tensor } from '@hrm-webgpu/core';
-import { type Kernel, launch, suits, tunablesOf } from './kernel.ts';
+import {
+  type AdapterDescription,
+  type Choice,
+  type Device,
+  type ParamValues,
+  type Tensor,
+  UserError,
+} from '@hrm-webgpu/core';
+import { type Kernel, type KernelHost, launch, suits, tunablesOf } from './kernel.ts';
 
 /** Kernels that compute the same from the same bindings and parameters. */
 export interface Operation<P extends ParamValues> {
@@ -21,13 +28,18 @@ export interface Operation<P extends ParamValues> {
 /** How an operation is done without a record. */
 export function standardChoice<P extends ParamValues>(
   operation: Operation<P>,
-  adapter: AdapterDescription,
+  host: KernelHost,
   params: P,
 ): Choice {
-  if (operation.standard) return operation.standard(adapter, params);
-  const kernel = operation.kernels.find((candidate) => suits(candidate, adapter));
-  if (!kernel) throw new Error(`${operation.name}: no kernel suits ${adapter.description}`);
-  return { kernel: kernel.name, settings: {} };
+  const standard = operation.standard?.(host.adapter, params);
+  if (standard && !host.unfit.has(standard.kernel)) return standard;
+  const kernel = operation.kernels.find((candidate) => suits(candidate, host));
+  if (kernel) return { kernel: kernel.name, settings: {} };
+  const wrong = operation.kernels.map(({ name }) => host.unfit.get(name)).find((problem) => problem);
+  throw new UserError(
+    `${operation.name}: ${host.adapter.description || 'this adapter'} has no kernel for it that computes correctly` +
+      `${wrong ? ` (${wrong})` : ''}. Update its driver, or use another adapter.`,
+  );
 }
 
 /** An operation met at a shape. */
@@ -65,9 +77,9 @@ export function run<P extends ParamValues>(
   observed?.set(key, { operation: operation as unknown as Operation<ParamValues>, params });
   const recorded = device.tuning.get(key);
   const choice =
-    recorded && canFollow(recorded, operation, device.adapter, params)
+    recorded && canFollow(recorded, operation, device, params)
       ? recorded
-      : standardChoice(operation, device.adapter, params);
+      : standardChoice(operation, device, params);
   runChoice(device, operation, choice, tensors, params);
 }
 
@@ -75,11 +87,11 @@ export function run<P extends ParamValues>(
 function canFollow<P extends ParamValues>(
   choice: Choice,
   operation: Operation<P>,
-  adapter: AdapterDescription,
+  host: KernelHost,
   params: P,
 ): boolean {
   const kernel = operation.kernels.find(({ name }) => name === choice.kernel);
-  if (!kernel || !suits(kernel, adapter)) return false;
+  if (!kernel || !suits(kernel, host)) return false;
   const known = settingsOf(operation, kernel, params);
   return Object.keys(choice.settings).every((name) => Object.hasOwn(known, name));
 }

@@ -73,7 +73,7 @@ export async function tune(
     const standard = await bench.first();
     let best = standard;
     for (const kernel of operation.kernels) {
-      if (!suits(kernel, device.adapter)) continue;
+      if (!suits(kernel, device)) continue;
       best = await explore(bench, kernel, best);
     }
     return {
@@ -139,7 +139,7 @@ class Bench {
     params: ParamValues,
     checkOf: (kernel: string) => Promise<KernelCheck<ParamValues>>,
   ): Promise<Bench> {
-    const { kernel } = standardChoice(operation, device.adapter, params);
+    const { kernel } = standardChoice(operation, device, params);
     const check = await checkOf(kernel);
     const contents = contentsFor(check, { ...check.cases[0], ...params });
     const before = Object.fromEntries(writtenBy(check).map((name) => [name, contents[name]]));
@@ -152,7 +152,7 @@ class Bench {
 
   /** Checks and times the standard way. */
   async first(): Promise<Trial> {
-    const choice = standardChoice(this.operation, this.device.adapter, this.params);
+    const choice = standardChoice(this.operation, this.device, this.params);
     this.seen.add(this.complete(choice));
     const { compileMs, problem } = await this.start(choice); // before all else: later it would find itself compiled
     if (problem) throw new Error(`${this.operation.name}: the standard way fails: ${problem}`);

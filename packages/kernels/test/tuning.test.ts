@@ -199,7 +199,7 @@ describe('tune', () => {
     async (attention) => {
       const params = { batch: 2, seq_len: 33, heads: 2, head_dim: 64 };
       const all = attention as unknown as Operation<ParamValues>;
-      const kernel = kernelOf(all, standardChoice(all, device.adapter, params));
+      const kernel = kernelOf(all, standardChoice(all, device, params));
       const untried = Object.keys(tunablesOf(kernel)).map((setting) => [setting, []]);
       const operation: Operation<ParamValues> = {
         name: all.name,

@@ -154,9 +154,7 @@ function subjectsOf(
   { qkv, d_o, o, d_qkv, log_sum_exp, delta }: Readonly<Record<string, Tensor>>,
   both: () => void,
 ): Subject[] {
-  const [forward, backwardQuery, backwardKey] = attentionChecks(device.adapter, params).map(
-    ({ kernel }) => kernel,
-  );
+  const [forward, backwardQuery, backwardKey] = attentionChecks(device, params).map(({ kernel }) => kernel);
   const runForward = () => launch(device, forward, { qkv, o, log_sum_exp }, params);
   runForward(); // log_sum_exp is what the gradient needs
   const runBackward = () => {

@@ -1,10 +1,11 @@
 /** Every kernel of a training call of the full-size model, with the shapes it has there. */
-import type { AdapterDescription, HostArray, ParamValues } from '@hrm-webgpu/core';
+import type { HostArray, ParamValues } from '@hrm-webgpu/core';
 import { Philox } from '@hrm-webgpu/core';
 import {
   attentionBackwardOperations,
   attentionOperation,
   type KernelCheck,
+  type KernelHost,
   multiply,
 } from '@hrm-webgpu/kernels';
 import { check as accumulate } from '@hrm-webgpu/kernels/defs/accumulate';
@@ -79,8 +80,8 @@ export type KernelPart = (typeof KERNEL_PARTS)[number];
 export type PartCase = KernelCase & { part: KernelPart };
 
 /** The cases for an adapter: where kernels for one computation differ, those that the engine takes on it. */
-export function kernelCases(adapter: AdapterDescription): PartCase[] {
-  return [...matmulCases(), ...attentionCases(adapter), ...otherCases()];
+export function kernelCases(host: KernelHost): PartCase[] {
+  return [...matmulCases(), ...attentionCases(host), ...otherCases()];
 }
 
 function matmulCases(): PartCase[] {
@@ -127,17 +128,17 @@ const ATTENTION_CHECKS = [
 ];
 
 /** The checks of the kernels that the engine takes for attention on an adapter: forward, query and key. */
-export function attentionChecks(adapter: AdapterDescription, params: AttentionParams) {
+export function attentionChecks(host: KernelHost, params: AttentionParams) {
   return [attentionOperation, ...Object.values(attentionBackwardOperations)].map((operation) => {
-    const { kernel } = standardChoice(operation, adapter, params);
+    const { kernel } = standardChoice(operation, host, params);
     return ATTENTION_CHECKS.find((check) => check.kernel.name === kernel) as KernelCheck<AttentionParams>;
   });
 }
 
-function attentionCases(adapter: AdapterDescription): PartCase[] {
+function attentionCases(host: KernelHost): PartCase[] {
   const params = { batch: BATCH, seq_len: SEQ_LEN, heads: HEADS, head_dim: DIM / HEADS };
   return [
-    ...attentionChecks(adapter, params).map((check) => of('attention', check, params)),
+    ...attentionChecks(host, params).map((check) => of('attention', check, params)),
     of('attention', rope, { tokens: TOKENS, seq_len: SEQ_LEN, heads: HEADS, head_dim: DIM / HEADS, sign: 1 }),
   ];
 }

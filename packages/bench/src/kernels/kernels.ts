@@ -39,7 +39,7 @@ export const kernelsBenchmark: Benchmark = {
 
 async function run({ device, parts, note }: BenchmarkContext): Promise<Report> {
   const stopwatch = deviceStopwatch(device);
-  const cases = kernelCases(device.adapter).filter(({ part }) => parts.includes(part));
+  const cases = kernelCases(device).filter(({ part }) => parts.includes(part));
   note('verifying the microbenchmarks of the roofline, and choosing the fastest…');
   const probes = await prepareRoofline(device, stopwatch, SEED);
   note(`verifying ${cases.length} kernels against float64…`);

@@ -59,7 +59,7 @@ export const matmulBenchmark: Benchmark = {
     const timings = await timeProducts(device, products, note);
     inputs.x.dispose();
     inputs.y.dispose();
-    return reportOf(timings, skipped, standardChoice(matmulOperation, device.adapter, SHAPE).kernel);
+    return reportOf(timings, skipped, standardChoice(matmulOperation, device, SHAPE).kernel);
   },
 };
 
@@ -78,7 +78,7 @@ function productsFor(device: Device, { x, y }: Inputs): { products: Product[]; s
     const { name } = kernel;
     const choice = { kernel: name, settings: {} };
     const multiply = into((c) => runChoice(device, matmulOperation, choice, { a: x, b: y, c }, SHAPE));
-    if (suits(kernel, device.adapter)) products.push({ name, multiply });
+    if (suits(kernel, device)) products.push({ name, multiply });
     else skipped.push(`${name}: it is not for this kind of adapter, or needs wider subgroups`);
   }
   products.push({ name: 'linear with transpose', multiply: () => linear(x, y), yTransposed: true });

@@ -34,7 +34,7 @@ it('covers every kernel that a training step runs', async () => {
   await trainer.settle();
   const run = (await stop()).map(({ name }) => name);
   trainer.dispose();
-  const names = new Set(kernelCases(device.adapter).map(({ check }) => check.kernel.name));
+  const names = new Set(kernelCases(device).map(({ check }) => check.kernel.name));
   // Which kernels multiply is the engine's choice, by adapter and shape; `multiply` stands for all of them.
   const multiplies = (name: string) => name.startsWith('matmul');
   expect(run.filter((name) => !multiplies(name) && !names.has(name as never))).toEqual([]);

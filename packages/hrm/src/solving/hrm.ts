@@ -1,10 +1,12 @@
 import { type Device, UserError } from '@hrm-webgpu/core';
+import { CHECK_FIRST } from '#tuning-store';
 import type { OnProgress } from '../checkpoints/open-url.ts';
 import { IGNORED_LABEL } from '../data/dataset/dataset.ts';
 import type { ModelConfig } from '../model/config.ts';
 import { Inference } from '../model/inference.ts';
 import { type LoadOptions, loadModel } from '../model/load.ts';
 import type { HrmModel } from '../model/model.ts';
+import { verifyKernels } from '../tuning/verify.ts';
 import {
   type CheckpointSource,
   type ConfigOptions,
@@ -47,6 +49,11 @@ export interface Solution extends GridAnswer {
   segments: number;
   /** Whether the model halted by itself: `qHalt` exceeds `qContinue`. */
   halted: boolean;
+  /**
+   * Whether this adapter's kernels had been checked against float64 by then: always, but for the first answer in a browser,
+   * which does not wait for it.
+   */
+  verified: boolean;
 }
 
 export interface SolveOptions {
@@ -78,6 +85,9 @@ export class HRM {
   /** Resolved when the work that has been asked for is done. */
   private turn: Promise<void> = Promise.resolve();
   private disposed = false;
+  /** Of the kernels, once it has begun; see {@link verifyKernels}. */
+  private verification: Promise<void> | undefined;
+  private verified = false;
 
   private constructor(
     /** The weights, for those who want more than answers. */
@@ -158,10 +168,12 @@ export class HRM {
     });
     try {
       await before;
+      if (CHECK_FIRST || this.verification) await this.verify(settings);
       const solutions: Solution[] = [];
       for (let from = 0; from < puzzles.length; from += settings.batchSize) {
         solutions.push(...(await this.solveBatch(puzzles.slice(from, from + settings.batchSize), settings)));
       }
+      this.verify(settings).catch(() => {}); // the next call tells what is wrong
       return isGrid(given) ? solutions[0] : solutions;
     } finally {
       done();
@@ -181,6 +193,19 @@ export class HRM {
     this.dispose();
   }
 
+  /** Checks the kernels, once; what was recorded with one that turned out wrong is dropped. */
+  private verify({ batchSize }: Settings): Promise<void> {
+    const { unfit } = this.model.device;
+    const known = unfit.size;
+    this.verification ??= verifyKernels(this.model, { inference: [batchSize] }).then(() => {
+      this.verified = true;
+      if (unfit.size === known) return;
+      this.inference?.of.dispose();
+      this.inference = undefined;
+    });
+    return this.verification;
+  }
+
   private async solveBatch(puzzles: readonly Puzzle[], settings: Settings): Promise<Solution[]> {
     const { maxSteps, halt, onSegment, signal } = settings;
     this.start(puzzles, settings.puzzleIdentifier);
@@ -192,7 +217,7 @@ export class HRM {
         const answer = answers(row, grid);
         const halted = answer.qHalt > answer.qContinue;
         if (segment === maxSteps || (halt && halted))
-          solutions[row] = { ...answer, segments: segment, halted };
+          solutions[row] = { ...answer, segments: segment, halted, verified: this.verified };
         onSegment?.({ ...answer, index, segment });
       });
       if (solutions.every((solution) => solution !== undefined)) break;

@@ -7,6 +7,7 @@ import type { Carry } from '../model/carry.ts';
 import type { ModelConfig, TrainConfig } from '../model/config.ts';
 import { initializeModel } from '../model/init.ts';
 import type { HrmModel } from '../model/model.ts';
+import { verifyKernels } from '../tuning/verify.ts';
 import { freshCarries, MicroBatches, partRows } from './micro-batches.ts';
 import { Optimizers, scheduleFactor } from './optimizers.ts';
 
@@ -68,6 +69,7 @@ export class Trainer {
   private arrived: StepReport[] = [];
   private failure: unknown;
   private readonly inFlight: Promise<void>[] = [];
+  private verification: Promise<void> | undefined;
 
   private constructor(
     readonly model: HrmModel,
@@ -151,6 +153,8 @@ export class Trainer {
   async advance(): Promise<StepReport[]> {
     const { model, optimizers } = this;
     const { train, totalSteps, augment } = this.options;
+    this.verification ??= verifyKernels(model, { training: this.carries[0].batch, inference: [] });
+    await this.verification;
     if (this.inFlight.length >= IN_FLIGHT) await this.inFlight.shift();
     const batch = this.sampler.next();
     augment?.(batch, this.augmentation);

@@ -1,4 +1,4 @@
-/** Keeps tuning records in the user's cache folder, one file for each adapter, driver and version of the kernels. */
+/** Keeps what is known of a device in the user's cache folder, by adapter, driver and version of the kernels. */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
@@ -8,12 +8,16 @@ import { writeFileAtomic } from '../formats/files/atomic-write.node.ts';
 import { readTextFile } from '../formats/files/file-source.node.ts';
 import { makeFolder } from '../formats/files/make-folder.node.ts';
 import { fnv1a } from './fnv1a.ts';
-import { applyChoices, parseChoices, tuningIdentity } from './tuning.ts';
+import { applyChoices, parseChoices, parseVerdicts, tuningIdentity } from './tuning.ts';
 
 /** Where the record of a device is kept: `$XDG_CACHE_HOME/hrm-webgpu`, else `~/.cache/hrm-webgpu`. */
 export function tuningPlace(device: Device): string {
+  return placeOf('tuning', device);
+}
+
+function placeOf(kind: 'tuning' | 'checked', device: Device): string {
   const folder = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-  const name = `tuning-${fnv1a(identity(device)).toString(16).padStart(8, '0')}.json`;
+  const name = `${kind}-${fnv1a(identity(device)).toString(16).padStart(8, '0')}.json`;
   return join(folder, 'hrm-webgpu', name);
 }
 
@@ -44,6 +48,29 @@ export async function saveTuning(device: Device): Promise<void> {
   makeFolder(join(path, '..'));
   const record = { identity: identity(device), choices: Object.fromEntries(device.tuning) };
   await writeFileAtomic(path, [new TextEncoder().encode(`${JSON.stringify(record, null, 1)}\n`)]);
+}
+
+/** Kernels are checked before they are first used: there is no page to keep waiting. */
+export const CHECK_FIRST = true;
+
+/** Verdicts on kernels, by kernel and constants; see verify.ts. What cannot be read counts as not there. */
+export async function loadVerdicts(device: Device): Promise<Record<string, string>> {
+  try {
+    const record = JSON.parse(await readTextFile(placeOf('checked', device)));
+    return record.identity === identity(device) ? parseVerdicts(record.verdicts) : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Keeps verdicts; where that is impossible, kernels are checked again next time. */
+export async function saveVerdicts(device: Device, verdicts: Record<string, string>): Promise<void> {
+  const path = placeOf('checked', device);
+  const text = `${JSON.stringify({ identity: identity(device), verdicts }, null, 1)}\n`;
+  try {
+    makeFolder(join(path, '..'));
+    await writeFileAtomic(path, [new TextEncoder().encode(text)]);
+  } catch {}
 }
 
 function identity(device: Device): string {

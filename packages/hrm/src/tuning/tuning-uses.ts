@@ -1,5 +1,6 @@
 /** Which operations, at which shapes, a model does: what is worth tuning, and what a record covers. */
 import type { Device } from '@hrm-webgpu/core';
+import { type LaunchedKernel, observeLaunches } from '@hrm-webgpu/kernels';
 import { observeOperations, type Use } from '@hrm-webgpu/kernels/operation';
 import { evaluationCall, noExploration, trainingCall } from '../model/act.ts';
 import { Carry, type DeviceBatch, emptyBatch } from '../model/carry.ts';
@@ -14,18 +15,25 @@ export interface Workload {
 }
 
 /** The tunable operations of a workload, each once, by what a tuning record calls them. Nothing of it is computed. */
-export function operationsOf(model: HrmModel, { training, inference }: Workload): Map<string, Use> {
-  return observeOperations(model.device, () => {
-    if (training !== undefined) {
-      observe(model, training, (carry, batch) => {
-        trainingCall(carry, batch, noExploration(carry), training);
-      });
-    }
-    for (const rows of new Set(inference)) observe(model, rows, evaluationCall);
-  });
+export function operationsOf(model: HrmModel, workload: Workload): Map<string, Use> {
+  return observeOperations(model.device, () => recordAll(model, workload));
 }
 
-function observe(model: HrmModel, rows: number, call: (carry: Carry, batch: DeviceBatch) => void): void {
+/** The kernels of a workload with their constants, each once. Nothing of it is computed. */
+export function kernelsOf(model: HrmModel, workload: Workload): LaunchedKernel[] {
+  return observeLaunches(model.device, () => recordAll(model, workload));
+}
+
+function recordAll(model: HrmModel, { training, inference }: Workload): void {
+  if (training !== undefined) {
+    record(model, training, (carry, batch) => {
+      trainingCall(carry, batch, noExploration(carry), training);
+    });
+  }
+  for (const rows of new Set(inference)) record(model, rows, evaluationCall);
+}
+
+function record(model: HrmModel, rows: number, call: (carry: Carry, batch: DeviceBatch) => void): void {
   const { device } = model;
   const carry = Carry.fresh(model, rows);
   const batch = emptyBatch(model, rows);

@@ -81,6 +81,14 @@ export function parseChoices(value: unknown, where: string): Record<string, Choi
   return value as Record<string, Choice>;
 }
 
+/** Verdicts on kernels as a store kept them; nothing where it is something else. */
+export function parseVerdicts(value: unknown): Record<string, string> {
+  if (typeof value !== 'object' || value === null) return {};
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}
+
 /** Tells records apart that must not be mixed: adapter with driver, limits, platform, and the text of all kernels. */
 export function tuningIdentity(device: Device, platform: string): string {
   const { adapter, limits } = device;

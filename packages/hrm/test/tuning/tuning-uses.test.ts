@@ -56,7 +56,7 @@ it.each([
 ])('names every operation of training (%s), evaluation and solving', async (_, microBatch) => {
   const uses = await operations({ training: microBatch, inference: [10, 1] });
   for (const [key, { operation, params }] of uses)
-    device.tuning.set(key, standardChoice(operation, device.adapter, params));
+    device.tuning.set(key, standardChoice(operation, device, params));
   const met = vi.spyOn(device.tuning, 'get');
 
   const options = { config, train, split: splits.train, totalSteps: 2, microBatch };

@@ -10,6 +10,7 @@ import { writeFileAtomic } from '../../formats/files/atomic-write.node.ts';
 import { fileSource } from '../../formats/files/file-source.node.ts';
 import { openTensorFile } from '../../formats/open-checkpoint.ts';
 import { evaluationRows } from '../../training/memory.ts';
+import { verifyKernels } from '../../tuning/verify.ts';
 import { type Command, onePositional, parse, wholeNumber } from '../command.ts';
 import { checkModelFit, metadataFile } from '../dataset-fit.ts';
 import { untilInterrupted } from '../interrupt.ts';
@@ -84,7 +85,10 @@ async function run(path: string, values: Values, signal: AbortSignal): Promise<n
     const maxSteps = limit ?? model.config.halt_max_steps;
     const rows = batchSize ?? evaluationRows(model.config, device.limits);
     const evaluated = Math.min(rows, sample?.size ?? rows, countExamples(split));
-    if (evaluated > 0) announceTuning(model, { inference: [evaluated] });
+    if (evaluated > 0) {
+      announceTuning(model, { inference: [evaluated] });
+      await verifyKernels(model, { inference: [evaluated] }, signal);
+    }
     const result = await evaluateWithBar(model, split, 'evaluate', {
       ...{ batchSize, sample, signal, maxSteps },
       haltEarly: values.act,

@@ -15,13 +15,14 @@ const RUNS = 15;
 const LEAST_SECONDS = 0.008;
 
 /** An upper bound of the ways to do an operation that tuning tries, and a rough one of the time. */
-export function effortOf({ adapter }: Device, { operation, params }: Use): { ways: number; seconds: number } {
-  const kernels = operation.kernels.filter((kernel) => suits(kernel, adapter));
+export function effortOf(device: Device, { operation, params }: Use): { ways: number; seconds: number } {
+  const kernels = operation.kernels.filter((kernel) => suits(kernel, device));
   const ways = kernels.reduce((sum, kernel) => {
     const settings = Object.values(settingsOf(operation, kernel, params));
     return sum + 1 + settings.reduce((count, values) => count + values.length, 0);
   }, 0);
   const [kernel] = kernels;
+  const { adapter } = device;
   const run = Math.max(LEAST_SECONDS, kernel.flops(params) / FLOPS_PER_SECOND[adapter.class]);
   const once = COMPILE_SECONDS[adapter.class] + kernel.bytes(params) / CHECKED_BYTES_PER_SECOND;
   return { ways, seconds: ways * (once + RUNS * run) };

@@ -1,0 +1,137 @@
+/** A GPU that computes wrongly is found out before its answers are believed. */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Device, type Launch, openDevice, UserError } from '@hrm-webgpu/core';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { DEFAULT_ARCH, type ModelConfig } from '../../src/model/config.ts';
+import { initializeModel } from '../../src/model/init.ts';
+import type { HrmModel } from '../../src/model/model.ts';
+import { HRM } from '../../src/solving/hrm.ts';
+import { kernelsOf } from '../../src/tuning/tuning-uses.ts';
+import { verifyKernels } from '../../src/tuning/verify.ts';
+
+const config: ModelConfig = {
+  ...DEFAULT_ARCH,
+  ...{ hidden_size: 32, num_heads: 2, H_layers: 1, L_layers: 1, puzzle_emb_ndim: 32, halt_max_steps: 2 },
+  ...{ vocab_size: 6, seq_len: 16, num_puzzle_identifiers: 1 },
+};
+const WORKLOAD = { inference: [1] };
+
+let folder: string;
+let device: Device;
+let model: HrmModel;
+let warnings: string[];
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'hrm-verify-'));
+  vi.stubEnv('XDG_CACHE_HOME', folder);
+  warnings = [];
+  vi.spyOn(console, 'warn').mockImplementation((line) => warnings.push(line));
+  device = await openDevice();
+  model = await initializeModel(device, config, 0);
+});
+afterEach(() => {
+  model.dispose();
+  device.close();
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
+
+/** Makes the device compile a kernel to something else, as a driver with a fault does. */
+function breakKernel(name: string, text: string, fault: string, on = device): void {
+  const run = on.run.bind(on);
+  vi.spyOn(on, 'run').mockImplementation((launch: Launch) => {
+    const { source } = launch;
+    if (source.name !== name) return run(launch);
+    if (!source.text.includes(text)) throw new Error(`${name} has no '${text}'`);
+    run({ ...launch, source: { ...source, text: source.text.replace(text, fault) } });
+  });
+}
+
+/** What a software adapter does attention with. Known without a look at what is launched, which would be compiled. */
+const attention = () => (device.adapter.subgroupMinSize >= 8 ? 'attention_subgroup' : 'attention');
+const kernelNames = () => new Set(kernelsOf(model, WORKLOAD).map(({ kernel }) => kernel.name));
+const dispatches = async (body: () => Promise<unknown>) => {
+  const before = device.stream.dispatchCount;
+  await body();
+  return device.stream.dispatchCount - before;
+};
+
+describe('a device that computes rightly', () => {
+  it('passes, and is not checked again', async () => {
+    expect(await dispatches(() => verifyKernels(model, WORKLOAD))).toBeGreaterThan(15);
+    expect(readdirSync(join(folder, 'hrm-webgpu'))).toEqual([expect.stringMatching(/^checked-/)]);
+    expect(await dispatches(() => verifyKernels(model, WORKLOAD))).toBe(0);
+    expect([...device.unfit]).toEqual([]);
+    expect(warnings).toEqual([]);
+  });
+
+  it('is checked where the cache cannot be written', async () => {
+    vi.stubEnv('XDG_CACHE_HOME', '/dev/null/nowhere');
+    expect(await dispatches(() => verifyKernels(model, WORKLOAD))).toBeGreaterThan(15);
+    expect(await dispatches(() => verifyKernels(model, WORKLOAD))).toBeGreaterThan(15);
+  });
+
+  it('stops when it is told to', async () => {
+    const reason = new Error('enough');
+    await expect(verifyKernels(model, WORKLOAD, AbortSignal.abort(reason))).rejects.toBe(reason);
+  });
+});
+
+describe('a kernel that is wrong', () => {
+  it('is left out where its operation has another, now and next time, with one line', async () => {
+    const name = attention();
+    breakKernel(name, 'exp(', 'exp2(');
+    await verifyKernels(model, WORKLOAD);
+    expect([...device.unfit.keys()]).toEqual([name]);
+    expect(kernelNames()).not.toContain(name);
+    expect(warnings).toEqual([
+      expect.stringContaining(`${name} computes wrongly on this adapter and is left out: o[`),
+    ]);
+    device.unfit.clear();
+    await verifyKernels(model, WORKLOAD); // from the cache
+    expect([...device.unfit.keys()]).toEqual([name]);
+  });
+
+  it('is refused where there is no other', async () => {
+    breakKernel('swiglu', 'exp(', 'exp2(');
+    const error = await verifyKernels(model, WORKLOAD).catch((reason) => reason);
+    expect(error).toBeInstanceOf(UserError);
+    expect(error.message).toMatch(/computes swiglu wrongly \(y\[\d+\] is .*there is no other way to do it/);
+  });
+
+  it('is refused when no way is left', async () => {
+    for (const { kernel } of kernelsOf(model, WORKLOAD))
+      if (kernel.name.startsWith('matmul')) device.unfit.set(kernel.name, 'c[0] is 1');
+    for (const other of ['matmul', 'matmul_subgroup', 'matmul_workgroup'])
+      device.unfit.set(other, 'c[0] is 1');
+    await expect(verifyKernels(model, WORKLOAD)).rejects.toThrow(
+      /^matmul: .* has no kernel for it that computes correctly \(c\[0\] is 1\)/,
+    );
+  });
+
+  it('counts as wrong when it does not compile', async () => {
+    const name = attention();
+    const tryCompile = device.tryCompile.bind(device);
+    vi.spyOn(device, 'tryCompile').mockImplementation(async (source, constants) =>
+      source.name === name ? 'an internal compiler error' : tryCompile(source, constants),
+    );
+    await verifyKernels(model, WORKLOAD);
+    expect(device.unfit.get(name)).toBe('an internal compiler error');
+    device.check(); // the device is none the worse for it
+  });
+});
+
+it('HRM checks before the first answer in Node, and tells whether it did', async () => {
+  const puzzle = new Int32Array(16).fill(1);
+  const { verified } = await HRM.of(model).solve(puzzle);
+  expect(verified).toBe(true);
+  rmSync(join(folder, 'hrm-webgpu'), { recursive: true });
+  const other = await openDevice();
+  const wrong = await initializeModel(other, config, 0);
+  breakKernel('swiglu', 'exp(', 'exp2(', other);
+  await expect(HRM.of(wrong).solve(puzzle)).rejects.toThrow(/computes swiglu wrongly/);
+  wrong.dispose();
+  other.close();
+});
