@@ -168,21 +168,23 @@ describe('an implementation that is a little wrong', () => {
 
   it.each<{
     wrong: string;
+    of?: string;
     model?: Partial<Fixture['model']>;
     train?: Partial<Fixture['train']>;
     weights?: Changes;
     groups: string[];
   }>([
     { wrong: 'a weight off by a thousandth', weights: thousandth, groups: EVAL(4) },
-    { wrong: 'eps of RMSNorm 1e-4', model: { rms_norm_eps: 1e-4 }, groups: EVAL(4) },
+    // Of weights that have learned: 1e-6 instead of 1e-5 is within the rounding of others.
+    { wrong: 'eps of RMSNorm 1e-6', of: 'tiny-solved', model: { rms_norm_eps: 1e-6 }, groups: EVAL(1) },
     { wrong: 'the base of RoPE off by 1 %', model: { rope_theta: 10_100 }, groups: EVAL(4) },
     { wrong: 'the learning rate off by 1 %', train: { lr: 1.01e-3 }, groups: tensors },
     { wrong: 'β₁ and β₂ swapped', train: { beta1: 0.95, beta2: 0.9 }, groups: tensors },
     { wrong: 'weight decay off by 10 %', train: { weight_decay: 0.11 }, groups: tensors },
     { wrong: 'the rate of puzzle rows off by 1 %', train: { puzzle_emb_lr: 1.01e-2 }, groups: puzzleRows },
     { wrong: 'their decay off by 10 %', train: { puzzle_emb_weight_decay: 0.11 }, groups: puzzleRows },
-  ])('$wrong: is seen', async ({ model, train, weights, groups }) => {
-    const fixture = await openFixture(folderFiles(folder('tiny-rope')));
+  ])('$wrong: is seen', async ({ of = 'tiny-rope', model, train, weights, groups }) => {
+    const fixture = await openFixture(folderFiles(folder(of)));
     const wrong: Fixture = {
       ...fixture,
       model: { ...fixture.model, ...model },
