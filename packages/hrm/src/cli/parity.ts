@@ -57,17 +57,18 @@ function report(rows: ParityRow[], json: object, asJson = false): number {
 const INDENT = ' '.repeat(5);
 const COLUMNS = 80;
 
-function table(rows: ParityRow[]): string[] {
+/** The lines of the table, at most 80 columns wide. */
+export function table(rows: ParityRow[]): string[] {
   const cells = [
     { verdict: '', label: 'group', arrays: 'arrays', error: 'error', allowed: 'allowed', share: 'share' },
     ...rows.flatMap(cellsOf),
   ];
   const width = Math.max(...cells.map(({ label }) => label.length));
-  const lines = cells.map(({ verdict, label, arrays, error, allowed, share, below = [] }) => {
+  const lines = cells.flatMap(({ verdict, label, arrays, error, allowed, share, below = [] }) => {
     const numbers = [error, allowed, share].map((cell) => cell.padStart(9)).join('');
     const line = `${verdict.padEnd(INDENT.length)}${label.padEnd(width)}${arrays.padStart(8)}${numbers}`;
     const coloured = verdict === 'FAIL' ? red(line) : verdict === '' ? dim(line) : line;
-    return [coloured, ...below.map((text) => `${INDENT}${text}`)].join('\n');
+    return [coloured, ...below.map((text) => `${INDENT}${text}`)];
   });
   const failed = rows.filter((row) => !row.ok).length;
   const verdict =
