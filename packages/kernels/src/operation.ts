@@ -48,17 +48,35 @@ export interface Use {
   params: ParamValues;
 }
 
-const observers = new WeakMap<Device, Map<string, Use>>();
+/** An operation on its tensors. */
+export interface OperationCall extends Use {
+  tensors: Readonly<Record<string, Tensor>>;
+}
+
+/** Stands between the ops and an operation: `perform` does it, on these tensors or on others. */
+export type Interceptor = (call: OperationCall, perform: (call: OperationCall) => void) => void;
+
+const interceptors = new WeakMap<Device, Interceptor>();
+
+/** Runs `body`; what operations it does on the device pass through `interceptor`. */
+export function interceptOperations<T>(device: Device, interceptor: Interceptor, body: () => T): T {
+  interceptors.set(device, interceptor);
+  try {
+    return body();
+  } finally {
+    interceptors.delete(device);
+  }
+}
 
 /** Runs `body` and returns the operations, with their shapes, that it does on the device; each once. */
 export function observeOperations(device: Device, body: () => void): Map<string, Use> {
   const uses = new Map<string, Use>();
-  observers.set(device, uses);
-  try {
-    body();
-  } finally {
-    observers.delete(device);
-  }
+  const note: Interceptor = (call, perform) => {
+    const { operation, params } = call;
+    uses.set(tuningKey(operation.name, params), { operation, params });
+    perform(call);
+  };
+  interceptOperations(device, note, body);
   return uses;
 }
 
@@ -72,10 +90,14 @@ export function run<P extends ParamValues>(
   tensors: Readonly<Record<string, Tensor>>,
   params: P,
 ): void {
-  const observed = observers.get(device);
-  const key = observed || device.tuning.size > 0 ? tuningKey(operation.name, params) : '';
-  observed?.set(key, { operation: operation as unknown as Operation<ParamValues>, params });
-  const recorded = device.tuning.get(key);
+  const call = { operation: operation as unknown as Operation<ParamValues>, tensors, params };
+  const interceptor = interceptors.get(device);
+  if (interceptor) interceptor(call, (other) => perform(device, other));
+  else perform(device, call);
+}
+
+function perform(device: Device, { operation, tensors, params }: OperationCall): void {
+  const recorded = device.tuning.size > 0 ? device.tuning.get(tuningKey(operation.name, params)) : undefined;
   const choice =
     recorded && canFollow(recorded, operation, device, params)
       ? recorded
