@@ -78,5 +78,5 @@ export {
   type TrainerOptions,
 } from './training/trainer.ts';
 export { type Tuned, tuneOperations } from './tuning/tune-operations.ts';
-export { operationsOf, type Workload } from './tuning/tuning-uses.ts';
+export { operationsOf, recordInference, recordTraining, type Workload } from './tuning/tuning-uses.ts';
 export { verifyKernels } from './tuning/verify.ts';

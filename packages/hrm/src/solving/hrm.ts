@@ -6,6 +6,7 @@ import type { ModelConfig } from '../model/config.ts';
 import { Inference } from '../model/inference.ts';
 import { type LoadOptions, loadModel } from '../model/load.ts';
 import type { HrmModel } from '../model/model.ts';
+import { recordInference } from '../tuning/tuning-uses.ts';
 import { verifyKernels } from '../tuning/verify.ts';
 import {
   type CheckpointSource,
@@ -197,7 +198,7 @@ export class HRM {
   private verify({ batchSize }: Settings): Promise<void> {
     const { unfit } = this.model.device;
     const known = unfit.size;
-    this.verification ??= verifyKernels(this.model, { inference: [batchSize] }).then(() => {
+    this.verification ??= verifyKernels(this.model, (model) => recordInference(model, batchSize)).then(() => {
       this.verified = true;
       if (unfit.size === known) return;
       this.inference?.of.dispose();

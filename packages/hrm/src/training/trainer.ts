@@ -7,6 +7,7 @@ import type { Carry } from '../model/carry.ts';
 import type { ModelConfig, TrainConfig } from '../model/config.ts';
 import { initializeModel } from '../model/init.ts';
 import type { HrmModel } from '../model/model.ts';
+import { recordTraining } from '../tuning/tuning-uses.ts';
 import { verifyKernels } from '../tuning/verify.ts';
 import { freshCarries, MicroBatches, partRows } from './micro-batches.ts';
 import { Optimizers, scheduleFactor } from './optimizers.ts';
@@ -153,7 +154,7 @@ export class Trainer {
   async advance(): Promise<StepReport[]> {
     const { model, optimizers } = this;
     const { train, totalSteps, augment } = this.options;
-    this.verification ??= verifyKernels(model, { training: this.carries[0].batch, inference: [] });
+    this.verification ??= verifyKernels(model, () => recordTraining(model, this.carries[0].batch));
     await this.verification;
     if (this.inFlight.length >= IN_FLIGHT) await this.inFlight.shift();
     const batch = this.sampler.next();

@@ -1,6 +1,5 @@
 /** Which operations, at which shapes, a model does: what is worth tuning, and what a record covers. */
 import type { Device } from '@hrm-webgpu/core';
-import { type LaunchedKernel, observeLaunches } from '@hrm-webgpu/kernels';
 import { observeOperations, type Use } from '@hrm-webgpu/kernels/operation';
 import { evaluationCall, noExploration, trainingCall } from '../model/act.ts';
 import { Carry, type DeviceBatch, emptyBatch } from '../model/carry.ts';
@@ -15,22 +14,23 @@ export interface Workload {
 }
 
 /** The tunable operations of a workload, each once, by what a tuning record calls them. Nothing of it is computed. */
-export function operationsOf(model: HrmModel, workload: Workload): Map<string, Use> {
-  return observeOperations(model.device, () => recordAll(model, workload));
+export function operationsOf(model: HrmModel, { training, inference }: Workload): Map<string, Use> {
+  return observeOperations(model.device, () => {
+    if (training !== undefined) recordTraining(model, training);
+    for (const rows of new Set(inference)) recordInference(model, rows);
+  });
 }
 
-/** The kernels of a workload with their constants, each once. Nothing of it is computed. */
-export function kernelsOf(model: HrmModel, workload: Workload): LaunchedKernel[] {
-  return observeLaunches(model.device, () => recordAll(model, workload));
+/** Records a training call on so many rows, for those who observe the device: nothing is computed. */
+export function recordTraining(model: HrmModel, rows: number): void {
+  record(model, rows, (carry, batch) => {
+    trainingCall(carry, batch, noExploration(carry), rows);
+  });
 }
 
-function recordAll(model: HrmModel, { training, inference }: Workload): void {
-  if (training !== undefined) {
-    record(model, training, (carry, batch) => {
-      trainingCall(carry, batch, noExploration(carry), training);
-    });
-  }
-  for (const rows of new Set(inference)) record(model, rows, evaluationCall);
+/** The same for a call that only answers. Apart, so that who only answers carries no gradients. */
+export function recordInference(model: HrmModel, rows: number): void {
+  record(model, rows, evaluationCall);
 }
 
 function record(model: HrmModel, rows: number, call: (carry: Carry, batch: DeviceBatch) => void): void {

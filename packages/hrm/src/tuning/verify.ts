@@ -1,27 +1,27 @@
 /** Finds out whether this device computes what a model needs, before its answers are believed. */
 import { adapterName, type Device, UserError } from '@hrm-webgpu/core';
-import { launchKey } from '@hrm-webgpu/kernels';
+import { launchKey, observeLaunches } from '@hrm-webgpu/kernels';
 import { loadVerdicts, saveVerdicts } from '#tuning-store';
 import type { HrmModel } from '../model/model.ts';
-import { kernelsOf, type Workload } from './tuning-uses.ts';
 
 /**
- * Checks every kernel that a workload uses against its float64 reference, at one awkward shape, unless that has been done
+ * Checks every kernel that a model is going to use against its float64 reference, at one awkward shape, unless that has been done
  * before with this adapter, driver and version. A kernel that is wrong is left out where its operation has another, which
  * is checked as well, and a line on the console says so. The checks are loaded only where something is to be checked.
  *
+ * @param record does on the model's device, recorded, what it is going to do: {@link recordInference}, {@link recordTraining}
  * @throws UserError when a kernel is wrong and there is no other way to do what it does; the signal's reason when aborted
  */
 export async function verifyKernels(
   model: HrmModel,
-  workload: Workload,
+  record: (model: HrmModel) => void,
   signal?: AbortSignal,
 ): Promise<void> {
   const { device } = model;
   const verdicts = await loadVerdicts(device);
   let checked = 0;
   while (true) {
-    const launched = kernelsOf(model, workload);
+    const launched = observeLaunches(device, () => record(model));
     for (const one of launched) {
       if (verdicts[launchKey(one)] !== undefined) continue;
       signal?.throwIfAborted();

@@ -3,12 +3,13 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Device, type Launch, openDevice, UserError } from '@hrm-webgpu/core';
+import { observeLaunches } from '@hrm-webgpu/kernels';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DEFAULT_ARCH, type ModelConfig } from '../../src/model/config.ts';
 import { initializeModel } from '../../src/model/init.ts';
 import type { HrmModel } from '../../src/model/model.ts';
 import { HRM } from '../../src/solving/hrm.ts';
-import { kernelsOf } from '../../src/tuning/tuning-uses.ts';
+import { recordInference } from '../../src/tuning/tuning-uses.ts';
 import { verifyKernels } from '../../src/tuning/verify.ts';
 
 const config: ModelConfig = {
@@ -16,7 +17,7 @@ const config: ModelConfig = {
   ...{ hidden_size: 32, num_heads: 2, H_layers: 1, L_layers: 1, puzzle_emb_ndim: 32, halt_max_steps: 2 },
   ...{ vocab_size: 6, seq_len: 16, num_puzzle_identifiers: 1 },
 };
-const WORKLOAD = { inference: [1] };
+const answering = (model: HrmModel) => recordInference(model, 1);
 
 let folder: string;
 let device: Device;
@@ -51,7 +52,8 @@ function breakKernel(name: string, text: string, fault: string, on = device): vo
 
 /** What a software adapter does attention with. Known without a look at what is launched, which would be compiled. */
 const attention = () => (device.adapter.subgroupMinSize >= 8 ? 'attention_subgroup' : 'attention');
-const kernelNames = () => new Set(kernelsOf(model, WORKLOAD).map(({ kernel }) => kernel.name));
+const kernelNames = () =>
+  new Set(observeLaunches(device, () => answering(model)).map(({ kernel }) => kernel.name));
 const dispatches = async (body: () => Promise<unknown>) => {
   const before = device.stream.dispatchCount;
   await body();
@@ -60,22 +62,22 @@ const dispatches = async (body: () => Promise<unknown>) => {
 
 describe('a device that computes rightly', () => {
   it('passes, and is not checked again', async () => {
-    expect(await dispatches(() => verifyKernels(model, WORKLOAD))).toBeGreaterThan(15);
+    expect(await dispatches(() => verifyKernels(model, answering))).toBeGreaterThan(15);
     expect(readdirSync(join(folder, 'hrm-webgpu'))).toEqual([expect.stringMatching(/^checked-/)]);
-    expect(await dispatches(() => verifyKernels(model, WORKLOAD))).toBe(0);
+    expect(await dispatches(() => verifyKernels(model, answering))).toBe(0);
     expect([...device.unfit]).toEqual([]);
     expect(warnings).toEqual([]);
   });
 
   it('is checked where the cache cannot be written', async () => {
     vi.stubEnv('XDG_CACHE_HOME', '/dev/null/nowhere');
-    expect(await dispatches(() => verifyKernels(model, WORKLOAD))).toBeGreaterThan(15);
-    expect(await dispatches(() => verifyKernels(model, WORKLOAD))).toBeGreaterThan(15);
+    expect(await dispatches(() => verifyKernels(model, answering))).toBeGreaterThan(15);
+    expect(await dispatches(() => verifyKernels(model, answering))).toBeGreaterThan(15);
   });
 
   it('stops when it is told to', async () => {
     const reason = new Error('enough');
-    await expect(verifyKernels(model, WORKLOAD, AbortSignal.abort(reason))).rejects.toBe(reason);
+    await expect(verifyKernels(model, answering, AbortSignal.abort(reason))).rejects.toBe(reason);
   });
 });
 
@@ -83,30 +85,30 @@ describe('a kernel that is wrong', () => {
   it('is left out where its operation has another, now and next time, with one line', async () => {
     const name = attention();
     breakKernel(name, 'exp(', 'exp2(');
-    await verifyKernels(model, WORKLOAD);
+    await verifyKernels(model, answering);
     expect([...device.unfit.keys()]).toEqual([name]);
     expect(kernelNames()).not.toContain(name);
     expect(warnings).toEqual([
       expect.stringContaining(`${name} computes wrongly on this adapter and is left out: o[`),
     ]);
     device.unfit.clear();
-    await verifyKernels(model, WORKLOAD); // from the cache
+    await verifyKernels(model, answering); // from the cache
     expect([...device.unfit.keys()]).toEqual([name]);
   });
 
   it('is refused where there is no other', async () => {
     breakKernel('swiglu', 'exp(', 'exp2(');
-    const error = await verifyKernels(model, WORKLOAD).catch((reason) => reason);
+    const error = await verifyKernels(model, answering).catch((reason) => reason);
     expect(error).toBeInstanceOf(UserError);
     expect(error.message).toMatch(/computes swiglu wrongly \(y\[\d+\] is .*there is no other way to do it/);
   });
 
   it('is refused when no way is left', async () => {
-    for (const { kernel } of kernelsOf(model, WORKLOAD))
+    for (const { kernel } of observeLaunches(device, () => answering(model)))
       if (kernel.name.startsWith('matmul')) device.unfit.set(kernel.name, 'c[0] is 1');
     for (const other of ['matmul', 'matmul_subgroup', 'matmul_workgroup'])
       device.unfit.set(other, 'c[0] is 1');
-    await expect(verifyKernels(model, WORKLOAD)).rejects.toThrow(
+    await expect(verifyKernels(model, answering)).rejects.toThrow(
       /^matmul: .* has no kernel for it that computes correctly \(c\[0\] is 1\)/,
     );
   });
@@ -117,7 +119,7 @@ describe('a kernel that is wrong', () => {
     vi.spyOn(device, 'tryCompile').mockImplementation(async (source, constants) =>
       source.name === name ? 'an internal compiler error' : tryCompile(source, constants),
     );
-    await verifyKernels(model, WORKLOAD);
+    await verifyKernels(model, answering);
     expect(device.unfit.get(name)).toBe('an internal compiler error');
     device.check(); // the device is none the worse for it
   });

@@ -10,6 +10,7 @@ import { writeFileAtomic } from '../../formats/files/atomic-write.node.ts';
 import { fileSource } from '../../formats/files/file-source.node.ts';
 import { openTensorFile } from '../../formats/open-checkpoint.ts';
 import { evaluationRows } from '../../training/memory.ts';
+import { recordInference } from '../../tuning/tuning-uses.ts';
 import { verifyKernels } from '../../tuning/verify.ts';
 import { type Command, onePositional, parse, wholeNumber } from '../command.ts';
 import { checkModelFit, metadataFile } from '../dataset-fit.ts';
@@ -87,7 +88,7 @@ async function run(path: string, values: Values, signal: AbortSignal): Promise<n
     const evaluated = Math.min(rows, sample?.size ?? rows, countExamples(split));
     if (evaluated > 0) {
       announceTuning(model, { inference: [evaluated] });
-      await verifyKernels(model, { inference: [evaluated] }, signal);
+      await verifyKernels(model, () => recordInference(model, evaluated), signal);
     }
     const result = await evaluateWithBar(model, split, 'evaluate', {
       ...{ batchSize, sample, signal, maxSteps },
