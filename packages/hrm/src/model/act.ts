@@ -56,15 +56,11 @@ export function noExploration({ model, batch }: Carry): Exploration {
 }
 
 /** The results of one call on the device. */
-export interface CallOutput extends SegmentOutput {
+export interface CallOutput extends AnswerOutput {
   /** Sums over the batch [8], in the order of METRIC_NAMES; see {@link readMetrics}. */
   metrics: Tensor;
   /** What q should have been [batch, 2]; the second column means nothing where there is no extra segment. */
   targets: Tensor;
-  /** Predicted tokens [batch, seq_len], i32. */
-  prediction: Tensor;
-  /** Mean loss of each row's labels [batch]. */
-  lmLoss: Tensor;
 }
 
 /**
@@ -120,14 +116,42 @@ export function evaluationCall(
   maxSteps = carry.model.config.halt_max_steps,
   haltEarly = false,
 ): CallOutput {
-  const { model } = carry;
-  return model.device.tape.noGrad(() => {
-    carry.refill(batch);
-    const output = model.segment(carry.current, carry.current, carry.current);
-    carry.advance(output);
-    step(carry, output.q, { maxSteps, early: haltEarly });
+  return carry.model.device.tape.noGrad(() => {
+    const output = think(carry, batch, { maxSteps, early: haltEarly });
     return callOutput(output, supervise(carry, output, output.q));
   });
+}
+
+/** What the rows of a batch have come to after a segment. */
+export interface AnswerOutput extends SegmentOutput {
+  /** Predicted tokens [batch, seq_len], i32. */
+  prediction: Tensor;
+  /** Mean loss of each row's labels [batch]. */
+  lmLoss: Tensor;
+}
+
+/** An {@link evaluationCall} without metrics and targets: who only wants answers needs none. Call it in a scope. */
+export function answerCall(
+  carry: Carry,
+  batch: DeviceBatch,
+  maxSteps = carry.model.config.halt_max_steps,
+  haltEarly = false,
+): AnswerOutput {
+  const { device, config } = carry.model;
+  return device.tape.noGrad(() => {
+    const output = think(carry, batch, { maxSteps, early: haltEarly });
+    const { prediction, loss } = crossEntropyRows(output.logits, carry.current.labels, config.loss_type);
+    return { ...output, prediction, lmLoss: loss };
+  });
+}
+
+/** One segment for every row, new ones for those that have halted. */
+function think(carry: Carry, batch: DeviceBatch, rule: HaltingRule): SegmentOutput {
+  carry.refill(batch);
+  const output = carry.model.segment(carry.current, carry.current, carry.current);
+  carry.advance(output);
+  step(carry, output.q, rule);
+  return output;
 }
 
 interface HaltingRule {

@@ -1,6 +1,6 @@
 import type { Plan, Tensor } from '@hrm-webgpu/core';
 import type { Batch } from '../data/dataset/sampler.ts';
-import { type CallOutput, evaluationCall } from './act.ts';
+import { type AnswerOutput, answerCall } from './act.ts';
 import { Carry, type DeviceBatch, emptyBatch, writeBatch } from './carry.ts';
 import type { HrmModel } from './model.ts';
 
@@ -23,7 +23,7 @@ export class Inference {
   private readonly carry: Carry;
   private readonly incoming: DeviceBatch;
   /** One segment; see {@link segment}. */
-  readonly plan: Plan<CallOutput>;
+  readonly plan: Plan<AnswerOutput>;
 
   /**
    * @param maxSteps segments after which rows halt; more than `halt_max_steps` is inference-time scaling
@@ -32,11 +32,11 @@ export class Inference {
   constructor(model: HrmModel, batch: number, maxSteps = model.config.halt_max_steps, haltEarly = false) {
     this.carry = Carry.fresh(model, batch);
     this.incoming = emptyBatch(model, batch);
-    this.plan = model.device.record(() => evaluationCall(this.carry, this.incoming, maxSteps, haltEarly));
+    this.plan = model.device.record(() => answerCall(this.carry, this.incoming, maxSteps, haltEarly));
   }
 
   /** What the last segment gave; it is written over by the next. */
-  get output(): CallOutput {
+  get output(): AnswerOutput {
     return this.plan.result;
   }
 

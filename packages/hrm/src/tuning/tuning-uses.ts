@@ -1,7 +1,7 @@
 /** Which operations, at which shapes, a model does: what is worth tuning, and what a record covers. */
 import type { Device } from '@hrm-webgpu/core';
 import { observeOperations, type Use } from '@hrm-webgpu/kernels/operation';
-import { evaluationCall, noExploration, trainingCall } from '../model/act.ts';
+import { answerCall, noExploration, trainingCall } from '../model/act.ts';
 import { Carry, type DeviceBatch, emptyBatch } from '../model/carry.ts';
 import type { HrmModel } from '../model/model.ts';
 
@@ -30,7 +30,7 @@ export function recordTraining(model: HrmModel, rows: number): void {
 
 /** The same for a call that only answers. Apart, so that who only answers carries no gradients. */
 export function recordInference(model: HrmModel, rows: number): void {
-  record(model, rows, evaluationCall);
+  record(model, rows, answerCall);
 }
 
 function record(model: HrmModel, rows: number, call: (carry: Carry, batch: DeviceBatch) => void): void {
