@@ -1,9 +1,9 @@
-// Builds the workspaces: embeds shaders/*.wgsl as TypeScript modules (so that Node, browsers and bundlers read the same
+// Builds the workspaces: embeds shaders/*.wgsl in TypeScript (so that Node, browsers and bundlers read the same
 // text, and a bundle carries the shaders that it uses), then compiles TypeScript incrementally. Needs `npm ci` first;
 // `npm run setup` does both.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -17,23 +17,19 @@ function generatedModules() {
   const names = files.map((file) => file.slice(0, -'.wgsl'.length)).sort();
   const texts = names.map((name) => withoutComments(readFileSync(join(folder, `${name}.wgsl`), 'utf8')));
   const version = createHash('sha256').update(texts.join('\n')).digest('hex').slice(0, 16);
-  const modules = new Map(
-    names.map((name, i) => [
-      `shaders.gen/${name}.ts`,
-      `export const text: string =\n  ${JSON.stringify(texts[i])};\n`,
-    ]),
-  );
-  modules.set(
-    'shaders.gen/version.ts',
-    `/** Changes with the text of any shader, comments apart. */\nexport const shadersVersion = '${version}';\n` +
-      `/** Every shader there is. */\nexport const shaderNames = ${JSON.stringify(names)};\n`,
-  );
   const imports = names.map((name) => `import { check as ${name} } from './defs/${name}.ts';\n`);
-  modules.set(
-    'checks.gen.ts',
-    `${imports.join('')}\n/** The check of every kernel, by name. */\nexport const checks = { ${names.join(', ')} };\n`,
-  );
-  return modules;
+  return {
+    // One module, so that the texts stand side by side in a bundle: they have much in common, and compress together.
+    'shaders.gen.ts': names
+      .map((name, i) => `export const ${name}: string =\n  ${JSON.stringify(texts[i])};\n`)
+      .join(''),
+    'version.gen.ts':
+      `/** Changes with the text of any shader, comments apart. */\nexport const shadersVersion = '${version}';\n` +
+      `/** Every shader there is. */\nexport const shaderNames = ${JSON.stringify(names)};\n`,
+    'checks.gen.ts':
+      `${imports.join('')}\n/** The check of every kernel, by name. */\n` +
+      `export const checks = { ${names.join(', ')} };\n`,
+  };
 }
 
 /**
@@ -46,11 +42,7 @@ function withoutComments(text) {
 
 /** Writes what is made from shaders/*.wgsl; leaves alone what has not changed. */
 export function embedShaders() {
-  const modules = generatedModules();
-  const folder = join(target, 'shaders.gen');
-  mkdirSync(folder, { recursive: true });
-  for (const file of readdirSync(folder)) if (!modules.has(`shaders.gen/${file}`)) rmSync(join(folder, file));
-  for (const [path, body] of modules) {
+  for (const [path, body] of Object.entries(generatedModules())) {
     const file = join(target, path);
     const generated = `// Made from shaders/*.wgsl by scripts/build.mjs; not checked in.\n${body}`;
     if (!existsSync(file) || readFileSync(file, 'utf8') !== generated) writeFileSync(file, generated);

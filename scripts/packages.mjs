@@ -99,10 +99,27 @@ function withoutSource(value) {
   return Object.fromEntries(entries.map(([key, inner]) => [key, withoutSource(inner)]));
 }
 
+/**
+ * The string literal of a shader without the spaces that only its readers need. Lines stay; columns do in a checkout alone,
+ * where shaders are edited.
+ */
+function compactShader(literal) {
+  const lines = JSON.parse(literal).split('\n');
+  const compact = lines.map((line) => {
+    const [, code, comment] = line.match(/^(.*?)(\s*\/\/.*)?$/);
+    // Not between two operators: `a - -b` must not become `a--b`.
+    const joined = code.trim().replace(/(?<=[\w)\]}]) *([^\w\s@"]) *(?=[\w([{])|(?<=[(){},;:]) +| +(?=[(){},;:])/g, '$1');
+    return `${joined}${comment ?? ''}`;
+  });
+  return JSON.stringify(compact.join('\n'));
+}
+
 /** Kernels without their checks, module by module, and all checks as one module that shares nothing with them. */
 async function splitChecks(dist) {
   const modules = `${dist}-modules`;
   cpSync(dist, modules, { recursive: true });
+  const texts = join(modules, 'shaders.gen.js');
+  writeFileSync(texts, readFileSync(texts, 'utf8').replace(/"(?:[^"\\]|\\.)*"/g, compactShader));
   for (const file of readdirSync(dist, { recursive: true }))
     if (file.endsWith('.js')) rmSync(join(dist, file));
   const entries = ['index', 'operation'];

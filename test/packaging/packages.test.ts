@@ -1,6 +1,7 @@
 /** The tarballs in other people's projects: Node, TypeScript, Vite, a plain page, a worker, Deno. */
 import { readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { openDevice, parseShader } from '@hrm-webgpu/core';
 import type { Browser, Page } from 'playwright-core';
 import { build, type PreviewServer, preview } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -59,6 +60,27 @@ describe('tarballs', () => {
     expect(code).not.toContain('tolerance');
     expect(readFileSync(join(dist, 'checks.js'), 'utf8')).toContain('tolerance');
   });
+});
+
+it('packed shaders are what their files are: the same declarations, and valid', async () => {
+  const packed = await import(project.path('node_modules/@hrm-webgpu/kernels/dist/checks.js'));
+  const device = await openDevice();
+  const declared = (name: string, source: string) => {
+    const { constants, ...rest } = parseShader(name, source);
+    const values = [...constants.values()].map(({ value, ...other }) => [value.replaceAll(' ', ''), other]);
+    return { ...rest, values };
+  };
+  const names = readdirSync(inRoot('shaders')).map((file) => file.replace('.wgsl', ''));
+  expect(Object.keys(packed.checks).sort()).toEqual(names.sort());
+  for (const name of names) {
+    const { text } = packed.checks[name].kernel;
+    const file = readFileSync(inRoot(`shaders/${name}.wgsl`), 'utf8');
+    expect(declared(name, text)).toEqual(declared(name, file));
+    expect(text.split('\n').length).toBe(file.split('\n').length);
+    const { messages } = await device.gpu.createShaderModule({ code: text }).getCompilationInfo();
+    expect(messages.map(({ message }) => `${name}: ${message}`)).toEqual([]);
+  }
+  device.close();
 });
 
 describe('Node', () => {

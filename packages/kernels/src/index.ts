@@ -38,4 +38,4 @@ export { bceWithLogits, type CrossEntropyResult, crossEntropyRows } from './ops/
 export { matmulOperation, multiply } from './ops/matmul.ts';
 export { residualRmsNorm } from './ops/norm.ts';
 export { qHead } from './ops/q-head.ts';
-export { shaderNames, shadersVersion } from './shaders.gen/version.ts';
+export { shaderNames, shadersVersion } from './version.gen.ts';

@@ -1,6 +1,6 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import type { Kernel } from '../kernel.ts';
-import { text } from '../shaders.gen/accumulate.ts';
+import { accumulate as text } from '../shaders.gen.ts';
 import { add } from './add.ts';
 
 export type AccumulateParams = { length: number };

@@ -1,7 +1,7 @@
 import { philoxBlock } from '@hrm-webgpu/core';
 import { integerArray, type KernelCheck } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
-import { text } from '../shaders.gen/act_explore.ts';
+import { act_explore as text } from '../shaders.gen.ts';
 
 export type ActExploreParams = {
   batch: number;

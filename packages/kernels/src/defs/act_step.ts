@@ -1,6 +1,6 @@
 import { integerArray, type KernelCheck, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
-import { text } from '../shaders.gen/act_step.ts';
+import { act_step as text } from '../shaders.gen.ts';
 
 /** early: 1 where rows may halt before max_steps, in training and on request in evaluation; else 0. */
 export type ActStepParams = { batch: number; max_steps: number; early: number; exploration: number };

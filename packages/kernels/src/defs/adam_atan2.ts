@@ -1,6 +1,6 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { elementPacks, type Kernel, linearGrid } from '../kernel.ts';
-import { text } from '../shaders.gen/adam_atan2.ts';
+import { adam_atan2 as text } from '../shaders.gen.ts';
 
 export type AdamAtan2Params = { length: number; rate1: number; rate2: number };
 

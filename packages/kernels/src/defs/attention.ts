@@ -1,6 +1,6 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Grid, type Kernel, packFor } from '../kernel.ts';
-import { text } from '../shaders.gen/attention.ts';
+import { attention as text } from '../shaders.gen.ts';
 
 export type AttentionParams = { batch: number; seq_len: number; heads: number; head_dim: number };
 

@@ -1,6 +1,6 @@
 import { type KernelCheck, uniformArray } from '../check.ts';
 import type { Kernel } from '../kernel.ts';
-import { text } from '../shaders.gen/attention_backward_key.ts';
+import { attention_backward_key as text } from '../shaders.gen.ts';
 import {
   type AttentionParams,
   attentionBackwardReference,

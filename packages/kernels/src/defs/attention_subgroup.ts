@@ -1,6 +1,6 @@
 import type { KernelCheck } from '../check.ts';
 import { hasSubgroups, type Kernel, SUBGROUP_LANES } from '../kernel.ts';
-import { text } from '../shaders.gen/attention_subgroup.ts';
+import { attention_subgroup as text } from '../shaders.gen.ts';
 import { type AttentionParams, attention, attentionShape, check as plainCheck } from './attention.ts';
 
 export const attentionSubgroup: Kernel<AttentionParams> = {

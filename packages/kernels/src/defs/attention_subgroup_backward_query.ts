@@ -1,6 +1,6 @@
 import type { KernelCheck } from '../check.ts';
 import { hasSubgroups, type Kernel } from '../kernel.ts';
-import { text } from '../shaders.gen/attention_subgroup_backward_query.ts';
+import { attention_subgroup_backward_query as text } from '../shaders.gen.ts';
 import type { AttentionParams } from './attention.ts';
 import { attentionBackwardQuery, check as plainCheck } from './attention_backward_query.ts';
 

@@ -1,6 +1,6 @@
 import type { KernelCheck } from '../check.ts';
 import { type Kernel, packFor } from '../kernel.ts';
-import { text } from '../shaders.gen/attention_workgroup.ts';
+import { attention_workgroup as text } from '../shaders.gen.ts';
 import { type AttentionParams, attention, check as plainCheck } from './attention.ts';
 
 /** The constants that the three tiled kernels share. */

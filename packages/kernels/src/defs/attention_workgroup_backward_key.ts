@@ -1,6 +1,6 @@
 import type { KernelCheck } from '../check.ts';
 import type { Kernel } from '../kernel.ts';
-import { text } from '../shaders.gen/attention_workgroup_backward_key.ts';
+import { attention_workgroup_backward_key as text } from '../shaders.gen.ts';
 import type { AttentionParams } from './attention.ts';
 import { attentionBackwardKey, check as plainCheck } from './attention_backward_key.ts';
 import { tiledCases, tiledConstants } from './attention_workgroup.ts';

@@ -1,6 +1,6 @@
 import type { KernelCheck } from '../check.ts';
 import type { Kernel } from '../kernel.ts';
-import { text } from '../shaders.gen/attention_workgroup_backward_query.ts';
+import { attention_workgroup_backward_query as text } from '../shaders.gen.ts';
 import type { AttentionParams } from './attention.ts';
 import { attentionBackwardQuery, check as plainCheck } from './attention_backward_query.ts';
 import { attentionWorkgroup, tiledCases, tiledConstants } from './attention_workgroup.ts';

@@ -1,6 +1,6 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { elementPacks, type Kernel, linearGrid } from '../kernel.ts';
-import { text } from '../shaders.gen/batch_sum.ts';
+import { batch_sum as text } from '../shaders.gen.ts';
 
 export type BatchSumParams = { batch: number; length: number; scale: number };
 

@@ -1,7 +1,7 @@
 import type { Philox } from '@hrm-webgpu/core';
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
-import { text } from '../shaders.gen/bce_logits.ts';
+import { bce_logits as text } from '../shaders.gen.ts';
 
 export type BceParams = { length: number };
 

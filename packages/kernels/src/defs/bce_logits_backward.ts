@@ -1,6 +1,6 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
-import { text } from '../shaders.gen/bce_logits_backward.ts';
+import { bce_logits_backward as text } from '../shaders.gen.ts';
 import { type BceParams, bceInputs } from './bce_logits.ts';
 
 export const bceLogitsBackward: Kernel<BceParams> = {

@@ -1,7 +1,7 @@
 import type { Philox } from '@hrm-webgpu/core';
 import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
-import { text } from '../shaders.gen/cross_entropy.ts';
+import { cross_entropy as text } from '../shaders.gen.ts';
 
 export type CrossEntropyParams = { batch: number; labels_len: number; prefix: number; vocab: number };
 

@@ -1,6 +1,6 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
-import { text } from '../shaders.gen/cross_entropy_backward.ts';
+import { cross_entropy_backward as text } from '../shaders.gen.ts';
 import {
   type CrossEntropyParams,
   crossEntropyCases,

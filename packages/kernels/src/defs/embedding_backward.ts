@@ -1,6 +1,6 @@
 import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid, packFor } from '../kernel.ts';
-import { text } from '../shaders.gen/embedding_backward.ts';
+import { embedding_backward as text } from '../shaders.gen.ts';
 
 export type EmbeddingBackwardParams = {
   batch: number;

@@ -1,6 +1,6 @@
 import type { KernelCheck } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
-import { text } from '../shaders.gen/fill.ts';
+import { fill as text } from '../shaders.gen.ts';
 
 export type FillParams = { length: number; value: number };
 

@@ -1,6 +1,6 @@
 import { integerArray, type KernelCheck, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
-import { text } from '../shaders.gen/gather_rows.ts';
+import { gather_rows as text } from '../shaders.gen.ts';
 
 export type GatherRowsParams = {
   batch: number;

@@ -1,6 +1,6 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { fold, type Grid, type Kernel, packFor } from '../kernel.ts';
-import { text } from '../shaders.gen/matmul.ts';
+import { matmul as text } from '../shaders.gen.ts';
 
 export type MatmulParams = { m: number; n: number; k: number; a_row: number; a_column: number };
 

@@ -1,6 +1,6 @@
 import { type KernelCheck, uniformArray } from '../check.ts';
 import type { Kernel } from '../kernel.ts';
-import { text } from '../shaders.gen/matmul_naive.ts';
+import { matmul_naive as text } from '../shaders.gen.ts';
 import { matmul, check as matmulCheck, matmulReference } from './matmul.ts';
 
 export type NaiveMatmulParams = { m: number; n: number; k: number };

@@ -1,6 +1,6 @@
 import type { KernelCheck } from '../check.ts';
 import { hasSubgroups, type Kernel } from '../kernel.ts';
-import { text } from '../shaders.gen/matmul_subgroup.ts';
+import { matmul_subgroup as text } from '../shaders.gen.ts';
 import { type MatmulParams, matmul, check as matmulCheck, rowsFirst } from './matmul.ts';
 
 /** Rows of a thread's tile; fixed, since WGSL wants constant lane numbers. */

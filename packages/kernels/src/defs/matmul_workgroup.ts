@@ -1,6 +1,6 @@
 import type { KernelCheck } from '../check.ts';
 import { fold, type Kernel, packFor } from '../kernel.ts';
-import { text } from '../shaders.gen/matmul_workgroup.ts';
+import { matmul_workgroup as text } from '../shaders.gen.ts';
 import { type MatmulParams, matmul, check as matmulCheck, matmulReference } from './matmul.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import type { Kernel } from '../kernel.ts';
-import { text } from '../shaders.gen/metrics.ts';
+import { metrics as text } from '../shaders.gen.ts';
 
 export type MetricsParams = { batch: number };
 

@@ -1,6 +1,6 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
-import { text } from '../shaders.gen/q_head.ts';
+import { q_head as text } from '../shaders.gen.ts';
 
 export type QHeadParams = { batch: number; seq_len: number; dim: number };
 

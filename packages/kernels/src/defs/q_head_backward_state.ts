@@ -1,6 +1,6 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
-import { text } from '../shaders.gen/q_head_backward_state.ts';
+import { q_head_backward_state as text } from '../shaders.gen.ts';
 import { type QHeadParams, qHeadCases } from './q_head.ts';
 
 export const qHeadBackwardState: Kernel<QHeadParams> = {

@@ -1,6 +1,6 @@
 import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
-import { text } from '../shaders.gen/q_targets.ts';
+import { q_targets as text } from '../shaders.gen.ts';
 
 export type QTargetsParams = { batch: number; max_steps: number };
 

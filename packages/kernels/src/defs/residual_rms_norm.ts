@@ -1,6 +1,6 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid, packFor } from '../kernel.ts';
-import { text } from '../shaders.gen/residual_rms_norm.ts';
+import { residual_rms_norm as text } from '../shaders.gen.ts';
 
 export type RmsNormParams = { rows: number; columns: number; eps: number };
 

@@ -1,6 +1,6 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
-import { text } from '../shaders.gen/residual_rms_norm_backward.ts';
+import { residual_rms_norm_backward as text } from '../shaders.gen.ts';
 import { rmsNormConstants } from './residual_rms_norm.ts';
 
 export type RmsNormBackwardParams = { rows: number; columns: number };

@@ -1,6 +1,6 @@
 import { type KernelCheck, uniformArray } from '../check.ts';
 import { elementPacks, type Kernel, linearGrid } from '../kernel.ts';
-import { text } from '../shaders.gen/roofline_copy.ts';
+import { roofline_copy as text } from '../shaders.gen.ts';
 
 export type RooflineCopyParams = { length: number };
 

@@ -1,6 +1,6 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
-import { text } from '../shaders.gen/roofline_fma.ts';
+import { roofline_fma as text } from '../shaders.gen.ts';
 
 /** fmas: multiply-adds for each of `length` elements; 0 < a < 1. */
 export type RooflineFmaParams = { length: number; fmas: number; a: number; b: number };

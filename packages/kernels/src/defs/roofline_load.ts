@@ -1,6 +1,6 @@
 import { integerArray, type KernelCheck } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
-import { text } from '../shaders.gen/roofline_load.ts';
+import { roofline_load as text } from '../shaders.gen.ts';
 
 /** loads: packs that each thread loads, a multiple of 8; a thread writes one pack of the `length` numbers of y. */
 export type RooflineLoadParams = { length: number; loads: number };

@@ -1,6 +1,6 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid, packFor } from '../kernel.ts';
-import { text } from '../shaders.gen/rope.ts';
+import { rope as text } from '../shaders.gen.ts';
 
 /** heads: attention heads (qkv holds three times as many); sign: 1 to rotate, −1 to rotate back. */
 export type RopeParams = { tokens: number; seq_len: number; heads: number; head_dim: number; sign: number };

@@ -1,6 +1,6 @@
 import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
-import { text } from '../shaders.gen/row_loss.ts';
+import { row_loss as text } from '../shaders.gen.ts';
 import { IGNORED_LABEL } from './cross_entropy.ts';
 
 export type RowLossParams = { batch: number; labels_len: number };

@@ -1,6 +1,6 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
-import { text } from '../shaders.gen/scaled_head.ts';
+import { scaled_head as text } from '../shaders.gen.ts';
 
 export type ScaledHeadParams = { batch: number; row_length: number; width: number; scale: number };
 

@@ -1,6 +1,6 @@
 import { integerArray, type KernelCheck } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
-import { text } from '../shaders.gen/select_rows.ts';
+import { select_rows as text } from '../shaders.gen.ts';
 
 export type SelectRowsParams = { batch: number; length: number; a_row: number; a_period: number };
 

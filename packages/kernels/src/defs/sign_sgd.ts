@@ -1,6 +1,6 @@
 import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
-import { text } from '../shaders.gen/sign_sgd.ts';
+import { sign_sgd as text } from '../shaders.gen.ts';
 
 export type SignSgdParams = {
   batch: number;

@@ -1,6 +1,6 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid, packFor } from '../kernel.ts';
-import { text } from '../shaders.gen/swiglu.ts';
+import { swiglu as text } from '../shaders.gen.ts';
 
 /** width: numbers in a row of y; a row of gate_up has twice as many. */
 export type SwigluParams = { rows: number; width: number };

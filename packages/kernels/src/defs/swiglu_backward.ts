@@ -1,6 +1,6 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
-import { text } from '../shaders.gen/swiglu_backward.ts';
+import { swiglu_backward as text } from '../shaders.gen.ts';
 import { type SwigluParams, swigluConstants, swigluInputs } from './swiglu.ts';
 
 export const swigluBackward: Kernel<SwigluParams> = {

@@ -1,6 +1,6 @@
 import { type KernelCheck, uniformArray } from '../check.ts';
 import type { Kernel } from '../kernel.ts';
-import { text } from '../shaders.gen/transpose.ts';
+import { transpose as text } from '../shaders.gen.ts';
 
 export type TransposeParams = { rows: number; columns: number };
 

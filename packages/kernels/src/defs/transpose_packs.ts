@@ -1,6 +1,6 @@
 import type { KernelCheck } from '../check.ts';
 import type { Kernel } from '../kernel.ts';
-import { text } from '../shaders.gen/transpose_packs.ts';
+import { transpose_packs as text } from '../shaders.gen.ts';
 import { type TransposeParams, transpose, check as transposeCheck } from './transpose.ts';
 
 /** For rows and columns that are multiples of four. */
