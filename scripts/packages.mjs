@@ -109,7 +109,8 @@ function compactShader(literal) {
     const [, code, comment] = line.match(/^(.*?)(\s*\/\/.*)?$/);
     // Not between two operators: `a - -b` must not become `a--b`.
     const joined = code.trim().replace(/(?<=[\w)\]}]) *([^\w\s@"]) *(?=[\w([{])|(?<=[(){},;:]) +| +(?=[(){},;:])/g, '$1');
-    return `${joined}${comment ?? ''}`;
+    // What is indented stays so: a `const` at the beginning of a line is one of the module.
+    return `${/^\s+\S/.test(line) ? ' ' : ''}${joined}${comment ?? ''}`;
   });
   return JSON.stringify(compact.join('\n'));
 }
