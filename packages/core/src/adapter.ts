@@ -26,12 +26,17 @@ export interface AdapterDescription {
   subgroupMinSize: number;
 }
 
+export interface DeviceOptions {
+  /** See {@link Device.submitMs}. */
+  submitMs?: number;
+}
+
 /**
  * Opens the GPU of this machine, in Node (Dawn, from the optional peer `webgpu`) or in a browser.
  *
- * @throws UserError when there is no WebGPU or no adapter; the message says what to do
+ * @throws UserError when there is no WebGPU or no adapter, or an option is wrong; the message says what to do
  */
-export async function openDevice(): Promise<Device> {
+export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
   const { instance, adapter } = await openAdapter();
   const requiredLimits: Record<string, number> = {};
   for (const limit of RAISED_LIMITS) requiredLimits[limit] = adapter.limits[limit];
@@ -45,12 +50,12 @@ export async function openDevice(): Promise<Device> {
       { cause },
     );
   }
-  return new Device(gpu, describeAdapter(adapter.info, gpu), instance);
+  return new Device(gpu, describeAdapter(adapter.info, gpu), options, instance);
 }
 
 /** A {@link Device} around a `GPUDevice` that the caller made and goes on owning. */
-export function wrapDevice(gpu: GPUDevice): Device {
-  return new Device(gpu, describeAdapter(gpu.adapterInfo, gpu));
+export function wrapDevice(gpu: GPUDevice, options: DeviceOptions = {}): Device {
+  return new Device(gpu, describeAdapter(gpu.adapterInfo, gpu), options);
 }
 
 function describeAdapter(info: GPUAdapterInfo, gpu: GPUDevice): AdapterDescription {

@@ -1,4 +1,4 @@
-export { type AdapterDescription, openDevice, wrapDevice } from './adapter.ts';
+export { type AdapterDescription, type DeviceOptions, openDevice, wrapDevice } from './adapter.ts';
 export type { MemoryStats } from './buffer-pool.ts';
 export { type Choice, Device, type Launch } from './device.ts';
 export { DeviceLostError, GpuError, UserError } from './errors.ts';
@@ -7,5 +7,6 @@ export type { KernelTime, Work } from './profiler.ts';
 export type { ParamValues, ShaderSource } from './program.ts';
 export { Philox, type PhiloxState, philoxBlock } from './random.ts';
 export { type ConstantValues, parseShader, type ShaderInterface, specialize } from './shader.ts';
+export type { Division } from './submits/division.ts';
 export type { AddGradients, GradientRule, Root, Tape } from './tape.ts';
 export { type DType, type HostArray, type Shape, sizeOf, Tensor } from './tensor.ts';

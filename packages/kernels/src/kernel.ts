@@ -33,6 +33,21 @@ export interface Kernel<P extends ParamValues> {
   flops(params: P): number;
   /** Bytes that must be read and written at least once. */
   bytes(params: P): number;
+  /** What a launch may be divided by; absent where it cannot be divided. */
+  parts?: Parts<P>;
+}
+
+/**
+ * How a kernel is launched part by part, with the bits of the whole. Its shader has two parameters more, `first` and
+ * `count`: which of the items a launch computes.
+ */
+export interface Parts<P extends ParamValues> {
+  /** How many items there are: rows, heads. */
+  items(params: P): number;
+  /** Parts are whole multiples of so many: what a workgroup computes. */
+  step(constants: Readonly<Record<string, number>>): number;
+  /** The parameters of a problem that has `count` items, for the grid and the work of a part. */
+  sized(params: P, count: number): P;
 }
 
 /** Lanes that the `*_subgroup` kernels share loads among: adapters with fewer in a subgroup run the plain kernels. */
@@ -44,7 +59,10 @@ export function hasSubgroups({ subgroupMinSize }: AdapterDescription): boolean {
 }
 
 /** Whether a kernel is a choice on an adapter. */
-export function suits({ madeFor, needs }: Kernel<never>, adapter: AdapterDescription): boolean {
+export function suits(
+  { madeFor, needs }: Pick<Kernel<never>, 'madeFor' | 'needs'>,
+  adapter: AdapterDescription,
+): boolean {
   return (madeFor ?? adapter.class) === adapter.class && (needs?.(adapter) ?? true);
 }
 
@@ -63,9 +81,21 @@ export function launch<P extends ParamValues>(
 ): void {
   const source = sourceOf(kernel);
   const constants = { ...kernel.constants?.(params, device.adapter.class), ...overrides };
-  const workgroups = kernel.workgroups(params, { ...defaultNumbers(kernel.name), ...numbersOf(constants) });
-  const work = { flops: kernel.flops(params), bytes: kernel.bytes(params) };
-  device.run({ source, constants, tensors, params, workgroups, work });
+  const numbers = { ...defaultNumbers(kernel.name), ...numbersOf(constants) };
+  const sized = (size: P, range?: { first: number; count: number }) => ({
+    params: { ...params, ...range },
+    workgroups: kernel.workgroups(size, numbers),
+    work: { flops: kernel.flops(size), bytes: kernel.bytes(size) },
+  });
+  const { parts } = kernel;
+  const items = parts?.items(params) ?? 0;
+  const division = parts && {
+    items,
+    step: parts.step(numbers),
+    part: (first: number, count: number) => sized(parts.sized(params, count), { first, count }),
+  };
+  const whole = sized(params, parts && { first: 0, count: items });
+  device.run({ source, constants, tensors, ...whole, division });
 }
 
 const defaults = new Map<string, Record<string, number>>();

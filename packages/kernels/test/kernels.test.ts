@@ -8,7 +8,7 @@ import {
   parseShader,
   Tensor,
 } from '@hrm-webgpu/core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { HostArrays, KernelCheck } from '../src/check.ts';
 import { launch } from '../src/kernel.ts';
 
@@ -30,7 +30,12 @@ it('every shader has one definition and one check, named like it', () => {
 });
 
 /** Runs one case and returns every buffer that the kernel may write. */
-async function run(check: KernelCheck<ParamValues>, params: ParamValues, constants: ConstantValues) {
+async function run(
+  check: KernelCheck<ParamValues>,
+  params: ParamValues,
+  constants: ConstantValues = {},
+  kernel = check.kernel,
+) {
   const inputs = check.inputs(params, new Philox(1));
   const integers = new Set(check.integers);
   const sizes = check.outputs(params);
@@ -41,7 +46,7 @@ async function run(check: KernelCheck<ParamValues>, params: ParamValues, constan
     const junk = integers.has(name) ? new Int32Array(size).fill(-7) : new Float32Array(size).fill(12345.678);
     tensors[name] = Tensor.from(device, junk);
   }
-  launch(device, check.kernel, tensors, params, constants);
+  launch(device, kernel, tensors, params, constants);
   const expected = check.reference(inputs, params, constants);
   const actual: HostArrays = {};
   for (const name of Object.keys(expected)) actual[name] = await tensors[name].read();
@@ -86,4 +91,43 @@ describe.each(checks)('$check.kernel.name', ({ check }) => {
       }
     },
   );
+
+  const { parts } = check.kernel;
+  if (!parts) return;
+  it('computes the same bits in parts', async (context) => {
+    if (check.kernel.needs && !check.kernel.needs(device.adapter))
+      context.skip(`${device.adapter.description} cannot run it`);
+    // The case with most items that is no stress test: several heads of several rows, several tiles.
+    const params = check.cases
+      .filter((candidate) => parts.items(candidate) < 1000)
+      .reduce((a, b) => (parts.items(b) > parts.items(a) ? b : a));
+    const bitsOf = async (kernel = check.kernel) => {
+      const { dispatchCount } = device.stream;
+      const { actual } = await run(check, params, {}, kernel);
+      const bits = Object.values(actual).map(({ buffer }) => new Uint32Array(buffer));
+      return { bits, dispatches: device.stream.dispatchCount - dispatchCount };
+    };
+    const whole = await bitsOf();
+    expect(whole.dispatches).toBe(1);
+    device.submitMs = 1e-9; // everything takes too long: a part for each step
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    try {
+      for (const step of [undefined, 1, 2, 5]) {
+        const stepped = step && { ...check.kernel, parts: { ...parts, step: () => step } };
+        const divided = await bitsOf(stepped || check.kernel);
+        expect(divided.dispatches).toBeGreaterThan(1);
+        if (step) expect(divided.dispatches).toBe(Math.ceil(parts.items(params) / step));
+        expect(divided.bits).toEqual(whole.bits);
+      }
+    } finally {
+      warn.mockRestore();
+      device.submitMs = 100;
+    }
+  });
+});
+
+it('matmul and attention can be divided', () => {
+  const names = checks.map(({ check }) => check.kernel).filter(({ parts }) => parts);
+  expect(names).toHaveLength(12);
+  expect(names.every(({ name }) => /^(matmul|attention)/.test(name))).toBe(true);
 });
