@@ -108,7 +108,9 @@ function compactShader(literal) {
   const compact = lines.map((line) => {
     const [, code, comment] = line.match(/^(.*?)(\s*\/\/.*)?$/);
     // Not between two operators: `a - -b` must not become `a--b`.
-    const joined = code.trim().replace(/(?<=[\w)\]}]) *([^\w\s@"]) *(?=[\w([{])|(?<=[(){},;:]) +| +(?=[(){},;:])/g, '$1');
+    const joined = code
+      .trim()
+      .replace(/(?<=[\w)\]}]) *([^\w\s@"]) *(?=[\w([{])|(?<=[(){},;:]) +| +(?=[(){},;:])/g, '$1');
     // What is indented stays so: a `const` at the beginning of a line is one of the module.
     return `${/^\s+\S/.test(line) ? ' ' : ''}${joined}${comment ?? ''}`;
   });

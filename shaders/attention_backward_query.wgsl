@@ -8,7 +8,8 @@ const PACK: u32 = 4;
 const HEAD_PACKS: u32 = 16; // head_dim / PACK
 const GROUP: u32 = 32; // tune: 16 32 64
 
-struct Params { batch: u32, seq_len: u32, heads: u32, head_dim: u32 }
+// A launch computes `count` heads from the `first` on, counted through the batch.
+struct Params { batch: u32, seq_len: u32, heads: u32, head_dim: u32, first: u32, count: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> qkv: array<pack>;
@@ -19,10 +20,18 @@ struct Params { batch: u32, seq_len: u32, heads: u32, head_dim: u32 }
 @group(0) @binding(6) var<storage, read_write> d_qkv: array<pack>;
 
 @compute @workgroup_size(GROUP)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_id) local: vec3<u32>,
+) {
+  let place = group.z * groups.y + group.y;
+  if (place >= params.count) { // the grid is folded
+    return;
+  }
+  let head = (params.first + place) % params.heads;
+  let batch = (params.first + place) / params.heads;
   let query = group.x * GROUP + local.x;
-  let head = group.y;
-  let batch = group.z;
   let scale = 1 / sqrt(f32(params.head_dim));
   if (query >= params.seq_len) {
     return;

@@ -15,7 +15,8 @@ const LOADS: u32 = (HEAD_PACKS + LANES - 1) / LANES;
 
 const_assert GROUP % LANES == 0u;
 
-struct Params { batch: u32, seq_len: u32, heads: u32, head_dim: u32 }
+// A launch computes `count` heads from the `first` on, counted through the batch.
+struct Params { batch: u32, seq_len: u32, heads: u32, head_dim: u32, first: u32, count: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> qkv: array<pack>;
@@ -50,11 +51,16 @@ fn store(first: u32, values: array<pack, HEAD_PACKS>) {
 @compute @workgroup_size(GROUP)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_id) local: vec3<u32>,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
-  let head = group.y;
-  let batch = group.z;
+  let place = group.z * groups.y + group.y;
+  if (place >= params.count) { // the grid is folded
+    return;
+  }
+  let head = (params.first + place) % params.heads;
+  let batch = (params.first + place) / params.heads;
   let scale = 1 / sqrt(f32(params.head_dim));
   let last = params.seq_len - 1;
   let width = params.heads * HEAD_PACKS;

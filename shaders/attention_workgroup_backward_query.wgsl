@@ -45,7 +45,8 @@ const_assert CHUNK % 2u == 0u;
 const_assert SLICE % WIDTH == 0u && SLICE > 0u;
 const_assert 4u * (TILE * WIDTH + QUERIES * KEYS) <= 16384u;
 
-struct Params { batch: u32, seq_len: u32, heads: u32, head_dim: u32 }
+// A launch computes `count` heads from the `first` on, counted through the batch.
+struct Params { batch: u32, seq_len: u32, heads: u32, head_dim: u32, first: u32, count: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> qkv: array<pack>;
@@ -61,10 +62,18 @@ var<workgroup> tile: array<pack, TILE>;
 var<workgroup> d_scores: array<pack, QUERIES * COLUMNS>;
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let place = group.z * groups.y + group.y;
+  if (place >= params.count) { // the grid is folded
+    return;
+  }
+  let head = (params.first + place) % params.heads;
+  let batch = (params.first + place) / params.heads;
   let query0 = group.x * QUERIES;
-  let head = group.y;
-  let batch = group.z;
   let last = params.seq_len - 1;
   let scale = 1 / sqrt(f32(params.head_dim));
   let width = params.heads * HEAD_PACKS;

@@ -15,7 +15,8 @@ const GROUP: u32 = 16; // tune: 8 16 32 64
 
 const BLOCK: u32 = 32; // terms of k summed by themselves, so that rounding errors grow with √BLOCK + √(k/BLOCK)
 
-struct Params { m: u32, n: u32, k: u32, a_row: u32, a_column: u32 }
+// A launch computes `count` rows of C from the `first` on.
+struct Params { m: u32, n: u32, k: u32, a_row: u32, a_column: u32, first: u32, count: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
@@ -30,9 +31,10 @@ fn main(
 ) {
   let columns = params.n / PACK;
   // Workgroups that follow each other share their columns of B, which stay in the cache.
-  let row0 = (group.z * groups.x + group.x) * ROWS;
+  let row0 = params.first + (group.z * groups.x + group.x) * ROWS;
+  let end = params.first + params.count;
   let column0 = (group.y * GROUP + local.x) * PACKS;
-  if (column0 >= columns || row0 >= params.m) {
+  if (column0 >= columns || row0 >= end) {
     return;
   }
 
@@ -74,7 +76,7 @@ fn main(
   for (var r = 0u; r < ROWS; r++) {
     let row = row0 + r;
     for (var p = 0u; p < PACKS; p++) {
-      if (row < params.m && column0 + p < columns) {
+      if (row < end && column0 + p < columns) {
         c[row * columns + column0 + p] = totals[r][p];
       }
     }

@@ -19,7 +19,8 @@ const ROWS: u32 = SHARES * LANES;
 
 const_assert GROUP % LANES == 0u;
 
-struct Params { m: u32, n: u32, k: u32, a_row: u32, a_column: u32 }
+// A launch computes `count` rows of C from the `first` on.
+struct Params { m: u32, n: u32, k: u32, a_row: u32, a_column: u32, first: u32, count: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
@@ -44,7 +45,8 @@ fn main(
   let columns = params.n / PACK;
   // Workgroups that follow each other share their columns of B, which stay in the cache: up to 1.5 times as fast as the
   // other way round, where all of B passes by for every tile.
-  let row0 = (group.z * groups.x + group.x) * ROWS;
+  let row0 = params.first + (group.z * groups.x + group.x) * ROWS;
+  let end = params.first + params.count;
   let column0 = group.y * GROUP * PACKS + local.x; // and every GROUP-th from there
 
   // Rows and columns past the edge repeat the last one and are not stored: every lane must take part in broadcasts.
@@ -104,7 +106,7 @@ fn main(
     let row = row0 + r;
     for (var p = 0u; p < PACKS; p++) {
       let column = column0 + p * GROUP;
-      if (row < params.m && column < columns) {
+      if (row < end && column < columns) {
         c[row * columns + column] = totals[r][p];
       }
     }

@@ -35,7 +35,8 @@ const_assert BLOCK % TILE_K == 0u && TILE_K % 4u == 0u;
 const_assert A_LOADS * THREADS == TILE_ROWS * K_PACKS && B_LOADS * THREADS == TILE_K * TILE_PACKS;
 const_assert 4 * (4 * TILE_ROWS * A_PITCH + PACK * TILE_K * TILE_PACKS) <= 16384u;
 
-struct Params { m: u32, n: u32, k: u32, a_row: u32, a_column: u32, splits: u32 }
+// A launch computes `count` rows of C from the `first` on.
+struct Params { m: u32, n: u32, k: u32, a_row: u32, a_column: u32, splits: u32, first: u32, count: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<a_pack>;
@@ -127,7 +128,7 @@ fn main(
 ) {
   let columns = params.n / PACK;
   let split = group.z % params.splits;
-  let row0 = (group.z / params.splits * groups.y + group.y) * TILE_ROWS;
+  let row0 = params.first + (group.z / params.splits * groups.y + group.y) * TILE_ROWS;
   let column0 = group.x * TILE_PACKS;
   let blocks = (params.k + BLOCK - 1) / BLOCK;
   let share = (blocks + params.splits - 1) / params.splits * BLOCK;
@@ -158,7 +159,7 @@ fn main(
     let row = row0 + r * THREADS_Y + local.y;
     for (var p = 0u; p < PACKS; p++) {
       let column = column0 + p * THREADS_X + local.x;
-      if (row < params.m && column < columns) {
+      if (row < params.first + params.count && column < columns) {
         c[(split * params.m + row) * columns + column] = totals[r][p];
       }
     }

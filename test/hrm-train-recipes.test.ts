@@ -58,15 +58,15 @@ describe('hrm train', () => {
     expect(config).toMatch(/rope_theta: 10$/m); // the preset's
   });
 
-  it('goes on after a kill with the same bits and the same log', async () => {
+  it('goes on after a kill with the same bits and the same log, however finely it is submitted', async () => {
     let killed = false;
-    await hrm(train('killed'), {
+    await hrm(train('killed', ['--submit-ms', '2']), {
       onStderr(text, kill) {
         if (!killed && text.includes('step 10:')) setTimeout(() => kill('SIGKILL'), 400);
         killed ||= text.includes('step 10:');
       },
     });
-    const resumed = await hrm(['train', '--out', join(folder, 'killed'), '--resume']);
+    const resumed = await hrm(['train', '--out', join(folder, 'killed'), '--resume', '--submit-ms', '1']);
     expect(resumed.code).toBe(0);
     expect(resumed.stderr).toContain('2 rows at a time');
     expect(tensorsOf('killed')).toBe(tensorsOf('whole'));
@@ -105,6 +105,11 @@ describe('bad input is one message and exit code 1', () => {
       'a batch that does not fit',
       () => train('x', ['--set', 'global_batch_size=65536', '--micro-batch', '65536']),
       /batch of 65536 does not fit: .* in one buffer.*--micro-batch \d+: the same training/,
+    ],
+    [
+      'a GPU that may not work',
+      () => train('x', ['--submit-ms', '0']),
+      /--submit-ms must be .* at least 1, got '0'/,
     ],
     [
       'bad accuracy',

@@ -1,4 +1,4 @@
-import { hostBenchmark } from './host.ts';
+import { hostBenchmark } from './host/host.ts';
 import { isaBenchmark } from './isa/isa.ts';
 import { attentionBenchmark } from './kernels/attention.ts';
 import { kernelsBenchmark } from './kernels/kernels.ts';

@@ -33,6 +33,8 @@ export interface DeviceOptions {
    * HRM_ADAPTER_CLASS does the same. With `gpu` a software adapter runs the kernels made for GPUs.
    */
   adapterClass?: AdapterDescription['class'];
+  /** See {@link Device.submitMs}. */
+  submitMs?: number;
 }
 
 /**
@@ -55,12 +57,13 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
       { cause },
     );
   }
-  return new Device(gpu, describeAdapter(adapter.info, gpu, options.adapterClass ?? adapterClass), instance);
+  const description = describeAdapter(adapter.info, gpu, options.adapterClass ?? adapterClass);
+  return new Device(gpu, description, options, instance);
 }
 
 /** A {@link Device} around a `GPUDevice` that the caller made and goes on owning. */
 export function wrapDevice(gpu: GPUDevice, options: DeviceOptions = {}): Device {
-  return new Device(gpu, describeAdapter(gpu.adapterInfo, gpu, options.adapterClass));
+  return new Device(gpu, describeAdapter(gpu.adapterInfo, gpu, options.adapterClass), options);
 }
 
 /** An adapter's name, with its driver where the platform tells; where it tells nothing, what else tells adapters apart. */

@@ -96,11 +96,15 @@ export class BufferPool {
       return reused;
     }
     this.checkLimits(size, usage, what);
-    const buffer = new PooledBuffer(this.device.createBuffer({ size, usage, label: what }), size, usage);
-    this.live += size;
-    this.total += size;
-    this.count += 1;
-    this.peak = Math.max(this.peak, this.total);
+    return this.create({ size, usage, label: what });
+  }
+
+  /** A new buffer with contents, which nothing that is on its way to the GPU knows. */
+  filled(contents: Uint8Array, usage: GPUBufferUsageFlags, what: string): PooledBuffer {
+    const size = bufferSize(contents.byteLength);
+    const buffer = this.create({ size, usage, label: what, mappedAtCreation: true });
+    new Uint8Array(buffer.gpu.getMappedRange()).set(contents);
+    buffer.gpu.unmap();
     return buffer;
   }
 
@@ -150,6 +154,16 @@ export class BufferPool {
       }
     }
     this.free.clear();
+  }
+
+  private create(descriptor: GPUBufferDescriptor): PooledBuffer {
+    const { size, usage } = descriptor;
+    const buffer = new PooledBuffer(this.device.createBuffer(descriptor), size, usage);
+    this.live += size;
+    this.total += size;
+    this.count += 1;
+    this.peak = Math.max(this.peak, this.total);
+    return buffer;
   }
 
   private checkLimits(size: number, usage: GPUBufferUsageFlags, what: string): void {

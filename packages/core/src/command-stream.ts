@@ -1,10 +1,16 @@
+import type { AdapterDescription } from './adapter.ts';
 import type { BufferPool, PooledBuffer } from './buffer-pool.ts';
+import { type BatchContext, CommandBatch } from './command-batch.ts';
 import { BufferUsage, MapMode } from './constants.ts';
 import { PARAMS_STRIDE, ParamBlocks } from './param-blocks.ts';
 import { bindGroup, bindGroupKey, type PlannedCommand } from './plan.ts';
 import { type KernelTime, Profiler, type Work } from './profiler.ts';
 import type { ParamValues, Program } from './program.ts';
 import type { Recording } from './recording.ts';
+import { Replay } from './replay.ts';
+import { COPY, copyWork } from './submits/cost-model.ts';
+import { type Division, divide } from './submits/division.ts';
+import { SubmitQueue } from './submits/submit-queue.ts';
 
 /** One dispatch: a program, its buffers in binding order, its parameters and the grid of workgroups. */
 export interface Dispatch {
@@ -12,8 +18,10 @@ export interface Dispatch {
   buffers: readonly PooledBuffer[];
   params: ParamValues;
   workgroups: readonly [number, number, number];
-  /** For the profiler's rates. */
+  /** For the profiler's rates, and to predict how long it takes. */
   work: Work;
+  /** How it can be done in parts where it takes too long for one submit; not at all where this is absent. */
+  division?: Division;
 }
 
 /** Dispatches of a batch. */
@@ -26,14 +34,15 @@ const MAX_BIND_GROUPS = 8192;
 /**
  * The one place through which all GPU work goes, in order: dispatches, copies, uploads and readbacks.
  *
- * Work is gathered into a batch (one command buffer, as few passes as possible) and submitted when the batch is
- * full, when an upload must not overtake it, or when something is read.
+ * Work is gathered into a batch (one command buffer, as few passes as possible) and passed on to be submitted when the
+ * batch takes as long as a submit may, when an upload must not overtake it, or when something is read. The functions that
+ * append do not wait; loops that append without end wait for {@link ready} now and then.
  */
 export class CommandStream {
-  private encoder: GPUCommandEncoder | undefined;
-  private pass: GPUComputePassEncoder | undefined;
+  /** Bounds how long a submit takes, and how much is under way. */
+  readonly submits: SubmitQueue;
+  private open: CommandBatch | undefined;
   private batch = 0;
-  private dispatchesInBatch = 0;
   private readonly paramsBuffer: PooledBuffer;
   private readonly params = new ParamBlocks(MAX_PARAM_BLOCKS);
   private readonly bindGroups = new Map<string, GPUBindGroup>();
@@ -45,12 +54,14 @@ export class CommandStream {
 
   constructor(
     private readonly device: GPUDevice,
+    adapterClass: AdapterDescription['class'],
     private readonly pool: BufferPool,
     /** Throws what went wrong on the device. */
     private readonly check: () => void,
     /** The same, once it is known whether all pipelines compiled. */
     private readonly settle: () => Promise<void>,
   ) {
+    this.submits = new SubmitQueue(device.queue, adapterClass, check);
     this.paramsBuffer = pool.acquire(
       PARAMS_STRIDE * MAX_PARAM_BLOCKS,
       BufferUsage.UNIFORM | BufferUsage.COPY_DST,
@@ -58,63 +69,48 @@ export class CommandStream {
     );
   }
 
-  /** Appends a dispatch; an empty grid does nothing. */
+  /** Appends a dispatch, in parts where it takes too long for a submit; an empty grid does nothing. */
   dispatch(dispatch: Dispatch): void {
-    const { program, buffers, workgroups, work } = dispatch;
+    const { program, workgroups, work, division } = dispatch;
     if (workgroups.includes(0)) return;
     this.checkGrid(program, workgroups);
     if (this.recording) {
       this.recording.dispatch(dispatch);
       return;
     }
-    const group = this.bindGroup(dispatch);
-    const pass = this.passFor(program.name, work);
-    this.dispatchesInBatch += 1;
-    pass.setPipeline(program.pipeline);
-    pass.setBindGroup(0, group);
-    pass.dispatchWorkgroups(...workgroups);
-    for (const buffer of buffers) buffer.lastBatch = this.batch;
-    this.dispatchCount += 1;
+    const ms = this.submits.costs.dispatchMs(program.name, work);
+    const parts = this.submits.partsOf(program.name, ms, division);
+    if (division && parts > 1) for (const part of divide(dispatch, division, parts)) this.append(part);
+    else this.append(dispatch);
   }
 
   /** Appends a copy of `bytes` (a multiple of 4) between buffers. */
   copy(source: PooledBuffer, target: PooledBuffer, bytes: number, targetOffset = 0): void {
+    const copy = { source, target, bytes, targetOffset };
     if (this.recording) {
-      this.recording.copy({ source, target, bytes, targetOffset });
+      this.recording.copy(copy);
       return;
     }
-    this.closePass();
-    this.openEncoder().copyBufferToBuffer(source.gpu, 0, target.gpu, targetOffset, bytes);
+    const ms = this.submits.costs.dispatchMs(COPY, copyWork(bytes));
+    this.batchFor(ms).copy(copy, ms);
     source.lastBatch = this.batch;
     target.lastBatch = this.batch;
   }
 
   /**
-   * Runs planned commands, after all work appended so far and as a command buffer of their own.
+   * Runs planned commands, after all work appended so far and in command buffers of their own.
    *
    * @throws Error while something is recorded: the replay would run now, and never with the recording
    */
-  replay(commands: readonly PlannedCommand[], dispatches: number): void {
+  replay(commands: readonly PlannedCommand[]): void {
     if (this.recording) throw new Error('a recording cannot replay a plan: do in it what the plan recorded');
     this.flush();
-    let previous: GPUComputePipeline | undefined;
-    for (const command of commands) {
-      if ('source' in command) {
-        this.copy(command.source, command.target, command.bytes, command.targetOffset);
-        previous = undefined; // what follows is another pass
-        continue;
-      }
-      const { pipeline, group, workgroups } = command;
-      if (this.profiler) previous = undefined;
-      const pass = this.passFor(command.name, command.work);
-      if (this.profiler) this.dispatchesInBatch++; // a place for timestamps
-      if (pipeline !== previous) pass.setPipeline(pipeline);
-      previous = pipeline;
-      pass.setBindGroup(0, group);
-      pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
-    }
-    this.dispatchCount += dispatches;
-    this.flush();
+    // Only a profiler's room for timestamps limits how many dispatches go into one submit.
+    const context = this.batchContext(this.profiler ? MAX_DISPATCHES : Number.POSITIVE_INFINITY);
+    const count = (dispatches: number) => {
+      this.dispatchCount += dispatches;
+    };
+    this.submits.put(new Replay(context, commands, count));
   }
 
   /** Writes host data to a buffer from byte `offset` on, after all work appended so far and before all that follows. */
@@ -123,15 +119,9 @@ export class CommandStream {
       this.recording.upload(target, data, offset);
       return;
     }
-    // writeBuffer takes effect at once, that is before the batch still being encoded.
+    // The write goes before the batch still being encoded.
     if (target.lastBatch === this.batch) this.flush();
-    this.device.queue.writeBuffer(
-      target.gpu,
-      offset,
-      data.buffer as ArrayBuffer,
-      data.byteOffset,
-      data.byteLength,
-    );
+    this.submits.write(target.gpu, offset, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
 
   /** The first `bytes` of a buffer, once all work appended so far has run. */
@@ -140,8 +130,9 @@ export class CommandStream {
     const staging = this.pool.acquire(bytes, BufferUsage.MAP_READ | BufferUsage.COPY_DST, 'readback');
     this.copy(source, staging, Math.ceil(bytes / 4) * 4);
     this.flush();
+    if (this.submits.full) await this.turn();
     try {
-      await staging.gpu.mapAsync(MapMode.READ);
+      await this.submits.notice(staging.gpu.mapAsync(MapMode.READ));
     } catch (error) {
       await this.settle(); // the reason for the failure is the better message
       throw error;
@@ -153,35 +144,38 @@ export class CommandStream {
     return result;
   }
 
-  /** Submits what has been appended. */
+  /** Passes on what has been appended, to be submitted when it is its turn. */
   flush(): void {
     this.check();
-    if (!this.encoder || this.recording) return;
-    this.closePass();
-    this.params.upload((data, offset) =>
-      this.device.queue.writeBuffer(this.paramsBuffer.gpu, offset, data as Uint8Array<ArrayBuffer>),
-    );
-    const readTimestamps = this.profiler?.closeBatch(this.encoder);
-    this.device.queue.submit([this.encoder.finish()]);
-    readTimestamps?.();
-    this.encoder = undefined;
-    this.dispatchesInBatch = 0;
+    const batch = this.open;
+    if (!batch || this.recording) return;
+    this.open = undefined;
     this.batch += 1;
+    this.params.upload((data, offset) => this.submits.write(this.paramsBuffer.gpu, offset, data));
+    const submit = batch.finish();
+    this.submits.put({
+      submitNext() {
+        submit();
+        return true;
+      },
+    });
+  }
+
+  /**
+   * Resolves when all work appended so far is submitted and there is room for more: loops that wait for it keep the GPU
+   * busy without running far ahead of it.
+   */
+  async ready(): Promise<void> {
+    this.flush();
+    await this.turn();
   }
 
   /** Resolves when all work appended so far has run. */
   async finish(): Promise<void> {
     this.flush();
-    await this.device.queue.onSubmittedWorkDone();
+    if (this.submits.full) await this.turn();
+    await this.submits.notice(this.device.queue.onSubmittedWorkDone());
     await this.settle();
-  }
-
-  /** Resolves when all work submitted so far has run; says nothing of how it went. */
-  submitted(): Promise<void> {
-    return this.device.queue.onSubmittedWorkDone().then(
-      () => {},
-      () => {}, // the device is lost, which is reported by itself
-    );
   }
 
   /** Times every dispatch from now on until the result is called, which gives the times by kernel. */
@@ -192,16 +186,23 @@ export class CommandStream {
     return async () => {
       this.flush();
       this.profiler = undefined;
+      await this.turn();
       const times = await profiler.times();
       profiler.destroy();
       return times;
     };
   }
 
+  /** Submits all that has been appended at once. */
+  rush(): void {
+    this.flush();
+    this.submits.rush();
+  }
+
   /** Drops what has not been submitted and gives the parameters' memory back. Nothing may follow. */
   close(): void {
-    this.pass = undefined;
-    this.encoder = undefined;
+    this.open = undefined;
+    this.submits.close();
     this.pool.release(this.paramsBuffer);
   }
 
@@ -210,26 +211,33 @@ export class CommandStream {
     this.bindGroups.clear();
   }
 
-  private openEncoder(): GPUCommandEncoder {
-    this.encoder ??= this.device.createCommandEncoder();
-    return this.encoder;
+  /** Waits until all work passed on so far is submitted. */
+  private async turn(): Promise<void> {
+    if (await this.submits.turn()) return;
+    await this.settle();
+    throw new Error('the device was closed before this work was submitted');
   }
 
-  /** The pass that the next dispatch belongs into. */
-  private passFor(name: string, work: Work): GPUComputePassEncoder {
-    if (this.dispatchesInBatch === MAX_DISPATCHES) this.flush();
-    if (this.profiler) {
-      this.closePass(); // timestamps belong to passes
-      const timestampWrites = this.profiler.timestamps(name, work);
-      this.pass = this.openEncoder().beginComputePass({ timestampWrites });
-    }
-    this.pass ??= this.openEncoder().beginComputePass();
-    return this.pass;
+  private append(dispatch: Dispatch): void {
+    const { program, buffers, workgroups, work } = dispatch;
+    const ms = this.submits.costs.dispatchMs(program.name, work);
+    const group = this.bindGroup(dispatch);
+    const { name, pipeline } = program;
+    this.batchFor(ms).dispatch({ name, work, pipeline, group, workgroups }, ms);
+    for (const buffer of buffers) buffer.lastBatch = this.batch;
+    this.dispatchCount += 1;
   }
 
-  private closePass(): void {
-    this.pass?.end();
-    this.pass = undefined;
+  /** The batch that work of so many milliseconds belongs into. */
+  private batchFor(ms: number): CommandBatch {
+    if (this.open?.fits(ms) === false) this.flush();
+    this.open ??= new CommandBatch(this.batchContext(MAX_DISPATCHES));
+    return this.open;
+  }
+
+  private batchContext(capacity: number): BatchContext {
+    const { device, submits, profiler } = this;
+    return { gpu: device, submits, profiler, capacity };
   }
 
   private bindGroup(dispatch: Dispatch): GPUBindGroup {

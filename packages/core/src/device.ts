@@ -1,4 +1,4 @@
-import type { AdapterDescription } from './adapter.ts';
+import type { AdapterDescription, DeviceOptions } from './adapter.ts';
 import { BufferPool, type MemoryStats, type PooledBuffer } from './buffer-pool.ts';
 import { CommandStream } from './command-stream.ts';
 import { BufferUsage } from './constants.ts';
@@ -9,6 +9,7 @@ import type { Work } from './profiler.ts';
 import { type ParamValues, ProgramCache, type ShaderSource } from './program.ts';
 import { Recording } from './recording.ts';
 import type { ConstantValues } from './shader.ts';
+import type { Division } from './submits/division.ts';
 import { Tape } from './tape.ts';
 import { Tensor } from './tensor.ts';
 
@@ -25,8 +26,10 @@ export interface Launch {
   tensors: Readonly<Record<string, Tensor>>;
   params: ParamValues;
   workgroups: readonly [number, number, number];
-  /** What the launch does, for the profiler's rates; nothing where it is not given. */
+  /** What the launch does, for the profiler's rates and to predict its time; nothing where it is not given. */
   work?: Work;
+  /** How it can be done in parts where it takes longer than a submit should; see {@link Device.submitMs}. */
+  division?: Division;
 }
 
 const NO_WORK: Work = { flops: 0, bytes: 0 };
@@ -55,6 +58,7 @@ export class Device {
   constructor(
     readonly gpu: GPUDevice,
     readonly adapter: AdapterDescription,
+    { submitMs }: DeviceOptions = {},
     /** Kept referenced: see gpu.node.ts. */
     readonly instance?: GPU,
   ) {
@@ -88,12 +92,28 @@ export class Device {
     this.pool = new BufferPool(gpu, this.limits, () => this.stream.forget());
     this.stream = new CommandStream(
       gpu,
+      adapter.class,
       this.pool,
       () => this.check(),
       () => this.settle(),
     );
     this.programs = new ProgramCache(gpu, fail);
     this.tape = new Tape(this);
+    if (submitMs !== undefined) this.submitMs = submitMs;
+  }
+
+  /**
+   * How long the GPU should be busy with one submit, in milliseconds; default 100. Work that is predicted to take longer
+   * is submitted in parts, so that the desktop stays usable and no watchdog resets the GPU.
+   *
+   * @throws UserError when set to anything but a positive number
+   */
+  get submitMs(): number {
+    return this.stream.submits.submitMs;
+  }
+
+  set submitMs(ms: number) {
+    this.stream.submits.submitMs = ms;
   }
 
   get memory(): MemoryStats {
@@ -108,7 +128,7 @@ export class Device {
 
   /** Destroys buffers kept for reuse. */
   trim(): void {
-    this.stream.flush();
+    this.stream.rush(); // what waits may use buffers that are free already
     this.pool.trim();
   }
 
@@ -129,7 +149,7 @@ export class Device {
    *
    * @throws Error when a binding is missing or unknown
    */
-  run({ source, constants = {}, tensors, params, workgroups, work = NO_WORK }: Launch): void {
+  run({ source, constants = {}, tensors, params, workgroups, work = NO_WORK, division }: Launch): void {
     const program = this.programs.get(source, constants);
     const { bindings } = program.interface;
     const buffers = bindings.map(({ name }) => {
@@ -143,7 +163,7 @@ export class Device {
         `${source.name}: got tensors for ${Object.keys(tensors).join(', ')}; its bindings are ${names}`,
       );
     }
-    this.stream.dispatch({ program, buffers, params, workgroups, work });
+    this.stream.dispatch({ program, buffers, params, workgroups, work, division });
   }
 
   /** What speaks against running a shader with these constants; undefined when it compiles. Fails nothing. */

@@ -15,5 +15,6 @@ export type { KernelTime, Work } from './profiler.ts';
 export type { ParamValues, ShaderSource } from './program.ts';
 export { Philox, type PhiloxState, philoxBlock } from './random.ts';
 export { type ConstantValues, parseShader, type ShaderInterface, specialize } from './shader.ts';
+export type { Division } from './submits/division.ts';
 export type { GradientRule, Gradients, Recorded, Root, Tape } from './tape.ts';
 export { type DType, type HostArray, type Shape, sizeOf, Tensor } from './tensor.ts';

@@ -39,6 +39,10 @@ export class ParamBlocks {
     return next;
   }
 
+  get contents(): Uint8Array {
+    return new Uint8Array(this.data, 0, this.bytes);
+  }
+
   /** Has `write` write to the buffer what it does not hold yet. */
   upload(write: (data: Uint8Array, offset: number) => void): void {
     if (this.uploaded === this.bytes) return;

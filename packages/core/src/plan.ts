@@ -1,19 +1,19 @@
 import type { BufferPool, PooledBuffer } from './buffer-pool.ts';
+import type { EncodedDispatch } from './command-batch.ts';
 import type { CommandStream, Dispatch } from './command-stream.ts';
 import { BufferUsage } from './constants.ts';
 import { placeLifetimes } from './lifetimes.ts';
 import { PARAMS_STRIDE, ParamBlocks } from './param-blocks.ts';
 import type { Work } from './profiler.ts';
 import type { Copy, RecordedBuffer, Recording } from './recording.ts';
+import { type Division, divide } from './submits/division.ts';
 import type { Tensor } from './tensor.ts';
 
 /** A dispatch with everything that WebGPU wants, made once. */
-export interface PlannedDispatch {
-  name: string;
-  work: Work;
-  pipeline: GPUComputePipeline;
-  group: GPUBindGroup;
-  workgroups: readonly [number, number, number];
+export interface PlannedDispatch extends EncodedDispatch {
+  division: Division | undefined;
+  /** The same in so many parts, made when they are asked for first. */
+  divided(parts: number): readonly EncodedDispatch[];
 }
 
 export type PlannedCommand = PlannedDispatch | Copy;
@@ -32,7 +32,8 @@ export interface PlanContext {
  * creates nothing but the command encoder, passes and command buffer, which WebGPU makes single-use.
  */
 export class Plan<T> {
-  private readonly commands: readonly PlannedCommand[];
+  /** @internal What a replay does, in order. */
+  readonly commands: readonly PlannedCommand[];
   /** Memory that no tensor has: shared places and parameters. */
   private readonly owned: PooledBuffer[] = [];
   /** Buffers of tensors made in the recording. A tensor of the result may outlive the plan, and other plans hold them. */
@@ -65,10 +66,10 @@ export class Plan<T> {
     this.bytes = [...this.owned, ...this.held].reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  /** Runs the step once more, after all work appended to the stream so far. */
+  /** Runs the step once more, after all work appended to the stream so far. Does not wait for the GPU. */
   replay(): void {
     if (this.disposed) throw new Error('this plan has been disposed of');
-    this.context.stream.replay(this.commands, this.dispatches);
+    this.context.stream.replay(this.commands);
   }
 
   /** What a replay does, by kernel. */
@@ -145,11 +146,39 @@ export class Plan<T> {
       groups.set(key, made);
       return made;
     };
-    return commands.map((command) => {
-      if (!('program' in command)) return command;
-      const { program, work, workgroups } = command;
-      return { name: program.name, work, pipeline: program.pipeline, group: group(command), workgroups };
-    });
+    return commands.map((command) =>
+      'program' in command ? this.planned(command, group(command)) : command,
+    );
+  }
+
+  private planned(dispatch: Dispatch, group: GPUBindGroup): PlannedDispatch {
+    const { division } = dispatch;
+    const whole = encoded(dispatch, group);
+    const made = new Map<number, readonly EncodedDispatch[]>([[1, [whole]]]);
+    return {
+      ...whole,
+      division,
+      divided: (parts) => {
+        let divided = made.get(parts);
+        if (!divided) {
+          divided = this.encodeParts(divide(dispatch, division as Division, parts));
+          made.set(parts, divided);
+        }
+        return divided;
+      },
+    };
+  }
+
+  /** The parts of a dispatch, with a buffer of parameters of their own. */
+  private encodeParts(parts: readonly Dispatch[]): EncodedDispatch[] {
+    const { gpu, pool } = this.context;
+    const blocks = new ParamBlocks(parts.length);
+    const offsets = parts.map(({ program, params }) => blocks.place(program, params) as number);
+    // Filled at once, and no pooled buffer: what waits in the queue may use those until it has been submitted.
+    const buffer = pool.filled(blocks.contents, BufferUsage.UNIFORM, 'parameters of divided dispatches');
+    if (this.disposed) pool.release(buffer);
+    else this.owned.push(buffer);
+    return parts.map((part, i) => encoded(part, bindGroup(gpu, part, buffer, offsets[i])));
   }
 
   /** One uniform buffer for all parameters. */
@@ -164,6 +193,10 @@ export class Plan<T> {
     blocks.upload((data) => this.context.stream.upload(buffer, data));
     return { buffer, offsets };
   }
+}
+
+function encoded({ program, work, workgroups }: Dispatch, group: GPUBindGroup): EncodedDispatch {
+  return { name: program.name, work, pipeline: program.pipeline, group, workgroups };
 }
 
 /** Equal for dispatches that can share a bind group. */

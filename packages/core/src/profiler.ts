@@ -21,6 +21,14 @@ interface Measured extends Work {
   name: string;
 }
 
+/** The timestamps of one command buffer. */
+export interface BatchTimes {
+  /** Where the pass of the next dispatch writes its timestamps. */
+  timestamps(name: string, work: Work): GPUComputePassTimestampWrites;
+  /** Appends the readback to the commands; call the result when they have been submitted. */
+  resolve(encoder: GPUCommandEncoder): () => void;
+}
+
 /**
  * Times kernels by timestamp queries. Each dispatch becomes a pass of its own, so a profiled run is slower as a whole;
  * the times of the kernels are those of the GPU. Browsers round timestamps to 100 µs unless told otherwise.
@@ -30,7 +38,6 @@ export class Profiler {
   private readonly resolved: PooledBuffer;
   private readonly totals = new Map<string, KernelTime>();
   private readonly readings: Promise<void>[] = [];
-  private batch: Measured[] = [];
 
   /** @throws UserError when the adapter has no timestamps */
   constructor(
@@ -47,23 +54,17 @@ export class Profiler {
     this.resolved = pool.acquire(16 * capacity, usage, 'timestamps');
   }
 
-  /** Where the pass of the next dispatch writes its timestamps. */
-  timestamps(name: string, work: Work): GPUComputePassTimestampWrites {
-    const index = 2 * (this.batch.push({ name, ...work }) - 1);
-    return { querySet: this.querySet, beginningOfPassWriteIndex: index, endOfPassWriteIndex: index + 1 };
-  }
-
-  /** Appends the readback of a batch to its commands; call the result when they have been submitted. */
-  closeBatch(encoder: GPUCommandEncoder): () => void {
-    const batch = this.batch;
-    this.batch = [];
-    if (batch.length === 0) return () => {};
-    const bytes = 16 * batch.length;
-    const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
-    const staging = this.pool.acquire(bytes, usage, 'timestamps readback');
-    encoder.resolveQuerySet(this.querySet, 0, 2 * batch.length, this.resolved.gpu, 0);
-    encoder.copyBufferToBuffer(this.resolved.gpu, 0, staging.gpu, 0, bytes);
-    return () => this.readings.push(this.read(staging, batch));
+  /** Takes the times of a command buffer's dispatches. Submitted one after the other, all use the same queries. */
+  batch(): BatchTimes {
+    const measured: Measured[] = [];
+    return {
+      timestamps: (name, work) => {
+        const index = 2 * (measured.push({ name, ...work }) - 1);
+        const { querySet } = this;
+        return { querySet, beginningOfPassWriteIndex: index, endOfPassWriteIndex: index + 1 };
+      },
+      resolve: (encoder) => this.resolve(encoder, measured),
+    };
   }
 
   /** The times so far, the longest first, once all submitted work has run. */
@@ -75,6 +76,16 @@ export class Profiler {
   destroy(): void {
     this.querySet.destroy();
     this.pool.release(this.resolved);
+  }
+
+  private resolve(encoder: GPUCommandEncoder, batch: Measured[]): () => void {
+    if (batch.length === 0) return () => {};
+    const bytes = 16 * batch.length;
+    const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
+    const staging = this.pool.acquire(bytes, usage, 'timestamps readback');
+    encoder.resolveQuerySet(this.querySet, 0, 2 * batch.length, this.resolved.gpu, 0);
+    encoder.copyBufferToBuffer(this.resolved.gpu, 0, staging.gpu, 0, bytes);
+    return () => this.readings.push(this.read(staging, batch));
   }
 
   private async read(staging: PooledBuffer, batch: Measured[]): Promise<void> {

@@ -128,12 +128,13 @@ export class Tensor {
     this.device.stream.copy(source.buffer, this.buffer, source.bytes, 4 * offset);
   }
 
-  /** As {@link write}, for contents that come in pieces and are never held whole. */
+  /** As {@link write}, for contents that come in pieces and are never held whole: the next is asked for when there is room. */
   async writePieces(pieces: AsyncIterable<HostArray>): Promise<void> {
     let offset = 0;
     for await (const piece of pieces) {
       this.writeAt(offset, piece);
       offset += piece.length;
+      await this.device.stream.ready();
     }
     if (offset !== this.size) {
       throw new UserError(`tensor [${this.shape}] holds ${this.size} elements, got ${offset}`);

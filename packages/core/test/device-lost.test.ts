@@ -64,6 +64,21 @@ describe('a device that was lost', () => {
     await expectLost(device.stream.finish());
   });
 
+  it('drops work that waits for its turn, and rejects those who wait for it', async () => {
+    device.submitMs = 1e-9; // a submit for each dispatch, of which few may be under way
+    const y = Tensor.from(device, new Float32Array(8));
+    const plan = device.record(() => {
+      for (let i = 0; i < 200; i++) run(y);
+    });
+    plan.replay();
+    const waiting = [y.read(), device.stream.finish(), device.stream.ready()];
+    expect(device.stream.submits.full).toBe(true);
+    device.gpu.destroy();
+    await Promise.all(waiting.map(expectLost));
+    expect(device.stream.submits.full).toBe(false);
+    expect(() => plan.replay()).toThrow(DeviceLostError);
+  });
+
   it('refuses later work with the same error', async () => {
     const y = Tensor.from(device, new Float32Array(8));
     device.gpu.destroy();

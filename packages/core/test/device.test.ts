@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { BufferUsage, MapMode } from '../src/constants.ts';
-import { type Device, openDevice, Tensor, UserError, wrapDevice } from '../src/index.ts';
+import { type Device, openDevice, Philox, Tensor, UserError, wrapDevice } from '../src/index.ts';
 
 let device: Device;
 beforeAll(async () => {
@@ -207,6 +207,55 @@ struct Params { unused: u32 }
     expect([found[0], found[68], found[69]]).toEqual([expected, expected, last]);
     expect(device.stream.dispatchCount - before).toBe(count);
     y.dispose();
+  });
+
+  it('work of all kinds keeps its order, however finely it is cut and whoever waits', async () => {
+    const random = new Philox(5);
+    const opened = await openDevice({ submitMs: 1e-9 });
+    const x = Tensor.from(opened, numbers(1, 2, 3));
+    const y = Tensor.from(opened, numbers(0, 0, 0));
+    // On whole numbers below 2^24, where f32 counts exactly.
+    const affineHost = (values: number[], factor: number, step: number) =>
+      values.map((value) => factor * value + step);
+    let [onX, onY] = [
+      [1, 2, 3],
+      [0, 0, 0],
+    ];
+    const plan = opened.record(() => {
+      for (let i = 0; i < 5; i++) runAffine(x, -1, i);
+      y.assign(x);
+      runAffine(y, 1, 7);
+    });
+    const expected: number[][] = [];
+    const found: Promise<ArrayLike<number>>[] = [];
+    const actions = [
+      () => {
+        runAffine(x, -1, 5);
+        onX = affineHost(onX, -1, 5);
+      },
+      () => {
+        onX = [0, 1, 2].map(() => random.below(100));
+        x.write(numbers(...onX));
+      },
+      () => {
+        plan.replay();
+        for (let i = 0; i < 5; i++) onX = affineHost(onX, -1, i);
+        onY = affineHost(onX, 1, 7);
+      },
+      () => {
+        x.assign(y);
+        onX = onY;
+      },
+      () => {
+        expected.push(onX, onY);
+        found.push(x.read(), y.read());
+      },
+    ];
+    for (let i = 0; i < 400; i++) actions[random.below(actions.length)]();
+    expect((await Promise.all(found)).map((values) => [...Array.from(values)])).toEqual(expected);
+    plan.dispose();
+    for (const tensor of [x, y]) tensor.dispose();
+    opened.close();
   });
 
   it('reads of one tensor, and of many, may wait at the same time', async () => {

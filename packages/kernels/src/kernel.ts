@@ -30,6 +30,21 @@ export interface Kernel<P extends ParamValues> extends ShaderSource {
   flops(params: P): number;
   /** Bytes that must be read and written at least once. */
   bytes(params: P): number;
+  /** What a launch may be divided by; absent where it cannot be divided. */
+  parts?: Parts<P>;
+}
+
+/**
+ * How a kernel is launched part by part, with the bits of the whole. Its shader has two parameters more, `first` and
+ * `count`: which of the items a launch computes.
+ */
+export interface Parts<P extends ParamValues> {
+  /** How many items there are: rows, heads. */
+  items(params: P): number;
+  /** Parts are whole multiples of so many: what a workgroup computes. */
+  step(constants: Readonly<Record<string, number>>): number;
+  /** The parameters of a problem that has `count` items, for the grid and the work of a part. */
+  sized(params: P, count: number): P;
 }
 
 /** Lanes that the `*_subgroup` kernels share loads among: adapters with fewer in a subgroup run the plain kernels. */
@@ -44,7 +59,10 @@ export function hasSubgroups({ subgroupMinSize }: AdapterDescription): boolean {
 export type KernelHost = Pick<Device, 'adapter' | 'unfit'>;
 
 /** Whether a kernel is a choice on a device. */
-export function suits({ name, madeFor, needs }: Kernel<never>, { adapter, unfit }: KernelHost): boolean {
+export function suits(
+  { name, madeFor, needs }: Pick<Kernel<never>, 'name' | 'madeFor' | 'needs'>,
+  { adapter, unfit }: KernelHost,
+): boolean {
   return (madeFor ?? adapter.class) === adapter.class && (needs?.(adapter) ?? true) && !unfit.has(name);
 }
 
@@ -82,11 +100,23 @@ export function launch<P extends ParamValues>(
   overrides: ConstantValues = {},
 ): void {
   const constants = { ...kernel.constants?.(params, device.adapter.class), ...overrides };
-  const workgroups = kernel.workgroups(params, { ...defaultNumbers(kernel), ...numbersOf(constants) });
-  const work = { flops: kernel.flops(params), bytes: kernel.bytes(params) };
+  const numbers = { ...defaultNumbers(kernel), ...numbersOf(constants) };
+  const sized = (size: P, range?: { first: number; count: number }) => ({
+    params: { ...params, ...range },
+    workgroups: kernel.workgroups(size, numbers),
+    work: { flops: kernel.flops(size), bytes: kernel.bytes(size) },
+  });
+  const { parts } = kernel;
+  const items = parts?.items(params) ?? 0;
+  const division = parts && {
+    items,
+    step: parts.step(numbers),
+    part: (first: number, count: number) => sized(parts.sized(params, count), { first, count }),
+  };
+  const whole = sized(params, parts && { first: 0, count: items });
   const launched = { kernel: kernel as unknown as Kernel<ParamValues>, constants };
   watchers.get(device)?.set(launchKey(launched), launched);
-  device.run({ source: kernel, constants, tensors, params, workgroups, work });
+  device.run({ source: kernel, constants, tensors, ...whole, division });
 }
 
 const defaults = new Map<string, Record<string, number>>();

@@ -40,9 +40,11 @@ export interface Tuned {
 const WORTH = 1.05;
 /** Runs of a kernel over which its compilation has to pay: a training run of a few hundred steps. */
 const RUNS_TO_PAY = 10_000;
-/** Interleaved samples of either side, and how long a sample lasts at least. */
+/** Interleaved samples of either side. */
 const ROUNDS = 7;
+/** How long a sample lasts at least, also as a multiple of what the platform takes to notice that nothing is left to do. */
 const SAMPLE_MS = 8;
+const LATENCIES = 10;
 /** A way whose best sample is so much slower after two or more rounds is given up. */
 const HOPELESS = 1.15;
 /** Other kernels are explored only when, untuned, they come this near to the best. */
@@ -158,8 +160,9 @@ class Bench {
     if (problem) throw new Error(`${this.operation.name}: the standard way fails: ${problem}`);
     this.expected = await this.results();
     await checkSmall(this.device, this.operation, choice, this.check);
+    const least = Math.max(SAMPLE_MS, LATENCIES * (await this.latency()));
     let ms = await this.sample(choice, 1);
-    while (ms < SAMPLE_MS) {
+    while (ms < least) {
       this.runsPerSample *= 2;
       ms = await this.sample(choice, this.runsPerSample);
     }
@@ -226,6 +229,18 @@ class Bench {
     for (let i = 0; i < runs; i++) device.scope(() => runChoice(device, operation, choice, tensors, params));
     await device.stream.finish();
     return performance.now() - start;
+  }
+
+  /** Milliseconds that it takes to notice that nothing is left to do. */
+  private async latency(): Promise<number> {
+    const times: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      await this.device.stream.finish();
+      const start = performance.now();
+      await this.device.stream.finish();
+      times.push(performance.now() - start);
+    }
+    return median(times);
   }
 
   private async results(): Promise<Record<string, HostArray>> {

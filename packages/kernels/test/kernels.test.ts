@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { type Device, openDevice, type ParamValues, Philox, parseShader } from '@hrm-webgpu/core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { KernelCheck } from '../src/check.ts';
-import { describeWorst, isRight, runCheck } from '../src/run-check.ts';
+import { launch } from '../src/kernel.ts';
+import { contentsFor, describeWorst, isRight, runCheck, tensorsOf } from '../src/run-check.ts';
 
 const modules = import.meta.glob<{ check: KernelCheck<ParamValues> }>('../src/defs/*.ts', { eager: true });
 const checks = Object.entries(modules).map(([file, { check }]) => ({ file, check }));
@@ -43,4 +44,46 @@ describe.each(checks)('$check.kernel.name', ({ check }) => {
       expect(results.filter((worst) => !isRight(worst)).map(describeWorst)).toEqual([]);
     },
   );
+
+  const { parts } = check.kernel;
+  if (!parts) return;
+  it('computes the same bits in parts', async (context) => {
+    if (check.kernel.needs && !check.kernel.needs(device.adapter))
+      context.skip(`${device.adapter.description} cannot run it`);
+    // The case with most items that is no stress test: several heads of several rows, several tiles.
+    const params = check.cases
+      .filter((candidate) => parts.items(candidate) < 1000)
+      .reduce((a, b) => (parts.items(b) > parts.items(a) ? b : a));
+    const bitsOf = async (kernel = check.kernel) => {
+      const { dispatchCount } = device.stream;
+      const tensors = tensorsOf(device, contentsFor(check, params, new Philox(1)));
+      launch(device, kernel, tensors, params);
+      const arrays = await Promise.all(Object.values(tensors).map((tensor) => tensor.read()));
+      for (const tensor of Object.values(tensors)) tensor.dispose();
+      const bits = arrays.map(({ buffer }) => new Uint32Array(buffer));
+      return { bits, dispatches: device.stream.dispatchCount - dispatchCount };
+    };
+    const whole = await bitsOf();
+    expect(whole.dispatches).toBe(1);
+    device.submitMs = 1e-9; // everything takes too long: a part for each step
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    try {
+      for (const step of [undefined, 1, 2, 5]) {
+        const stepped = step && { ...check.kernel, parts: { ...parts, step: () => step } };
+        const divided = await bitsOf(stepped || check.kernel);
+        expect(divided.dispatches).toBeGreaterThan(1);
+        if (step) expect(divided.dispatches).toBe(Math.ceil(parts.items(params) / step));
+        expect(divided.bits).toEqual(whole.bits);
+      }
+    } finally {
+      warn.mockRestore();
+      device.submitMs = 100;
+    }
+  });
+});
+
+it('matmul and attention can be divided', () => {
+  const names = checks.map(({ check }) => check.kernel).filter(({ parts }) => parts);
+  expect(names).toHaveLength(12);
+  expect(names.every(({ name }) => /^(matmul|attention)/.test(name))).toBe(true);
 });

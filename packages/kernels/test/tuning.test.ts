@@ -274,4 +274,39 @@ describe('tune', () => {
       compile.mockRestore();
     }
   });
+
+  it.each([0, 30])('takes samples long enough where the end is noticed %i ms late', async (late) => {
+    // A way takes a millisecond, and whoever waits for the end waits in vain for a while, of a clock that is put forward.
+    let samples: number[] = [];
+    const operation: Operation<ParamValues> = {
+      ...use.operation,
+      kernels: use.operation.kernels.filter(({ name }) => name === 'matmul'),
+      standard: () => ({ kernel: 'matmul', settings: {} }),
+      settings: () => ({ ROWS: [4], PACKS: [], GROUP: [] }),
+      run(target, choice, tensors, params) {
+        launch(target, operation.kernels[0], tensors, params, choice.settings);
+        ahead += 1;
+        samples[samples.length - 1] += 1;
+      },
+    };
+    let ahead = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => ahead);
+    const finish = device.stream.finish.bind(device.stream);
+    const waits = vi.spyOn(device.stream, 'finish').mockImplementation(async () => {
+      await finish();
+      ahead += late;
+      samples.push(0);
+    });
+    try {
+      samples = [0];
+      await tune(device, { ...use, operation }, checkOf);
+    } finally {
+      clock.mockRestore();
+      waits.mockRestore();
+    }
+    const timed = Math.max(...samples);
+    expect(samples.filter((runs) => runs === timed).length).toBeGreaterThan(7);
+    expect(timed + late).toBeGreaterThanOrEqual(Math.max(8, 10 * late));
+    expect(timed + late).toBeLessThanOrEqual(2 * Math.max(8, 10 * late));
+  });
 });

@@ -1,6 +1,6 @@
 import { type AdapterDescription, Philox } from '@hrm-webgpu/core';
 import { describe, expect, it } from 'vitest';
-import { hostReport } from '../../src/host.ts';
+import { hostReport } from '../../src/host/encode.ts';
 import { isaReport } from '../../src/isa/isa.ts';
 import { variantsFor } from '../../src/isa/isa-variants.ts';
 import { loadReport } from '../../src/model/load.ts';
@@ -70,8 +70,10 @@ const memory: Run = (scale) =>
 
 const host: Run = (scale) => {
   const random = new Philox(1);
-  const hostUs = Float64Array.from({ length: 10_000 }, () => scale * (100 + random.uniform()));
-  return hostReport(hostUs, 40, { bytes: 1e6, heap: 1e7 }, { bytes: 1e6, heap: 1e7 });
+  const [hostUs, floorUs] = [scale, 1].map((factor) =>
+    Float64Array.from({ length: 10_000 }, () => factor * (100 + random.uniform())),
+  );
+  return hostReport({ hostUs, floorUs }, 40, { bytes: 1e6, heap: 1e7 }, { bytes: 1e6, heap: 1e7 });
 };
 
 const isa: Run = async (scale) => {

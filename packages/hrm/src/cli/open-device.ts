@@ -2,22 +2,38 @@ import { type Device, openDevice } from '@hrm-webgpu/core';
 import type { HrmModel } from '../model/model.ts';
 import { loadTuning } from '../tuning/tuning-store.node.ts';
 import { operationsOf, type Workload } from '../tuning/tuning-uses.ts';
+import { wholeNumber } from './command.ts';
 import { say } from './terminal.ts';
 
-/** The option of commands whose speed depends on tuning. */
-export const TUNING_OPTION = { 'no-tune': { type: 'boolean', default: false } } as const;
+/** The options of commands that keep the GPU busy. */
+export const DEVICE_OPTIONS = {
+  'no-tune': { type: 'boolean', default: false },
+  'submit-ms': { type: 'string' },
+} as const;
 
-export const TUNING_HELP = `  --no-tune            do without what 'hrm tune' found out about this adapter`;
+export const DEVICE_HELP = `  --no-tune            do without what 'hrm tune' found out about this adapter
+  --submit-ms N        keep the GPU busy no longer than N ms at a time; default 100, less keeps a desktop smoother`;
+
+/** Their values. */
+export interface DeviceValues {
+  'no-tune': boolean;
+  'submit-ms'?: string;
+}
+
+/** @throws UserError for anything but a whole number */
+export function submitMsOf({ 'submit-ms': text }: Pick<DeviceValues, 'submit-ms'>): number | undefined {
+  return wholeNumber('submit-ms', text);
+}
 
 /**
  * Opens the adapter, with its tuning record unless the user does without.
  *
- * @throws UserError where there is no adapter, or the record is damaged
+ * @throws UserError where there is no adapter, an option is wrong or the record is damaged
  */
-export async function openTunedDevice({ 'no-tune': noTune }: { 'no-tune': boolean }): Promise<Device> {
-  const device = await openDevice();
+export async function openTunedDevice(values: DeviceValues): Promise<Device> {
+  const device = await openDevice({ submitMs: submitMsOf(values) });
   try {
-    if (!noTune) await loadTuning(device);
+    if (!values['no-tune']) await loadTuning(device);
     return device;
   } catch (error) {
     device.close();

@@ -37,9 +37,6 @@ export interface AnswerOptions {
   signal?: AbortSignal;
 }
 
-/** Segments that may wait for the GPU: enough to keep it busy, and few enough for `signal` to take effect soon. */
-const QUEUED_SEGMENTS = 4;
-
 /**
  * Answers examples, any number of them in the memory of a batch, and yields the answers in the order of the examples, as
  * many at a time as have become ready. An answer does not depend on the batch size, nor on the examples beside it.
@@ -63,10 +60,9 @@ export async function* answers(
       if (places.fill()) inference.offer(places.batch);
       if (places.empty) return;
       for (let segment = 1; segment <= segmentsPerRead; segment++) {
-        inference.segment();
-        if (segment % QUEUED_SEGMENTS !== 0) continue;
-        await model.device.stream.finish();
+        await model.device.stream.ready();
         signal?.throwIfAborted();
+        inference.segment();
       }
       places.take(await inference.read(), (example, answer) => inOrder.add(example, answer));
       yield inOrder.ready();

@@ -89,9 +89,6 @@ export function checkLayers(file: TensorFile, config: KnownConfig): void {
   }
 }
 
-/** Bytes on their way to the GPU at a time: what WebGPU copies aside until the GPU has taken it. */
-const IN_FLIGHT_BYTES = 8 * 2 ** 20;
-
 /**
  * A model with the weights of a checkpoint, which pass through the host in pieces.
  *
@@ -105,21 +102,16 @@ export async function loadModel(
   { trunkOnly = false, signal, shardBytes }: LoadOptions & ModelOptions = {},
 ): Promise<HrmModel> {
   checkLayers(file, config);
-  let inFlight = 0;
-  async function* paced(name: string): AsyncGenerator<Float32Array> {
+  async function* stoppable(name: string): AsyncGenerator<Float32Array> {
     for await (const piece of file.piecesF32(name)) {
       signal?.throwIfAborted();
       yield piece;
-      inFlight += piece.byteLength;
-      if (inFlight < IN_FLIGHT_BYTES) continue;
-      await device.stream.finish();
-      inFlight = 0;
     }
   }
   const weight = (name: string, shape: readonly number[]) => {
     if (trunkOnly && name === PUZZLE_ROWS) return new Float32Array(shape[1]);
     checkShape(file, name, shape);
-    return paced(name);
+    return stoppable(name);
   };
   return HrmModel.load(device, trunkOnly ? trunkConfig(config) : config, weight, { shardBytes });
 }

@@ -93,6 +93,7 @@ export class HrmModel {
         if (data instanceof Float32Array) tensor.write(data);
         else await tensor.writePieces(data);
         if (isLinear(name)) model.transposed.set(tensor, transpose(tensor));
+        await device.stream.ready();
       }
     } catch (error) {
       model.dispose();

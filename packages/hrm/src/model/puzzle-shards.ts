@@ -67,6 +67,7 @@ export async function writeShards(
       shard += 1;
       offset = 0;
     }
+    await shards[0].rows.device.stream.ready();
   }
   if (found !== size) throw wrong(found);
 }

@@ -50,9 +50,6 @@ export interface StepReport {
 /** Philox stream; any number that nothing else takes. */
 const AUGMENTATION_STREAM = 0x6175676d;
 
-/** Steps submitted before the oldest is waited for: the GPU need not wait for the host. */
-const IN_FLIGHT = 3;
-
 /** Metrics are read this often, or when so much time has passed. */
 const READ_EVERY = { steps: 16, ms: 200 };
 
@@ -69,7 +66,6 @@ export class Trainer {
   private readonly readings = new Set<Promise<void>>();
   private arrived: StepReport[] = [];
   private failure: unknown;
-  private readonly inFlight: Promise<void>[] = [];
   private verification: Promise<void> | undefined;
 
   private constructor(
@@ -146,8 +142,8 @@ export class Trainer {
   }
 
   /**
-   * Submits one training call and its optimiser step, once few enough are under way. Resolves to the reports of
-   * earlier steps that have come back meanwhile, in order.
+   * Appends one training call and its optimiser step, once all before are submitted and the GPU has little left to do.
+   * Resolves to the reports of earlier steps that have come back meanwhile, in order.
    *
    * @throws UserError when the loss of an earlier step is no number
    */
@@ -156,7 +152,7 @@ export class Trainer {
     const { train, totalSteps, augment } = this.options;
     this.verification ??= verifyKernels(model, () => recordTraining(model, this.carries[0].batch));
     await this.verification;
-    if (this.inFlight.length >= IN_FLIGHT) await this.inFlight.shift();
+    await model.device.stream.ready();
     const batch = this.sampler.next();
     augment?.(batch, this.augmentation);
     this.parts.write(batch);
@@ -166,7 +162,6 @@ export class Trainer {
     this.call.write(Uint32Array.of(this.step));
     this.run();
     this.unread.push({ step: this.step, lr });
-    this.inFlight.push(model.device.stream.submitted());
     const due = performance.now() - this.lastReading > READ_EVERY.ms;
     if (due || this.unread.length === READ_EVERY.steps) this.readHistory();
     return this.takeArrived();
@@ -174,7 +169,6 @@ export class Trainer {
 
   /** Waits for all steps; resolves to the reports not given yet. */
   async settle(): Promise<StepReport[]> {
-    this.inFlight.length = 0;
     this.readHistory();
     await Promise.all(this.readings);
     return this.takeArrived();

@@ -1,5 +1,5 @@
 import { type Device, openDevice, Philox, UserError } from '@hrm-webgpu/core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { sudokuShape } from '../../src/data/sudoku/sudoku.ts';
 import { buildSudokuSplits } from '../../src/data/sudoku/sudoku-dataset.ts';
 import { DEFAULT_ARCH, DEFAULT_TRAIN } from '../../src/model/config.ts';
@@ -124,8 +124,9 @@ describe('Trainer', () => {
     expect(await losses(1)).not.toEqual(first);
   });
 
-  it('gives the same bits recorded as op by op', async () => {
-    const run = async (eager: boolean) => {
+  it('gives the same bits recorded as op by op, and however finely it is submitted', async () => {
+    const run = async (eager: boolean, submitMs: number) => {
+      device.submitMs = submitMs;
       const { split, totalSteps } = { split: splits.train, totalSteps: 40 };
       const trainer = await Trainer.start(device, { config, train, split, totalSteps, eager });
       const reports = await take(trainer, 20);
@@ -135,7 +136,14 @@ describe('Trainer', () => {
       trainer.dispose();
       return { reports, weights };
     };
-    expect(await run(true)).toEqual(await run(false));
+    const uncut = await run(false, Number.POSITIVE_INFINITY);
+    expect(await run(true, Number.POSITIVE_INFINITY)).toEqual(uncut);
+    // Every dispatch by itself, and every product and head in as many parts as there are.
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    expect(await run(false, 1e-9)).toEqual(uncut);
+    expect(await run(true, 1e-9)).toEqual(uncut);
+    warn.mockRestore();
+    device.submitMs = 100;
   });
 
   it('keeps no tensor and no more memory from step to step', async () => {

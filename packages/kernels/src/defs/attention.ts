@@ -1,8 +1,15 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
-import { type Grid, type Kernel, packFor } from '../kernel.ts';
+import { fold, type Grid, type Kernel, type Parts, packFor } from '../kernel.ts';
 import { attention as text } from '../shaders.gen.ts';
 
 export type AttentionParams = { batch: number; seq_len: number; heads: number; head_dim: number };
+
+/** All attention kernels compute the heads of a batch one by one. */
+export const byHeads: Parts<AttentionParams> = {
+  items: ({ batch, heads }) => batch * heads,
+  step: () => 1,
+  sized: (params, count) => ({ ...params, batch: 1, heads: count }),
+};
 
 /** What the three attention kernels share: specialised on head_dim, a thread per query or key of each head. */
 export const attentionShape = {
@@ -13,7 +20,8 @@ export const attentionShape = {
   workgroups: (
     { batch, seq_len, heads }: AttentionParams,
     { GROUP }: Readonly<Record<string, number>>,
-  ): Grid => [Math.ceil(seq_len / GROUP), heads, batch],
+  ): Grid => [Math.ceil(seq_len / GROUP), ...fold(batch * heads)],
+  parts: byHeads,
 };
 
 /** Multiply-adds of one product over all pairs of positions, as FLOPs. */

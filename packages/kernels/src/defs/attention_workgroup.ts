@@ -1,7 +1,7 @@
 import type { KernelCheck } from '../check.ts';
-import { type Kernel, packFor } from '../kernel.ts';
+import { fold, type Kernel, packFor } from '../kernel.ts';
 import { attention_workgroup as text } from '../shaders.gen.ts';
-import { type AttentionParams, attention, check as plainCheck } from './attention.ts';
+import { type AttentionParams, attention, byHeads, check as plainCheck } from './attention.ts';
 
 /** The constants that the three tiled kernels share. */
 export function tiledConstants({ head_dim }: AttentionParams) {
@@ -20,7 +20,11 @@ export const attentionWorkgroup: Kernel<AttentionParams> = {
     // As much as 16 KiB of workgroup memory hold.
     QUERIES: params.head_dim > 64 ? 16 : 32,
   }),
-  workgroups: ({ batch, seq_len, heads }, { QUERIES }) => [Math.ceil(seq_len / QUERIES), heads, batch],
+  workgroups: ({ batch, seq_len, heads }, { QUERIES }) => [
+    Math.ceil(seq_len / QUERIES),
+    ...fold(batch * heads),
+  ],
+  parts: byHeads,
   flops: attention.flops,
   bytes: attention.bytes,
 };

@@ -1,7 +1,7 @@
 import type { KernelCheck } from '../check.ts';
-import type { Kernel } from '../kernel.ts';
+import { fold, type Kernel } from '../kernel.ts';
 import { attention_workgroup_backward_key as text } from '../shaders.gen.ts';
-import type { AttentionParams } from './attention.ts';
+import { type AttentionParams, byHeads } from './attention.ts';
 import { attentionBackwardKey, check as plainCheck } from './attention_backward_key.ts';
 import { tiledCases, tiledConstants } from './attention_workgroup.ts';
 
@@ -10,7 +10,8 @@ export const attentionWorkgroupBackwardKey: Kernel<AttentionParams> = {
   text,
   madeFor: 'gpu', // software adapters pay for workgroup memory and barriers, and for compiling the tiles
   constants: tiledConstants,
-  workgroups: ({ batch, seq_len, heads }, { KEYS }) => [Math.ceil(seq_len / KEYS), heads, batch],
+  workgroups: ({ batch, seq_len, heads }, { KEYS }) => [Math.ceil(seq_len / KEYS), ...fold(batch * heads)],
+  parts: byHeads,
   flops: attentionBackwardKey.flops,
   bytes: attentionBackwardKey.bytes,
 };

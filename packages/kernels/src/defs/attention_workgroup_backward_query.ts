@@ -11,6 +11,7 @@ export const attentionWorkgroupBackwardQuery: Kernel<AttentionParams> = {
   madeFor: 'gpu', // software adapters pay for workgroup memory and barriers, and for compiling the tiles
   constants: tiledConstants,
   workgroups: attentionWorkgroup.workgroups,
+  parts: attentionWorkgroup.parts,
   flops: attentionBackwardQuery.flops,
   bytes: attentionBackwardQuery.bytes,
 };

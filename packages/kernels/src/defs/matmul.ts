@@ -1,5 +1,5 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
-import { fold, type Grid, type Kernel, packFor } from '../kernel.ts';
+import { fold, type Grid, type Kernel, type Parts, packFor } from '../kernel.ts';
 import { matmul as text } from '../shaders.gen.ts';
 
 export type MatmulParams = { m: number; n: number; k: number; a_row: number; a_column: number };
@@ -8,6 +8,11 @@ export type MatmulParams = { m: number; n: number; k: number; a_row: number; a_c
 export function rowsFirst(rows: number, columns: number): Grid {
   const [x, z] = fold(rows);
   return [x, columns, z];
+}
+
+/** Rows of C are computed by tiles of so many, each tile by itself. */
+export function byRows<P extends MatmulParams>(tile: Parts<P>['step']): Parts<P> {
+  return { items: ({ m }) => m, step: tile, sized: (params, count) => ({ ...params, m: count }) };
 }
 
 export const matmul: Kernel<MatmulParams> = {
@@ -21,6 +26,7 @@ export const matmul: Kernel<MatmulParams> = {
     rowsFirst(Math.ceil(m / ROWS), Math.ceil(n / (PACK * PACKS * GROUP))),
   flops: ({ m, n, k }) => 2 * m * n * k,
   bytes: ({ m, n, k }) => 4 * (m * k + k * n + m * n),
+  parts: byRows(({ ROWS }) => ROWS),
 };
 
 /** C = A·B in float64, A given by its two strides. */

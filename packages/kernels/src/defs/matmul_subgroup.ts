@@ -1,7 +1,7 @@
 import type { KernelCheck } from '../check.ts';
 import { hasSubgroups, type Kernel } from '../kernel.ts';
 import { matmul_subgroup as text } from '../shaders.gen.ts';
-import { type MatmulParams, matmul, check as matmulCheck, rowsFirst } from './matmul.ts';
+import { byRows, type MatmulParams, matmul, check as matmulCheck, rowsFirst } from './matmul.ts';
 
 /** Rows of a thread's tile; fixed, since WGSL wants constant lane numbers. */
 const ROWS = 24;
@@ -23,6 +23,7 @@ export const matmulSubgroup: Kernel<MatmulParams> = {
   },
   workgroups: ({ m, n }, { PACKS, PACK, GROUP }) =>
     rowsFirst(Math.ceil(m / ROWS), Math.ceil(n / (PACK * PACKS * GROUP))),
+  parts: byRows(() => ROWS),
 };
 
 export const check: KernelCheck<MatmulParams> = {

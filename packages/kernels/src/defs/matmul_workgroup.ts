@@ -1,7 +1,7 @@
 import type { KernelCheck } from '../check.ts';
 import { fold, type Kernel, packFor } from '../kernel.ts';
 import { matmul_workgroup as text } from '../shaders.gen.ts';
-import { type MatmulParams, matmul, check as matmulCheck, matmulReference } from './matmul.ts';
+import { byRows, type MatmulParams, matmul, check as matmulCheck, matmulReference } from './matmul.ts';
 
 /**
  * `splits`: into how many parts k is divided. With 1 the result is C [m, n], with more it is [splits, m, n], to be
@@ -29,6 +29,7 @@ export const matmulWorkgroup: Kernel<MatmulWorkgroupParams> = {
   },
   flops: matmul.flops,
   bytes: ({ m, n, k, splits }) => 4 * (m * k + k * n + splits * m * n),
+  parts: byRows(({ ROWS, THREADS_Y }) => ROWS * THREADS_Y),
 };
 
 /** Terms of k that are summed by themselves, as in the shader: the parts consist of whole blocks. */

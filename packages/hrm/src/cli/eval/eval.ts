@@ -15,7 +15,7 @@ import { verifyKernels } from '../../tuning/verify.ts';
 import { type Command, onePositional, parse, wholeNumber } from '../command.ts';
 import { checkModelFit, metadataFile } from '../dataset-fit.ts';
 import { untilInterrupted } from '../interrupt.ts';
-import { announceTuning, openTunedDevice, TUNING_HELP, TUNING_OPTION } from '../open-device.ts';
+import { announceTuning, DEVICE_HELP, DEVICE_OPTIONS, openTunedDevice } from '../open-device.ts';
 import { print, say } from '../terminal.ts';
 import { evaluateWithBar } from '../train/run.ts';
 import { printEvaluation, printTask } from './report.ts';
@@ -33,7 +33,7 @@ const OPTIONS = {
   submission: { type: 'string' },
   batch: { type: 'string' },
   json: { type: 'boolean', default: false },
-  ...TUNING_OPTION,
+  ...DEVICE_OPTIONS,
 } as const;
 
 export const evaluateCommand: Command = {
@@ -54,7 +54,7 @@ all augmentations vote, and a task is solved at K if the K first answers hold th
   --submission FILE   ARC: the two best answers of every test input as JSON, as ARC Prize takes it; replaces FILE
   --batch N           examples at a time; default 128, fewer where the adapter's limits want it
   --json              one JSON document on stdout
-${TUNING_HELP}`,
+${DEVICE_HELP}`,
 
   async run(args) {
     const { values, positionals } = parse(args, OPTIONS);

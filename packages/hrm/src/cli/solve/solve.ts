@@ -11,7 +11,7 @@ import { gridKind } from '../grids/grid-kind.ts';
 import { draw } from '../grids/grid-view.ts';
 import { drawGrid } from '../grids/sudoku-view.ts';
 import { untilInterrupted } from '../interrupt.ts';
-import { openTunedDevice, TUNING_HELP, TUNING_OPTION } from '../open-device.ts';
+import { DEVICE_HELP, DEVICE_OPTIONS, openTunedDevice } from '../open-device.ts';
 import { dim, green, print, red } from '../terminal.ts';
 import { type PuzzleInput, readPuzzle } from './input.ts';
 import { prospectOf, verdictOn } from './verdict.ts';
@@ -36,7 +36,7 @@ and it is said when a Sudoku has more than one. A puzzle is
   --puzzle NAME        the puzzle embedding that goes with it, by its name in identifiers.json; default the blank one
   --data DIR           the folder of identifiers.json; default the checkpoint's
   --trunk-only         leave out all puzzle embeddings (2.1 of 2.3 GB in published ARC checkpoints) but a blank one of zeros
-${TUNING_HELP}`,
+${DEVICE_HELP}`,
 
   async run(args) {
     const { values, positionals } = parse(args, {
@@ -46,7 +46,7 @@ ${TUNING_HELP}`,
       puzzle: { type: 'string' },
       data: { type: 'string' },
       'trunk-only': { type: 'boolean', default: false },
-      ...TUNING_OPTION,
+      ...DEVICE_OPTIONS,
     });
     const [path, argument, ...rest] = positionals;
     if (path === undefined || argument === undefined || rest.length > 0) {

@@ -1,7 +1,7 @@
 import { UserError } from '@hrm-webgpu/core';
 import { PRESETS, preset } from '../../training/presets.ts';
 import { type Command, parse, wholeNumber } from '../command.ts';
-import { TUNING_HELP, TUNING_OPTION } from '../open-device.ts';
+import { DEVICE_HELP, DEVICE_OPTIONS } from '../open-device.ts';
 import { duration, print } from '../terminal.ts';
 import { accuracyOption } from './early-stop.ts';
 import type { RunResult } from './run.ts';
@@ -12,7 +12,7 @@ const presets = Object.entries(PRESETS).map(([name, { summary }]) => `  ${name.p
 
 const help = `usage: hrm train --data DIR --out DIR [--preset NAME] [options]
        hrm train --data DIR --profile [options]
-       hrm train --out DIR --resume [--micro-batch N]
+       hrm train --out DIR --resume [--micro-batch N] [--submit-ms N]
 
 Trains a model on a dataset in the published format (DIR/train/dataset.json, …), evaluates it on a held-out split
 as it goes and keeps the best weights. Ctrl-C stops after the current step and saves; --resume goes on with the
@@ -34,7 +34,7 @@ same bits.
   --augment sudoku-digits   a random relabelling of the digits in every row of every batch, for Sudokus alone
   --eager              run op by op instead of recording a step and replaying it (for debugging; the same bits)
   --profile            time each kernel over a few steps, print the table and save nothing
-${TUNING_HELP}
+${DEVICE_HELP}
   --resume             go on from DIR/checkpoint.safetensors
 
 Presets ('hrm train --preset NAME' without --data says how to build the dataset):
@@ -57,11 +57,11 @@ const OPTIONS = {
   eager: { type: 'boolean', default: false },
   profile: { type: 'boolean' },
   resume: { type: 'boolean' },
-  ...TUNING_OPTION,
+  ...DEVICE_OPTIONS,
 } as const;
 
 /** What may be given with --resume: nothing that the numbers of a run depend on. */
-const WITH_RESUME = ['out', 'resume', 'micro-batch', 'eager', 'no-tune'];
+const WITH_RESUME = ['out', 'resume', 'micro-batch', 'eager', ...Object.keys(DEVICE_OPTIONS)];
 
 export const train: Command = {
   summary: 'train a model on a dataset',
@@ -96,6 +96,7 @@ export const train: Command = {
       augment: values.augment ?? null,
       eager: values.eager,
       'no-tune': values['no-tune'],
+      'submit-ms': values['submit-ms'],
     };
     if (values.profile) return profileRun(options);
     return finishRun(await startRun(options), out);

@@ -16,7 +16,7 @@ import { partRows } from '../../training/micro-batches.ts';
 import { Trainer, type TrainerOptions } from '../../training/trainer.ts';
 import { takeOver } from '../../tuning/tuning.ts';
 import { checkEvalSplit, metadataFile } from '../dataset-fit.ts';
-import { announceTuning, openTunedDevice } from '../open-device.ts';
+import { announceTuning, type DeviceValues, openTunedDevice, submitMsOf } from '../open-device.ts';
 import { say } from '../terminal.ts';
 import { augmentationOf } from './augment-option.ts';
 import { fingerprint } from './dataset-fingerprint.ts';
@@ -47,6 +47,7 @@ export interface StartOptions {
   /** See TrainerOptions. */
   eager?: boolean;
   'no-tune'?: boolean;
+  'submit-ms'?: string;
 }
 
 /**
@@ -115,7 +116,7 @@ async function withFreshTrainer<T>(
   const modelConfig = { ...config.arch, vocab_size, seq_len, num_puzzle_identifiers };
   const rows = partRows(global_batch_size, options.microBatch);
   const augmentation = augmentationOf(augment, options.data, metadata);
-  const device = await openTunedDevice({ 'no-tune': options['no-tune'] ?? true });
+  const device = await openTunedDevice({ ...options, 'no-tune': options['no-tune'] ?? true });
   try {
     const evaluated = evaluationRows(modelConfig, device.limits, examples);
     announceMemory(device, modelConfig, { batch: global_batch_size, rows, evaluated });
@@ -135,10 +136,9 @@ async function withFreshTrainer<T>(
   }
 }
 
-interface ResumeOptions {
+interface ResumeOptions extends DeviceValues {
   microBatch?: number;
   eager: boolean;
-  'no-tune': boolean;
 }
 
 /**
@@ -152,7 +152,7 @@ export async function resumeRun(out: string, options: ResumeOptions): Promise<Ru
     const saved = await readRun(file);
     const { notes, split, evalSplit } = saved;
     notes.microBatch = options.microBatch ?? notes.microBatch;
-    const device = await openDevice();
+    const device = await openDevice({ submitMs: submitMsOf(options) });
     try {
       const trainer = await resumeTrainer(device, file, saved, options);
       announce(device, trainer);
