@@ -58,8 +58,8 @@ export class CommandStream {
     private readonly pool: BufferPool,
     /** Throws what went wrong on the device. */
     private readonly check: () => void,
-    /** The same, once it is known whether all pipelines compiled. */
-    private readonly settle: () => Promise<void>,
+    /** The same, once that is known; see {@link Failures.settle}. */
+    private readonly settle: (failed?: boolean) => Promise<void>,
   ) {
     this.submits = new SubmitQueue(device.queue, adapterClass, check);
     this.paramsBuffer = pool.acquire(
@@ -134,7 +134,7 @@ export class CommandStream {
     try {
       await this.submits.notice(staging.gpu.mapAsync(MapMode.READ));
     } catch (error) {
-      await this.settle(); // the reason for the failure is the better message
+      await this.settle(true); // the reason for the failure is the better message
       throw error;
     }
     const result = staging.gpu.getMappedRange(0, Math.ceil(bytes / 4) * 4).slice(0, bytes);
@@ -174,8 +174,11 @@ export class CommandStream {
   async finish(): Promise<void> {
     this.flush();
     if (this.submits.full) await this.turn();
-    await this.submits.notice(this.device.queue.onSubmittedWorkDone());
-    await this.settle();
+    const failed = await this.submits.notice(this.device.queue.onSubmittedWorkDone()).then(
+      () => false,
+      () => true,
+    );
+    await this.settle(failed);
   }
 
   /** Times every dispatch from now on until the result is called, which gives the times by kernel. */

@@ -2,7 +2,8 @@ import type { AdapterDescription, DeviceOptions } from './adapter.ts';
 import { BufferPool, type MemoryStats, type PooledBuffer } from './buffer-pool.ts';
 import { CommandStream } from './command-stream.ts';
 import { BufferUsage } from './constants.ts';
-import { DeviceLostError, GpuError, UserError } from './errors.ts';
+import type { DeviceLostError } from './errors.ts';
+import { Failures } from './failures.ts';
 import { type DeviceLimits, limitsOf } from './limits.ts';
 import { Plan } from './plan.ts';
 import type { Work } from './profiler.ts';
@@ -49,11 +50,8 @@ export class Device {
   private readonly programs: ProgramCache;
   private scopes: Tensor[][] = [];
   private readonly plans = new Set<Plan<unknown>>();
-  private failure: Error | undefined;
-  private consequence: string | undefined;
+  private readonly failures: Failures;
   private closed = false;
-  /** What the owner of a wrapped device had set. */
-  private readonly ownersErrorHandler: GPUDevice['onuncapturederror'];
 
   constructor(
     readonly gpu: GPUDevice,
@@ -62,32 +60,7 @@ export class Device {
     /** Kept referenced: see gpu.node.ts. */
     readonly instance?: GPU,
   ) {
-    const fail = (error: Error) => {
-      this.failure ??= error;
-    };
-    this.ownersErrorHandler = gpu.onuncapturederror;
-    gpu.onuncapturederror = (event) => {
-      event.preventDefault(); // it is thrown where somebody waits; the platform need not print it as well
-      const { error } = event;
-      if (error.constructor.name === 'GPUOutOfMemoryError') {
-        const remedy = 'Use a smaller batch or model, or close other programs that use the GPU.';
-        return fail(new UserError(`The GPU is out of memory (${error.message}). ${remedy}`));
-      }
-      // A pipeline that does not compile makes everything after it invalid. The compiler's message, which comes a
-      // little later, is the one that helps.
-      if (/is invalid due to a previous error|\[Invalid /.test(error.message))
-        this.consequence ??= error.message;
-      else fail(new GpuError(`WebGPU reported: ${error.message}`));
-    };
-    gpu.lost.then(({ message }) => {
-      if (this.closed) return;
-      fail(
-        new DeviceLostError(
-          `The GPU device was lost (${message || 'no reason given'}). Checkpoints already saved are intact; ` +
-            'run the command again, with --resume to go on from the last one.',
-        ),
-      );
-    });
+    this.failures = new Failures(gpu);
     this.limits = limitsOf(gpu);
     this.pool = new BufferPool(gpu, this.limits, () => this.stream.forget());
     this.stream = new CommandStream(
@@ -95,9 +68,9 @@ export class Device {
       adapter.class,
       this.pool,
       () => this.check(),
-      () => this.settle(),
+      (failed) => this.failures.settle(this.programs.settled(), failed),
     );
-    this.programs = new ProgramCache(gpu, fail);
+    this.programs = new ProgramCache(gpu, (error) => this.failures.fail(error));
     this.tape = new Tape(this);
     if (submitMs !== undefined) this.submitMs = submitMs;
   }
@@ -134,14 +107,12 @@ export class Device {
 
   /** Throws what went wrong on the device, if anything did. */
   check(): void {
-    if (this.failure) throw this.failure;
+    this.failures.check();
   }
 
-  /** Waits for the outcome of pipelines still being compiled, then throws what went wrong, if anything did. */
-  private async settle(): Promise<void> {
-    await this.programs.settled();
-    this.check();
-    if (this.consequence) throw new GpuError(`WebGPU reported: ${this.consequence}`);
+  /** Resolves when the device is lost (driver reset, unplugged); never when it is closed. */
+  get lost(): Promise<DeviceLostError> {
+    return this.failures.lost;
   }
 
   /**
@@ -265,13 +236,13 @@ export class Device {
   close(): void {
     if (this.closed) return;
     this.closed = true;
+    this.failures.close();
     this.tape.clear();
     for (const plan of this.plans) plan.dispose();
     for (const tensor of [...this.tensors]) tensor.dispose();
     this.stream.close();
     this.pool.trim();
     if (this.instance) this.gpu.destroy();
-    else this.gpu.onuncapturederror = this.ownersErrorHandler;
   }
 
   /** For `using`. */

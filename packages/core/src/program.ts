@@ -118,6 +118,16 @@ export class ProgramCache {
   }
 }
 
+/** A compiler's message in a line: naga draws the place below its words, which is done here for all. */
+function plain(message: string): string {
+  const lines = message.split('\n').map((line) => line.trim());
+  const end = lines.findIndex((line) => line.startsWith('┌'));
+  return lines
+    .slice(0, end < 0 ? undefined : end)
+    .filter(Boolean)
+    .join(' ');
+}
+
 /** `shaders/x.wgsl:12:5: message`, with the line and a caret under the column. */
 export function formatCompilationError(
   name: string,
@@ -127,7 +137,7 @@ export function formatCompilationError(
   const line = code.split('\n')[message.lineNum - 1] ?? '';
   const gutter = String(message.lineNum);
   return [
-    `shaders/${name}.wgsl:${message.lineNum}:${message.linePos}: ${message.message}`,
+    `shaders/${name}.wgsl:${message.lineNum}:${message.linePos}: ${plain(message.message)}`,
     `  ${gutter} | ${line}`,
     `  ${' '.repeat(gutter.length)} | ${' '.repeat(Math.max(0, message.linePos - 1))}^`,
   ].join('\n');
