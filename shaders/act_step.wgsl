@@ -16,8 +16,8 @@ struct Params { batch: u32, max_steps: u32, early: u32, exploration: f32 }
 @group(0) @binding(5) var<storage, read_write> halted: array<u32>;
 
 @compute @workgroup_size(GROUP)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let row = id.x;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let row = id.y * groups.x * GROUP + id.x;
   if (row >= params.batch) {
     return;
   }

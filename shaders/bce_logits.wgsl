@@ -18,8 +18,8 @@ fn log_one_plus(x: f32) -> f32 {
 }
 
 @compute @workgroup_size(GROUP)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let i = id.x;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let i = id.y * groups.x * GROUP + id.x;
   if (i < params.length) {
     loss[i] = max(x[i], 0) - x[i] * targets[i] + log_one_plus(exp(-abs(x[i])));
   }

@@ -11,8 +11,8 @@ struct Params { length: u32 }
 @group(0) @binding(4) var<storage, read_write> dx: array<f32>;
 
 @compute @workgroup_size(GROUP)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let i = id.x;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let i = id.y * groups.x * GROUP + id.x;
   if (i < params.length) {
     dx[i] = d_loss[i] * (1 / (1 + exp(min(-x[i], 80))) - targets[i]);
   }

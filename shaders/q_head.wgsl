@@ -13,15 +13,16 @@ struct Params { batch: u32, seq_len: u32, dim: u32 }
 @group(0) @binding(4) var<storage, read_write> q: array<f32>;
 
 @compute @workgroup_size(GROUP)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  if (id.x >= params.batch * OUTPUTS) {
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let i = id.y * groups.x * GROUP + id.x;
+  if (i >= params.batch * OUTPUTS) {
     return;
   }
-  let row = id.x / OUTPUTS;
-  let output = id.x % OUTPUTS;
+  let row = i / OUTPUTS;
+  let output = i % OUTPUTS;
   var sum = 0.0;
   for (var i = 0u; i < params.dim; i++) {
     sum = fma(z[row * params.seq_len * params.dim + i], weight[output * params.dim + i], sum);
   }
-  q[id.x] = sum + bias[output];
+  q[i] = sum + bias[output];
 }

@@ -12,12 +12,13 @@ struct Params { batch: u32, seq_len: u32, dim: u32 }
 @group(0) @binding(4) var<storage, read_write> d_bias: array<f32>;
 
 @compute @workgroup_size(GROUP)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  if (id.x >= OUTPUTS * params.dim) {
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let i = id.y * groups.x * GROUP + id.x;
+  if (i >= OUTPUTS * params.dim) {
     return;
   }
-  let output = id.x / params.dim;
-  let column = id.x % params.dim;
+  let output = i / params.dim;
+  let column = i % params.dim;
   var weight_sum = 0.0;
   var bias_sum = 0.0;
   for (var row = 0u; row < params.batch; row++) {
@@ -25,7 +26,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     weight_sum = fma(gradient, z[row * params.seq_len * params.dim + column], weight_sum);
     bias_sum += gradient;
   }
-  d_weight[id.x] = weight_sum;
+  d_weight[i] = weight_sum;
   if (column == 0) {
     d_bias[output] = bias_sum;
   }

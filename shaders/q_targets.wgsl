@@ -15,8 +15,8 @@ struct Params { batch: u32, max_steps: u32 }
 @group(0) @binding(5) var<storage, read_write> targets: array<f32>;
 
 @compute @workgroup_size(GROUP)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let row = id.x;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let row = id.y * groups.x * GROUP + id.x;
   if (row >= params.batch) {
     return;
   }

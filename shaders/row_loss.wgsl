@@ -15,8 +15,8 @@ struct Params { batch: u32, labels_len: u32 }
 @group(0) @binding(6) var<storage, read_write> correct: array<u32>;
 
 @compute @workgroup_size(GROUP)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let row = id.x;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let row = id.y * groups.x * GROUP + id.x;
   if (row >= params.batch) {
     return;
   }

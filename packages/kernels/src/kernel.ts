@@ -168,12 +168,17 @@ export function elementPacks({ length }: { length: number }): ConstantValues {
   return { pack, PACK: width };
 }
 
-/** WebGPU guarantees 65,535 workgroups in a dimension. */
-const WIDEST = 32768;
+/** What WebGPU guarantees for the workgroups in a dimension. An object, so that tests can fold every kernel's grid. */
+export const GRID = { widest: 65_535 };
 
-/** So many workgroups along one dimension, folded into two where one is too short. */
+/**
+ * So many workgroups along one dimension, folded into two where one is too short: near-square, so that the last row has
+ * few that are idle. Kernels number them by `num_workgroups`.
+ */
 export function fold(groups: number): readonly [number, number] {
-  return groups <= WIDEST ? [groups, 1] : [WIDEST, Math.ceil(groups / WIDEST)];
+  if (groups <= GRID.widest) return [groups, 1];
+  const side = Math.ceil(Math.sqrt(groups));
+  return [side, Math.ceil(groups / side)];
 }
 
 /** A one-dimensional grid of at least `threads` threads, folded. */

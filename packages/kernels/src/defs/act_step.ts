@@ -17,7 +17,7 @@ export const check: KernelCheck<ActStepParams> = {
   kernel: actStep,
   cases: [
     { batch: 1, max_steps: 1, early: 1, exploration: 0.1 },
-    { batch: 97, max_steps: 4, early: 1, exploration: 0 },
+    { batch: 197, max_steps: 4, early: 1, exploration: 0 },
     { batch: 97, max_steps: 4, early: 1, exploration: 0.5 },
     { batch: 97, max_steps: 4, early: 0, exploration: 0.5 },
   ],

@@ -64,7 +64,6 @@ export const check: KernelCheck<MatmulWorkgroupParams> = {
     { m: 5, n: 12, k: 16, a_row: 48, a_column: 1, splits: 1 },
     { m: 12, n: 136, k: 36, a_row: 80, a_column: 2, splits: 1 },
     { m: 131, n: 68, k: 61, a_row: 1, a_column: 131, splits: 1 },
-    { m: 64 * 32768 + 5, n: 1, k: 1, a_row: 1, a_column: 1, splits: 1 }, // more rows of workgroups than y may have
     { m: 33, n: 38, k: 211, a_row: 1, a_column: 33, splits: 3 },
     { m: 64, n: 64, k: 128, a_row: 1, a_column: 64, splits: 2 },
     { m: 5, n: 8, k: 68, a_row: 68, a_column: 1, splits: 5 }, // more parts than blocks: the last ones are zero

@@ -16,7 +16,7 @@ export const check: KernelCheck<QTargetsParams> = {
   kernel: qTargets,
   cases: [
     { batch: 1, max_steps: 2 },
-    { batch: 97, max_steps: 3 },
+    { batch: 197, max_steps: 3 },
   ],
   inputs: ({ batch, max_steps }, random) => ({
     q_next: uniformArray(random, 2 * batch).map((value) => 8 * value),
