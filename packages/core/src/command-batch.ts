@@ -1,4 +1,4 @@
-import type { BatchTimes, Profiler, Work } from './profiler.ts';
+import type { BatchTimer, BatchTimes, Work } from './profiler.ts';
 import type { Copy } from './recording.ts';
 import { COPY, Cost, copyWork } from './submits/cost-model.ts';
 import type { SubmitQueue } from './submits/submit-queue.ts';
@@ -17,7 +17,7 @@ export interface BatchContext {
   gpu: GPUDevice;
   submits: SubmitQueue;
   /** Times the dispatches, where there is one. */
-  profiler: Profiler | undefined;
+  profiler: BatchTimer | undefined;
   /** Dispatches of a batch at the most. */
   capacity: number;
 }

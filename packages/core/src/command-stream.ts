@@ -4,7 +4,7 @@ import { type BatchContext, CommandBatch } from './command-batch.ts';
 import { BufferUsage, MapMode } from './constants.ts';
 import { PARAMS_STRIDE, ParamBlocks } from './param-blocks.ts';
 import { bindGroup, bindGroupKey, type PlannedCommand } from './plan.ts';
-import { type KernelTime, Profiler, type Work } from './profiler.ts';
+import type { BatchTimer, Work } from './profiler.ts';
 import type { ParamValues, Program } from './program.ts';
 import type { Recording } from './recording.ts';
 import { Replay } from './replay.ts';
@@ -25,7 +25,7 @@ export interface Dispatch {
 }
 
 /** Dispatches of a batch. */
-const MAX_DISPATCHES = 512;
+export const MAX_DISPATCHES = 512;
 /** Different parameters in one uniform buffer; far above what one training step uses. */
 const MAX_PARAM_BLOCKS = 512;
 /** Bind groups are made once per (program, parameters, buffers); far above what one training step uses. */
@@ -46,7 +46,8 @@ export class CommandStream {
   private readonly paramsBuffer: PooledBuffer;
   private readonly params = new ParamBlocks(MAX_PARAM_BLOCKS);
   private readonly bindGroups = new Map<string, GPUBindGroup>();
-  private profiler: Profiler | undefined;
+  /** Times dispatches while there is one; see {@link startProfile}. */
+  profiler: BatchTimer | undefined;
   /** Takes commands instead of the GPU while there is one. */
   recording: Recording | undefined;
   /** Dispatches encoded since the device was opened. */
@@ -181,21 +182,6 @@ export class CommandStream {
     await this.settle(failed);
   }
 
-  /** Times every dispatch from now on until the result is called, which gives the times by kernel. */
-  startProfile(): () => Promise<KernelTime[]> {
-    this.flush();
-    const profiler = new Profiler(this.device, this.pool, MAX_DISPATCHES);
-    this.profiler = profiler;
-    return async () => {
-      this.flush();
-      this.profiler = undefined;
-      await this.turn();
-      const times = await profiler.times();
-      profiler.destroy();
-      return times;
-    };
-  }
-
   /** Submits all that has been appended at once. */
   rush(): void {
     this.flush();
@@ -215,7 +201,7 @@ export class CommandStream {
   }
 
   /** Waits until all work passed on so far is submitted. */
-  private async turn(): Promise<void> {
+  async turn(): Promise<void> {
     if (await this.submits.turn()) return;
     await this.settle();
     throw new Error('the device was closed before this work was submitted');

@@ -46,7 +46,8 @@ export class Device {
   readonly unfit = new Map<string, string>();
   /** All tensors that have not been freed. */
   readonly tensors = new Set<Tensor>();
-  private readonly pool: BufferPool;
+  /** @internal */
+  readonly pool: BufferPool;
   private readonly programs: ProgramCache;
   private scopes: Tensor[][] = [];
   private readonly plans = new Set<Plan<unknown>>();

@@ -9,6 +9,9 @@ import { UserError } from './errors.ts';
  */
 const SWIFTSHADER_ICD = '/usr/lib/chromium/vk_swiftshader_icd.json';
 
+/** Dawn rounds timestamps to 65.5 µs unless told otherwise, as browsers should; most kernels take less. */
+const EXACT_TIMESTAMPS = 'disable-dawn-features=timestamp_quantization';
+
 /** What to do when there is no adapter on this machine. */
 const NO_ADAPTER_REMEDY =
   'In a checkout, `npm run doctor` shows what is missing and `npm run setup` installs a software adapter ' +
@@ -34,7 +37,7 @@ export async function openAdapter(fallback = true): Promise<OpenedAdapter> {
   process.env.XDG_RUNTIME_DIR ??= tmpdir();
   const { create } = await loadDawn();
   const request = async () => {
-    const instance = create([]) as GPU;
+    const instance = create([EXACT_TIMESTAMPS]) as GPU;
     const adapter = await instance.requestAdapter({ powerPreference: 'high-performance' });
     return { instance, adapter };
   };

@@ -11,7 +11,7 @@ export { type Choice, Device, type Launch } from './device.ts';
 export { DeviceLostError, GpuError, UserError } from './errors.ts';
 export type { DeviceLimits } from './limits.ts';
 export type { Plan } from './plan.ts';
-export type { KernelTime, Work } from './profiler.ts';
+export { type KernelTime, startProfile, type Work } from './profiler.ts';
 export type { ParamValues, ShaderSource } from './program.ts';
 export { Philox, type PhiloxState, philoxBlock } from './random.ts';
 export { type ConstantValues, parseShader, type ShaderInterface, specialize } from './shader.ts';

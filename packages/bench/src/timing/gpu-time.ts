@@ -1,5 +1,6 @@
 /** Time on the GPU alone, by its own clock. */
 import type { Device } from '@hrm-webgpu/core';
+import { timesOf } from './profile-table.ts';
 import { median } from './statistics.ts';
 import type { Calibrated, Stopwatch } from './timing.ts';
 
@@ -17,14 +18,13 @@ export async function gpuShare(
   { candidate, runsPerSample }: Calibrated,
   stopwatch: Stopwatch,
 ): Promise<number | undefined> {
-  if (!device.gpu.features.has('timestamp-query')) return undefined;
   const runs = Math.min(runsPerSample, MOST_RUNS);
   const shares: number[] = [];
   for (let repeat = 0; repeat < REPEATS; repeat++) {
     const wallMs = await stopwatch(candidate, runs);
-    const stop = device.stream.startProfile();
-    for (let i = 0; i < runs; i++) candidate.run();
-    const gpuMs = (await stop()).reduce((sum, { ms }) => sum + ms, 0);
+    const times = await timesOf(device, candidate.run, runs);
+    if (!times) return undefined;
+    const gpuMs = times.reduce((sum, { ms }) => sum + ms, 0);
     shares.push(Math.min(1, gpuMs / wallMs));
   }
   return median(shares);

@@ -1,5 +1,5 @@
 /** Where the time of a call goes, kernel by kernel. */
-import type { Device, KernelTime } from '@hrm-webgpu/core';
+import { type Device, type KernelTime, startProfile, UserError } from '@hrm-webgpu/core';
 import { type Measured, measuredCells } from './measured.ts';
 import { significant } from './table.ts';
 
@@ -24,15 +24,31 @@ export async function profile(
   runs: number,
   { name, medianMs }: Measured,
 ): Promise<Profile | undefined> {
-  if (!device.gpu.features.has('timestamp-query')) return undefined;
-  const stop = device.stream.startProfile();
-  for (let i = 0; i < runs; i++) run();
-  return profileOf(await stop(), runs, name, medianMs);
+  const times = await timesOf(device, run, runs);
+  return times && profileOf(times, runs, name, medianMs);
+}
+
+/** The times of all kernels; undefined where the adapter has no timestamps, or none of use. */
+export async function timesOf(
+  device: Device,
+  run: () => void,
+  runs: number,
+): Promise<KernelTime[] | undefined> {
+  try {
+    const stop = startProfile(device);
+    for (let i = 0; i < runs; i++) run();
+    return await stop();
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
 }
 
 /** What to say of a profile that there is not. */
 export function skippedProfile(times: Profile | undefined): string[] {
-  return times ? [] : ["time by kernel: this adapter has no 'timestamp-query'"];
+  return times
+    ? []
+    : ['time by kernel: this adapter has no timestamps, or they are too coarse or go backwards'];
 }
 
 /** The profile of a call that takes `wallMs`, from the times of so many `runs`. */

@@ -1,4 +1,4 @@
-import { type Device, openDevice } from '@hrm-webgpu/core';
+import { type Device, openDevice, startProfile } from '@hrm-webgpu/core';
 import { buildSudokuSplits, DEFAULT_ARCH, DEFAULT_TRAIN, sudokuShape, Trainer } from 'hrm-webgpu';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { kernelCases } from '../../src/kernels/kernel-cases.ts';
@@ -29,7 +29,7 @@ it('covers every kernel that a training step runs', async () => {
     totalSteps: 9,
     eager: true,
   });
-  const stop = device.stream.startProfile();
+  const stop = startProfile(device);
   for (let step = 0; step < 3; step++) await trainer.advance();
   await trainer.settle();
   const run = (await stop()).map(({ name }) => name);

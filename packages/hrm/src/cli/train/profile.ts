@@ -1,4 +1,4 @@
-import type { KernelTime } from '@hrm-webgpu/core';
+import { type KernelTime, startProfile } from '@hrm-webgpu/core';
 import type { Trainer } from '../../training/trainer.ts';
 import { bold, dim, print, say } from '../terminal.ts';
 
@@ -25,7 +25,7 @@ export async function profileTraining(trainer: Trainer): Promise<void> {
   const msPerStep = (performance.now() - started) / STEPS;
   const dispatches = (device.stream.dispatchCount - before) / STEPS;
 
-  const stop = device.stream.startProfile();
+  const stop = startProfile(device);
   await run(STEPS);
   const times = await stop();
 
