@@ -72,7 +72,7 @@ export class Device {
       (failed) => this.failures.settle(this.programs.settled(), failed),
     );
     this.programs = new ProgramCache(gpu, (error) => this.failures.fail(error));
-    this.tape = new Tape(this);
+    this.tape = new Tape();
     if (submitMs !== undefined) this.submitMs = submitMs;
   }
 

@@ -6,6 +6,7 @@ export {
   openDevice,
   wrapDevice,
 } from './adapter.ts';
+export { backward, type Root } from './backward.ts';
 export type { MemoryStats } from './buffer-pool.ts';
 export { type Choice, Device, type Launch } from './device.ts';
 export { DeviceLostError, GpuError, UserError } from './errors.ts';
@@ -16,5 +17,5 @@ export type { ParamValues, ShaderSource } from './program.ts';
 export { Philox, type PhiloxState, philoxBlock } from './random.ts';
 export { type ConstantValues, parseShader, type ShaderInterface, specialize } from './shader.ts';
 export type { Division } from './submits/division.ts';
-export type { GradientRule, Gradients, Recorded, Root, Tape } from './tape.ts';
+export type { GradientRule, Gradients, Recorded, Tape } from './tape.ts';
 export { type DType, type HostArray, type Shape, sizeOf, Tensor } from './tensor.ts';

@@ -1,4 +1,3 @@
-import type { Device } from './device.ts';
 import type { Tensor } from './tensor.ts';
 
 /** What an op left on the tape for its gradient rule. */
@@ -28,21 +27,16 @@ export interface Gradients {
   rules: Readonly<Record<string, GradientRule>>;
 }
 
-interface Node extends Recorded {
+/** An op on the record, by the numbers of its tensors. */
+export interface Node extends Recorded {
   op: string;
   output: number;
   inputs: readonly number[];
 }
 
-/** A tensor to differentiate and the gradient to start from, of the same shape. */
-export interface Root {
-  of: Tensor;
-  gradient: Tensor;
-}
-
 /**
- * Reverse-mode differentiation. Ops that touch a parameter, or anything computed from one, are recorded with
- * what their rule needs; `backward` walks the record from the end and frees it. Nothing else is kept: what is
+ * The record of reverse-mode differentiation. Ops that touch a parameter, or anything computed from one, are recorded with
+ * what their rule needs; {@link backward} walks the record from the end and frees it. Nothing else is kept: what is
  * computed under `noGrad`, or from detached tensors alone, leaves no trace here.
  */
 export class Tape {
@@ -50,8 +44,6 @@ export class Tape {
   private readonly tracked = new Set<number>();
   private readonly parameters = new Map<number, Tensor>();
   private disabled = 0;
-
-  constructor(private readonly device: Device) {}
 
   /** The number of recorded ops. */
   get length(): number {
@@ -98,35 +90,14 @@ export class Tape {
     });
   }
 
-  /**
-   * Gradients of all parameters that the roots depend on, summed over the roots. The caller owns them. The tape
-   * is empty afterwards.
-   *
-   * @throws Error when there is no rule for an op on the way
-   */
-  backward(roots: readonly Root[], { add, rules }: Gradients): Map<Tensor, Tensor> {
-    const gradients = new Map<number, Tensor>();
-    const accumulate = (id: number, gradient: Tensor) => {
-      const present = gradients.get(id);
-      gradients.set(id, present ? add(present, gradient) : gradient);
-      if (!present) return;
-      present.dispose();
-      gradient.dispose();
-    };
-    try {
-      for (const { of, gradient } of roots) accumulate(of.id, gradient.detach());
-      this.noGrad(() => {
-        for (let node = this.nodes.pop(); node; node = this.nodes.pop()) {
-          this.differentiate(node, rules, gradients, accumulate);
-        }
-      });
-      return this.collect(gradients);
-    } catch (error) {
-      for (const gradient of gradients.values()) gradient.dispose();
-      throw error;
-    } finally {
-      this.clear();
-    }
+  /** @internal Takes the last op off the record; its tensors are the caller's to release. */
+  pop(): Node | undefined {
+    return this.nodes.pop();
+  }
+
+  /** @internal The parameter of that number, if it is one. */
+  parameter(id: number): Tensor | undefined {
+    return this.parameters.get(id);
   }
 
   /** Drops the record and what it keeps alive. */
@@ -135,39 +106,5 @@ export class Tape {
     this.nodes = [];
     this.tracked.clear();
     this.parameters.clear();
-  }
-
-  private collect(gradients: Map<number, Tensor>): Map<Tensor, Tensor> {
-    const result = new Map<Tensor, Tensor>();
-    for (const [id, gradient] of gradients) {
-      const parameter = this.parameters.get(id);
-      if (parameter) result.set(parameter, gradient);
-      else gradient.dispose(); // a root that no parameter leads to
-    }
-    return result;
-  }
-
-  /** Passes the gradient of a node's output on to its inputs and frees what the node kept. */
-  private differentiate(
-    { op, output, inputs, ...recorded }: Node,
-    rules: Gradients['rules'],
-    gradients: Map<number, Tensor>,
-    accumulate: (id: number, gradient: Tensor) => void,
-  ): void {
-    try {
-      const gradient = gradients.get(output);
-      if (!gradient) return;
-      const rule = rules[op];
-      if (!rule) throw new Error(`there is no gradient rule for '${op}'`);
-      const results = this.device.scope(() => rule(gradient, recorded));
-      results.forEach((result, i) => {
-        if (result && recorded.needs[i]) accumulate(inputs[i], result);
-        else result?.dispose();
-      });
-      gradients.delete(output);
-      gradient.dispose();
-    } finally {
-      for (const tensor of recorded.saved) tensor.release();
-    }
   }
 }

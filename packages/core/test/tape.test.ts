@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { add, gradientRules } from '../../kernels/src/index.ts';
-import { type Device, type GradientRule, openDevice, Tensor } from '../src/index.ts';
+import { backward, type Device, type GradientRule, openDevice, Tensor } from '../src/index.ts';
 
 let device: Device;
 let idleBytes: number;
@@ -66,7 +66,8 @@ const withRules = (own: Record<string, GradientRule> = {}) => ({
 async function gradientsOf(outputs: Tensor[], parameters: Tensor[], rules = withRules()) {
   const seeds = outputs.map((output) => constant(...new Array<number>(output.size).fill(1)));
   // Outside any scope, which would clean up after the tape.
-  const gradients = device.tape.backward(
+  const gradients = backward(
+    device,
     outputs.map((of, i) => ({ of, gradient: seeds[i] })),
     rules,
   );
@@ -181,7 +182,7 @@ describe('backward', () => {
     const x = parameter(2);
     const y = multiply(x, x);
     const gradient = constant(10);
-    const gradients = device.tape.backward([{ of: y, gradient }], withRules());
+    const gradients = backward(device, [{ of: y, gradient }], withRules());
     expect([...(await gradient.readF32())]).toEqual([10]);
     expect([...(await y.readF32())]).toEqual([4]);
     disposeAll(x, y, gradient, ...gradients.values());
@@ -224,7 +225,7 @@ describe('backward', () => {
       return multiplyGradient(dy, recorded);
     };
     const rules = withRules({ multiply: failing });
-    expect(() => device.tape.backward([{ of: y, gradient }], rules)).toThrow('rule');
+    expect(() => backward(device, [{ of: y, gradient }], rules)).toThrow('rule');
     expect(device.tape.length).toBe(0);
     expectAlive(x, y, gradient);
     disposeAll(x, y, gradient);
@@ -235,7 +236,7 @@ describe('backward', () => {
     const y = multiply(x, x);
     const gradient = constant(1);
     const rules = { add, rules: {} };
-    expect(() => device.tape.backward([{ of: y, gradient }], rules)).toThrow(
+    expect(() => backward(device, [{ of: y, gradient }], rules)).toThrow(
       "there is no gradient rule for 'multiply'",
     );
     disposeAll(x, y, gradient);

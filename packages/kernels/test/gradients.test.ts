@@ -2,7 +2,7 @@
  * Every differentiable op: the gradient of L = Σ w·f(x), w fixed and random, for every element of every input,
  * against central differences of the op's float64 reference.
  */
-import { type Device, openDevice, Philox, type Shape, sizeOf, Tensor } from '@hrm-webgpu/core';
+import { backward, type Device, openDevice, Philox, type Shape, sizeOf, Tensor } from '@hrm-webgpu/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UNIT_ROUNDOFF, uniformArray } from '../src/check.ts';
 import { attentionReference } from '../src/defs/attention.ts';
@@ -77,7 +77,7 @@ async function gpuGradients({ inputs, run }: Case, data: Record<string, Float32A
     const output = run(tensors);
     const w = uniformArray(random, output.size);
     const root = { of: output, gradient: Tensor.from(device, w, output.shape) };
-    return { w, gradients: device.tape.backward([root], gradientRules) };
+    return { w, gradients: backward(device, [root], gradientRules) };
   });
   const found: Record<string, Float32Array> = {};
   for (const [name, tensor] of Object.entries(tensors)) {

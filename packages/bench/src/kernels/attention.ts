@@ -1,4 +1,4 @@
-import { type Device, Philox, Tensor } from '@hrm-webgpu/core';
+import { backward, type Device, Philox, Tensor } from '@hrm-webgpu/core';
 import { attention, gradientRules, launch } from '@hrm-webgpu/kernels';
 import { type AttentionParams, attentionInputs } from '@hrm-webgpu/kernels/defs/attention';
 import type { Benchmark, BenchmarkContext } from '../report/benchmark.ts';
@@ -111,7 +111,7 @@ async function prepareLength(device: Device, length: number): Promise<Length> {
   const both = () =>
     device.scope(() => {
       const o = attention(qkv, HEADS);
-      const d_qkv = device.tape.backward([{ of: o, gradient: d_o }], gradientRules).get(qkv) as Tensor;
+      const d_qkv = backward(device, [{ of: o, gradient: d_o }], gradientRules).get(qkv) as Tensor;
       return { o, d_qkv };
     });
   const extraBytes = extraMemory(device, both);

@@ -1,4 +1,4 @@
-import type { Device } from '@hrm-webgpu/core';
+import { backward, type Device } from '@hrm-webgpu/core';
 import { attention, gradientRules } from '@hrm-webgpu/kernels';
 import { randomTensor, upload } from './inputs.ts';
 import type { Part, Task } from './task.ts';
@@ -26,7 +26,7 @@ function attentionTask(device: Device, seqLen: number): Task {
   const [q, k, v] = SLICES.map((_, i) => sliceOf(hostQkv, seqLen, i));
   const compute = () => {
     const o = attention(qkv, HEADS);
-    return { o, gradients: device.tape.backward([{ of: o, gradient: d_o }], gradientRules) };
+    return { o, gradients: backward(device, [{ of: o, gradient: d_o }], gradientRules) };
   };
   return {
     name: `forward and backward, ${BATCH} × ${HEADS} heads of ${HEAD_DIM}, ${seqLen} tokens`,

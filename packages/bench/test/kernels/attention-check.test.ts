@@ -1,4 +1,4 @@
-import { type Device, openDevice, Philox, Tensor } from '@hrm-webgpu/core';
+import { backward, type Device, openDevice, Philox, Tensor } from '@hrm-webgpu/core';
 import { attention, gradientRules } from '@hrm-webgpu/kernels';
 import { attentionInputs } from '@hrm-webgpu/kernels/defs/attention';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -16,9 +16,9 @@ beforeAll(async () => {
   const d_o = Float32Array.from({ length: batch * seq_len * WIDTH }, () => random.uniform() - 0.5);
   const o = attention(qkv, heads);
   const roots = [{ of: o, gradient: Tensor.from(device, d_o, o.shape) }];
-  const d_qkv = device.tape.backward(roots, gradientRules).get(qkv) as Tensor;
-  const [q, forward, backward] = [await qkv.readF32(), await o.readF32(), await d_qkv.readF32()];
-  arrays = { qkv: q, d_o, o: forward, d_qkv: backward };
+  const d_qkv = backward(device, roots, gradientRules).get(qkv) as Tensor;
+  const [q, output, gradient] = [await qkv.readF32(), await o.readF32(), await d_qkv.readF32()];
+  arrays = { qkv: q, d_o, o: output, d_qkv: gradient };
 });
 afterAll(() => device.close());
 

@@ -3,9 +3,8 @@
 import { UserError } from '@hrm-webgpu/core';
 import type { TensorFile } from '../formats/tensor-file.ts';
 import { parseYaml, type YamlValue } from '../formats/yaml/yaml.ts';
-import { type AllConfig, parseAllConfig } from '../model/config.ts';
+import { type ArchConfig, type ModelConfig, parseArch } from '../model/config.ts';
 import { type KnownConfig, knownConfigOf } from '../model/load.ts';
-import type { CheckpointMetadata } from '../training/checkpoint.ts';
 
 /** The published name of the configuration that lies beside a checkpoint. */
 export const CONFIG_FILE = 'all_config.yaml';
@@ -13,16 +12,16 @@ export const CONFIG_FILE = 'all_config.yaml';
 /** What a folder is searched for, in this order: the files of our runs, and the published name. */
 export const CHECKPOINT_NAMES = ['best.safetensors', 'checkpoint.safetensors', 'checkpoint'] as const;
 
-/** An all_config.yaml: its contents as they stand there, and as they are understood. */
+/** An all_config.yaml: its contents as they stand there, and what they say of the model. */
 export interface ConfigFile {
   readonly path: string;
   readonly value: YamlValue;
-  readonly parsed: AllConfig;
+  readonly arch: ArchConfig;
 }
 
 export interface CheckpointContext {
-  /** Of this project's own files. */
-  readonly metadata?: CheckpointMetadata;
+  /** From the metadata of this project's own files. */
+  readonly config?: ModelConfig;
   /** The all_config.yaml beside the file. */
   readonly beside?: ConfigFile;
 }
@@ -35,16 +34,16 @@ export interface CheckpointContext {
  */
 export function parseConfigFile(text: string, path: string): ConfigFile {
   const value = parseYaml(text, path);
-  return { path, value, parsed: parseAllConfig(value, path) };
+  return { path, value, arch: parseArch(value, path) };
 }
 
 /**
  * The configuration of a checkpoint, as far as it is known.
  * @throws UserError when there is none, or it contradicts the tensors
  */
-export function knownConfig(file: TensorFile, { metadata, beside }: CheckpointContext): KnownConfig {
-  if (metadata) return metadata.config;
-  if (beside) return knownConfigOf(beside.parsed.arch, file);
+export function knownConfig(file: TensorFile, { config, beside }: CheckpointContext): KnownConfig {
+  if (config) return config;
+  if (beside) return knownConfigOf(beside.arch, file);
   throw new UserError(
     `${file.name} needs its ${CONFIG_FILE} beside it: it does not tell its architecture itself`,
   );

@@ -8,7 +8,7 @@ import { quoted } from '../formats/quote.ts';
 import type { TensorFile } from '../formats/tensor-file.ts';
 import { type LoadOptions, loadModel, withSeqLen } from '../model/load.ts';
 import type { HrmModel } from '../model/model.ts';
-import { readMetadata } from '../training/checkpoint.ts';
+import { readConfig } from '../training/checkpoint.ts';
 import {
   CHECKPOINT_NAMES,
   type CheckpointContext,
@@ -46,7 +46,7 @@ export async function loadModelFile(
 ): Promise<HrmModel> {
   const file = await openTensorFile(await fileSource(findCheckpoint(path)));
   try {
-    const config = readMetadata(file)?.config ?? knownConfig(file, await readContext(file));
+    const config = knownConfig(file, await readContext(file));
     return await loadModel(device, withSeqLen(config, file, seqLen), file, options);
   } finally {
     await file.close();
@@ -104,5 +104,5 @@ async function readConfigBeside(checkpoint: string): Promise<ConfigFile | undefi
 
 /** @throws UserError when metadata or all_config.yaml are damaged */
 export async function readContext(file: TensorFile): Promise<CheckpointContext> {
-  return { metadata: readMetadata(file), beside: await readConfigBeside(file.name) };
+  return { config: readConfig(file), beside: await readConfigBeside(file.name) };
 }

@@ -4,7 +4,7 @@ import { UserError } from '@hrm-webgpu/core';
 import type { ByteSource } from '../formats/files/byte-source.ts';
 import { openTensorFile } from '../formats/open-checkpoint.ts';
 import type { TensorFile } from '../formats/tensor-file.ts';
-import { readMetadata } from '../training/checkpoint.ts';
+import { readConfig } from '../training/checkpoint.ts';
 import {
   CHECKPOINT_NAMES,
   type CheckpointContext,
@@ -74,8 +74,8 @@ async function checkpointIn(folder: URL, signal: AbortSignal | undefined): Promi
 async function openFile(url: URL, options: OpenOptions, download: Download): Promise<OpenCheckpoint> {
   const file = await openTensorFile(await download(url, options));
   try {
-    const metadata = readMetadata(file);
-    const context = metadata ? { metadata } : { beside: await configBeside(url, options.signal) };
+    const config = readConfig(file);
+    const context = config ? { config } : { beside: await configBeside(url, options.signal) };
     return { file, context, downloaded: true };
   } catch (error) {
     await file.close();

@@ -13,7 +13,7 @@ import { encodeTorchCheckpoint } from '../formats/torch/torch-export.ts';
 import { parseYaml, stringifyYaml, type YamlMap, type YamlValue } from '../formats/yaml/yaml.ts';
 import { IGNORED_KEYS, type ModelConfig, parseAllConfig } from '../model/config.ts';
 import { type KnownConfig, trunkConfig } from '../model/load.ts';
-import { formatMetadata } from '../training/checkpoint.ts';
+import { formatMetadata, readMetadata } from '../training/checkpoint.ts';
 import { type Command, onePositional, parse } from './command.ts';
 import { byteSize, print } from './terminal.ts';
 
@@ -70,7 +70,7 @@ async function exportFile(file: TensorFile, { format, out, trunkOnly }: Target):
   const config = knownConfig(file, context);
   const found = exportedTensors(file, config, { trunkOnly });
   const tensors = format === 'pt' ? publishedTypes(found, file, config) : found;
-  const contents = exportedConfig(tensors, config, trainOf(context), otherKeys(context));
+  const contents = exportedConfig(tensors, config, trainOf(file, context), otherKeys(file, context));
   const yaml = await planConfig(out, contents);
   const metadata = metadataFor(trunkOnly ? trunkConfig(config) : config);
   await writeFileAtomic(
@@ -84,13 +84,13 @@ async function exportFile(file: TensorFile, { format, out, trunkOnly }: Target):
     print('The published code wants a data_path in it as well: the folder of a dataset.');
 }
 
-function trainOf({ metadata, beside }: CheckpointContext) {
-  return metadata?.training?.train ?? beside?.parsed.train;
+function trainOf(file: TensorFile, { beside }: CheckpointContext) {
+  return readMetadata(file)?.training?.train ?? (beside && parseAllConfig(beside.value, beside.path).train);
 }
 
 /** The published keys that say nothing of the model but that the published code wants back. */
-function otherKeys({ metadata, beside }: CheckpointContext): YamlMap {
-  const { data } = metadata?.training?.notes ?? {};
+function otherKeys(file: TensorFile, { beside }: CheckpointContext): YamlMap {
+  const { data } = readMetadata(file)?.training?.notes ?? {};
   const known = (beside?.value ?? {}) as YamlMap;
   const kept = Object.entries(known).filter(([key]) => IGNORED_KEYS.includes(key));
   return { ...(typeof data === 'string' ? { data_path: data } : {}), ...Object.fromEntries(kept) };

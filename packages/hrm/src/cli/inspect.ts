@@ -10,6 +10,7 @@ import { quoted } from '../formats/quote.ts';
 import { elementCount, type TensorFile, type TensorInfo } from '../formats/tensor-file.ts';
 import { sumTensor, type TensorSums } from '../formats/tensor-sums.ts';
 import type { KnownConfig } from '../model/load.ts';
+import { readMetadata } from '../training/checkpoint.ts';
 import { type Command, onePositional, parse } from './command.ts';
 import { bold, byteSize, dim, green, print, red } from './terminal.ts';
 
@@ -77,14 +78,14 @@ async function examine(file: TensorFile, withSums: boolean): Promise<Inspection>
       );
     }
   }
-  const progress = context.metadata?.training?.progress;
+  const progress = readMetadata(file)?.training?.progress;
   return {
     file: file.name,
     format: file.format,
     bytes: statSync(file.name).size,
     model: model ?? null,
     config: config ?? null,
-    config_from: config ? (context.metadata ? 'its metadata' : (context.beside?.path ?? null)) : null,
+    config_from: config ? (context.config ? 'its metadata' : (context.beside?.path ?? null)) : null,
     training: progress ? { step: progress.step, total_steps: progress.totalSteps } : null,
     tensors,
     problems,
@@ -93,7 +94,7 @@ async function examine(file: TensorFile, withSums: boolean): Promise<Inspection>
 
 /** The configuration, where there is one, and how the tensors contradict it. */
 function fit(file: TensorFile, context: CheckpointContext): { config?: KnownConfig; problems: string[] } {
-  if (!context.metadata && !context.beside) return { problems: [] };
+  if (!context.config && !context.beside) return { problems: [] };
   try {
     const config = knownConfig(file, context);
     return { config, problems: contradictions(file, config) };

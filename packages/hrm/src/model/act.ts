@@ -1,4 +1,4 @@
-import { Tensor } from '@hrm-webgpu/core';
+import { backward, Tensor } from '@hrm-webgpu/core';
 import {
   actExplore,
   actStep,
@@ -89,7 +89,8 @@ export function trainingCall(
     (_, i) => (i % 2 === 0 || hasNext ? 0.5 : 0) / globalBatchSize,
   );
   const gradients = device.scope(() =>
-    device.tape.backward(
+    backward(
+      device,
       [
         {
           of: call.loss.loss,

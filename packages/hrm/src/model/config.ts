@@ -108,13 +108,10 @@ export function parseAllConfig(
   file: string,
   base: AllConfig = { arch: DEFAULT_ARCH, train: DEFAULT_TRAIN },
 ): AllConfig {
-  const top = expectMap(value, file, 'the file');
-  const { arch: archValue = {}, ...rest } = top;
-  const { loss: lossValue = {}, name: _name, ...archRest } = expectMap(archValue, file, 'arch');
-  const { name: _lossName, ...loss } = expectMap(lossValue, file, 'arch.loss');
+  const { arch: _arch, ...rest } = expectMap(value, file, 'the file');
   const trainKeys = Object.fromEntries(Object.entries(rest).filter(([key]) => !IGNORED_KEYS.includes(key)));
   return {
-    arch: checkArch(overlay(base.arch, { ...archRest, ...loss }, `${file}: arch.`), file),
+    arch: parseArch(value, file, base.arch),
     train: checkTrain(
       overlayTrain(
         base.train,
@@ -124,6 +121,19 @@ export function parseAllConfig(
       file,
     ),
   };
+}
+
+/**
+ * Reads what an `all_config.yaml` says of the model.
+ *
+ * @param base what keys have that it lacks
+ * @throws UserError naming the first unknown key or bad value
+ */
+export function parseArch(value: YamlValue, file: string, base = DEFAULT_ARCH): ArchConfig {
+  const { arch = {} } = expectMap(value, file, 'the file');
+  const { loss: lossValue = {}, name: _name, ...rest } = expectMap(arch, file, 'arch');
+  const { name: _lossName, ...loss } = expectMap(lossValue, file, 'arch.loss');
+  return checkArch(overlay(base, { ...rest, ...loss }, `${file}: arch.`), file);
 }
 
 /**

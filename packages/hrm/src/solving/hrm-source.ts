@@ -13,10 +13,10 @@ import { blobSource, bytesSource } from '../formats/files/byte-source.ts';
 import { openTensorFile } from '../formats/open-checkpoint.ts';
 import { elementCount, type TensorFile } from '../formats/tensor-file.ts';
 import type { YamlMap } from '../formats/yaml/yaml.ts';
-import { type ModelConfig, parseAllConfig } from '../model/config.ts';
+import { type ModelConfig, parseArch } from '../model/config.ts';
 import { checkLayers, knownConfigOf, type LoadOptions, withSeqLen } from '../model/load.ts';
 import { PUZZLE_ROWS, parameterShapes } from '../model/parameters.ts';
-import { readMetadata } from '../training/checkpoint.ts';
+import { readConfig } from '../training/checkpoint.ts';
 import { ARC_SEQ_LEN, type Task, usualSeqLen } from './tasks.ts';
 
 /**
@@ -38,7 +38,7 @@ export async function openSource(source: CheckpointSource, options: OpenOptions)
   if (typeof source === 'string' || source instanceof URL) return openNamed(source, options);
   const file = await openUnnamed(source);
   try {
-    return { file, context: { metadata: readMetadata(file) }, downloaded: false };
+    return { file, context: { config: readConfig(file) }, downloaded: false };
   } catch (error) {
     if (file !== source) await file.close();
     throw error;
@@ -70,7 +70,7 @@ export function configOfSource(
 }
 
 function contextConfig(file: TensorFile, context: CheckpointContext) {
-  if (context.metadata || context.beside) return knownConfig(file, context);
+  if (context.config || context.beside) return knownConfig(file, context);
   throw new UserError(
     `${file.name} does not tell its architecture itself: put its ${CONFIG_FILE} beside it, or give its contents as ` +
       "the option 'config'",
@@ -79,8 +79,7 @@ function contextConfig(file: TensorFile, context: CheckpointContext) {
 
 function archOf(config: string | YamlMap) {
   const name = "the option 'config'";
-  return (typeof config === 'string' ? parseConfigFile(config, name).parsed : parseAllConfig(config, name))
-    .arch;
+  return typeof config === 'string' ? parseConfigFile(config, name).arch : parseArch(config, name);
 }
 
 /** The file, where reading the weights of a model tells how far it is. */

@@ -121,21 +121,25 @@ export function formatMetadata(metadata: CheckpointMetadata): Record<string, str
   return { [FORMAT.key]: FORMAT.value, ...Object.fromEntries(strings) };
 }
 
-/** The metadata of one of our checkpoints; undefined for a file that something else wrote. */
-export function readMetadata(file: TensorFile): CheckpointMetadata | undefined {
+/** The configuration in one of our checkpoints; undefined for a file that something else wrote. */
+export function readConfig(file: TensorFile): ModelConfig | undefined {
   if (file.metadata[FORMAT.key] !== FORMAT.value) return undefined;
-  const parse = (text = '') => {
-    try {
-      return JSON.parse(text);
-    } catch (cause) {
-      throw new UserError(`${file.name}: its metadata are damaged; use another checkpoint`, { cause });
-    }
-  };
-  const { config, training } = file.metadata;
-  return {
-    config: parseModelConfig(parse(config) ?? {}, file.name),
-    ...(training ? { training: parseTraining(parse(training), file.name) } : {}),
-  };
+  return parseModelConfig(parseEntry(file, 'config') ?? {}, file.name);
+}
+
+/** All metadata of one of our checkpoints; undefined for a file that something else wrote. */
+export function readMetadata(file: TensorFile): CheckpointMetadata | undefined {
+  const config = readConfig(file);
+  if (!config || !file.metadata.training) return config && { config };
+  return { config, training: parseTraining(parseEntry(file, 'training'), file.name) };
+}
+
+function parseEntry({ metadata, name }: TensorFile, key: string) {
+  try {
+    return JSON.parse(metadata[key] ?? '');
+  } catch (cause) {
+    throw new UserError(`${name}: its metadata are damaged; use another checkpoint`, { cause });
+  }
 }
 
 /** Checks what a resumed run relies on. */

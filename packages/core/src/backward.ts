@@ -1,0 +1,76 @@
+/** The way back through the record. Apart from the tape, so that who only computes does not carry it. */
+import type { Device } from './device.ts';
+import type { Gradients, Node } from './tape.ts';
+import type { Tensor } from './tensor.ts';
+
+/** A tensor to differentiate and the gradient to start from, of the same shape. */
+export interface Root {
+  of: Tensor;
+  gradient: Tensor;
+}
+
+/**
+ * Gradients of all parameters that the roots depend on, summed over the roots. The caller owns them. The device's tape is
+ * empty afterwards.
+ *
+ * @throws Error when there is no rule for an op on the way
+ */
+export function backward(
+  device: Device,
+  roots: readonly Root[],
+  { add, rules }: Gradients,
+): Map<Tensor, Tensor> {
+  const { tape } = device;
+  const gradients = new Map<number, Tensor>();
+  const accumulate = (id: number, gradient: Tensor) => {
+    const present = gradients.get(id);
+    gradients.set(id, present ? add(present, gradient) : gradient);
+    if (!present) return;
+    present.dispose();
+    gradient.dispose();
+  };
+  try {
+    for (const { of, gradient } of roots) accumulate(of.id, gradient.detach());
+    tape.noGrad(() => {
+      for (let node = tape.pop(); node; node = tape.pop())
+        differentiate(device, node, rules, gradients, accumulate);
+    });
+    const result = new Map<Tensor, Tensor>();
+    for (const [id, gradient] of gradients) {
+      const parameter = tape.parameter(id);
+      if (parameter) result.set(parameter, gradient);
+      else gradient.dispose(); // a root that no parameter leads to
+    }
+    return result;
+  } catch (error) {
+    for (const gradient of gradients.values()) gradient.dispose();
+    throw error;
+  } finally {
+    tape.clear();
+  }
+}
+
+/** Passes the gradient of a node's output on to its inputs and frees what the node kept. */
+function differentiate(
+  device: Device,
+  { op, output, inputs, ...recorded }: Node,
+  rules: Gradients['rules'],
+  gradients: Map<number, Tensor>,
+  accumulate: (id: number, gradient: Tensor) => void,
+): void {
+  try {
+    const gradient = gradients.get(output);
+    if (!gradient) return;
+    const rule = rules[op];
+    if (!rule) throw new Error(`there is no gradient rule for '${op}'`);
+    const results = device.scope(() => rule(gradient, recorded));
+    results.forEach((result, i) => {
+      if (result && recorded.needs[i]) accumulate(inputs[i], result);
+      else result?.dispose();
+    });
+    gradients.delete(output);
+    gradient.dispose();
+  } finally {
+    for (const tensor of recorded.saved) tensor.release();
+  }
+}
