@@ -125,11 +125,11 @@ async function splitChecks(dist) {
   writeFileSync(texts, readFileSync(texts, 'utf8').replace(/"(?:[^"\\]|\\.)*"/g, compactShader));
   for (const file of readdirSync(dist, { recursive: true }))
     if (file.endsWith('.js')) rmSync(join(dist, file));
-  const entries = ['index', 'operation'];
+  const entries = ['index', 'operation', 'software-kernels.browser', 'software-kernels.node'];
   await bundle({
     outDir: dist,
     entry: Object.fromEntries(entries.map((name) => [name, join(modules, `${name}.js`)])),
-    external: [/^@hrm-webgpu\//],
+    external: [/^@hrm-webgpu\//, /^#/],
     output: { preserveModules: true, preserveModulesRoot: modules },
   });
   await bundle({ outDir: dist, entry: { checks: join(modules, 'checks.js') }, external: [/^@hrm-webgpu\//] });

@@ -17,8 +17,8 @@ export interface Operation<P extends ParamValues> {
   name: string;
   /** In the order of preference. */
   kernels: readonly Kernel<P>[];
-  /** What is done without a record; where this is absent, the first kernel that suits the adapter. */
-  standard?(adapter: AdapterDescription, params: P): Choice;
+  /** What is done without a record; where this gives nothing, the first kernel that suits the adapter. */
+  standard?(adapter: AdapterDescription, params: P): Choice | undefined;
   /** Settings besides the tunables of a kernel, with the values worth trying; the first is what holds without it. */
   settings?(kernel: Kernel<P>, params: P): Readonly<Record<string, readonly number[]>>;
   /** Does it; a plain launch unless a choice needs more. */

@@ -1,8 +1,7 @@
 import { type GradientRule, Tensor } from '@hrm-webgpu/core';
+import { softwareAttentionBackwardKey, softwareAttentionBackwardQuery } from '#software-kernels';
 import { attentionBackwardKey } from '../defs/attention_backward_key.ts';
 import { attentionBackwardQuery } from '../defs/attention_backward_query.ts';
-import { attentionSubgroupBackwardKey } from '../defs/attention_subgroup_backward_key.ts';
-import { attentionSubgroupBackwardQuery } from '../defs/attention_subgroup_backward_query.ts';
 import { attentionWorkgroupBackwardKey } from '../defs/attention_workgroup_backward_key.ts';
 import { attentionWorkgroupBackwardQuery } from '../defs/attention_workgroup_backward_query.ts';
 import { run } from '../operation.ts';
@@ -12,11 +11,11 @@ import { rotate } from '../ops/attention.ts';
 export const attentionBackwardOperations = {
   query: {
     name: 'attention_backward_query',
-    kernels: [attentionSubgroupBackwardQuery, attentionBackwardQuery, attentionWorkgroupBackwardQuery],
+    kernels: [...softwareAttentionBackwardQuery, attentionBackwardQuery, attentionWorkgroupBackwardQuery],
   },
   key: {
     name: 'attention_backward_key',
-    kernels: [attentionSubgroupBackwardKey, attentionBackwardKey, attentionWorkgroupBackwardKey],
+    kernels: [...softwareAttentionBackwardKey, attentionBackwardKey, attentionWorkgroupBackwardKey],
   },
 };
 

@@ -1,6 +1,6 @@
 import { type Device, Tensor, UserError } from '@hrm-webgpu/core';
+import { softwareAttention } from '#software-kernels';
 import { attention as plain } from '../defs/attention.ts';
-import { attentionSubgroup } from '../defs/attention_subgroup.ts';
 import { attentionWorkgroup } from '../defs/attention_workgroup.ts';
 import { rope as ropeKernel } from '../defs/rope.ts';
 import { launch } from '../kernel.ts';
@@ -64,7 +64,7 @@ const MAX_HEAD_DIM = 128;
 /** GPUs want tiles in workgroup memory; software adapters, which only pay for it, have kernels of their own. */
 export const attentionOperation = {
   name: 'attention',
-  kernels: [attentionSubgroup, plain, attentionWorkgroup],
+  kernels: [...softwareAttention, plain, attentionWorkgroup],
 };
 
 /**

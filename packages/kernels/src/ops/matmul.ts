@@ -1,9 +1,9 @@
 import { type AdapterDescription, type Choice, Tensor } from '@hrm-webgpu/core';
+import { softwareMatmul } from '#software-kernels';
 import { batchSum } from '../defs/batch_sum.ts';
 import { type MatmulParams, matmul } from '../defs/matmul.ts';
-import { matmulSubgroup } from '../defs/matmul_subgroup.ts';
 import { matmulWorkgroup } from '../defs/matmul_workgroup.ts';
-import { hasSubgroups, type Kernel, launch, packFor } from '../kernel.ts';
+import { type Kernel, launch, packFor } from '../kernel.ts';
 import { kernelOf, type Operation, run } from '../operation.ts';
 
 /** Rows and packs of columns of a workgroup with the standard settings of matmul_workgroup. */
@@ -22,17 +22,15 @@ function standardSplits({ m, n, k }: MatmulParams): number {
   return Math.max(1, Math.min(Math.ceil(BUSY / tiles), Math.floor(k / SHORTEST_PART)));
 }
 
-function standard(adapter: AdapterDescription, params: MatmulParams): Choice {
-  if (adapter.class === 'gpu') {
-    return { kernel: matmulWorkgroup.name, settings: { splits: standardSplits(params) } };
-  }
-  return { kernel: hasSubgroups(adapter) ? matmulSubgroup.name : matmul.name, settings: {} };
+function standard(adapter: AdapterDescription, params: MatmulParams): Choice | undefined {
+  if (adapter.class !== 'gpu') return undefined;
+  return { kernel: matmulWorkgroup.name, settings: { splits: standardSplits(params) } };
 }
 
 /** C = A·B: see `shaders/matmul.wgsl`. All kernels sum in the same order, and give the same bits, but for splits > 1. */
 export const matmulOperation: Operation<MatmulParams> = {
   name: 'matmul',
-  kernels: [matmulSubgroup, matmulWorkgroup as unknown as Kernel<MatmulParams>, matmul],
+  kernels: [...softwareMatmul, matmulWorkgroup as unknown as Kernel<MatmulParams>, matmul],
   standard,
   settings({ name }, { k }): Record<string, readonly number[]> {
     if (name !== matmulWorkgroup.name) return {};
