@@ -162,6 +162,7 @@ export class HRM {
       return { index: i, grid, inputs: encodeGrid(this.task, this.config, grid, place) };
     });
     const settings = checkedSettings(options, this.config);
+    const rows = Math.max(1, Math.min(puzzles.length, settings.batchSize));
     const before = this.turn;
     let done = () => {};
     this.turn = new Promise((resolve) => {
@@ -169,12 +170,12 @@ export class HRM {
     });
     try {
       await before;
-      if (CHECK_FIRST || this.verification) await this.verify(settings);
+      if (CHECK_FIRST || this.verification) await this.verify(rows);
       const solutions: Solution[] = [];
       for (let from = 0; from < puzzles.length; from += settings.batchSize) {
         solutions.push(...(await this.solveBatch(puzzles.slice(from, from + settings.batchSize), settings)));
       }
-      this.verify(settings).catch(() => {}); // the next call tells what is wrong
+      this.verify(rows).catch(() => {}); // the next call tells what is wrong
       return isGrid(given) ? solutions[0] : solutions;
     } finally {
       done();
@@ -195,10 +196,10 @@ export class HRM {
   }
 
   /** Checks the kernels, once; what was recorded with one that turned out wrong is dropped. */
-  private verify({ batchSize }: Settings): Promise<void> {
+  private verify(rows: number): Promise<void> {
     const { unfit } = this.model.device;
     const known = unfit.size;
-    this.verification ??= verifyKernels(this.model, (model) => recordInference(model, batchSize)).then(() => {
+    this.verification ??= verifyKernels(this.model, (model) => recordInference(model, rows)).then(() => {
       this.verified = true;
       if (unfit.size === known) return;
       this.inference?.of.dispose();

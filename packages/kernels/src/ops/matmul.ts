@@ -30,7 +30,7 @@ function standard(adapter: AdapterDescription, params: MatmulParams): Choice | u
 /** C = A·B: see `shaders/matmul.wgsl`. All kernels sum in the same order, and give the same bits, but for splits > 1. */
 export const matmulOperation: Operation<MatmulParams> = {
   name: 'matmul',
-  kernels: [...softwareMatmul, matmulWorkgroup as unknown as Kernel<MatmulParams>, matmul],
+  kernels: [...softwareMatmul, matmul, matmulWorkgroup as unknown as Kernel<MatmulParams>],
   standard,
   settings({ name }, { k }): Record<string, readonly number[]> {
     if (name !== matmulWorkgroup.name) return {};
