@@ -1,7 +1,22 @@
 import { type Device, DeviceLostError, openDevice, UserError } from '@hrm-webgpu/core';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Trainer } from '../../src/training/trainer.ts';
 import { smallRun, trainUndisturbed, trainWithLosses } from './losses.ts';
+
+/** The pauses before attempts; they are shorter here. */
+let pauses: number[];
+beforeEach(() => {
+  pauses = [];
+  const { setTimeout } = globalThis;
+  vi.spyOn(globalThis, 'setTimeout').mockImplementation(((run: () => void, ms: number) => {
+    if (![1000, 5000].includes(ms)) return setTimeout(run, ms);
+    pauses.push(ms);
+    return setTimeout(run, 50);
+  }) as typeof setTimeout);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 describe('a run whose device is lost', () => {
   it('has the reports and the bits of an undisturbed one after 20 losses', async () => {
@@ -32,6 +47,7 @@ describe('a run whose device is lost', () => {
     device.gpu.destroy();
     await expect(trainer.advance()).rejects.toThrow(DeviceLostError);
     expect(attempts).toEqual([1, 2, 3]);
+    expect(pauses).toEqual([1000, 5000]);
     await expect(trainer.settle()).rejects.toThrow(DeviceLostError);
     expect(attempts).toEqual([1, 2, 3]);
   }, 30_000);
