@@ -132,13 +132,14 @@ export class CommandStream {
     this.copy(source, staging, Math.ceil(bytes / 4) * 4);
     this.flush();
     if (this.submits.full) await this.turn();
+    let result: ArrayBuffer;
     try {
       await this.submits.notice(staging.gpu.mapAsync(MapMode.READ));
+      result = staging.gpu.getMappedRange(0, Math.ceil(bytes / 4) * 4).slice(0, bytes);
     } catch (error) {
       await this.settle(true); // the reason for the failure is the better message
       throw error;
     }
-    const result = staging.gpu.getMappedRange(0, Math.ceil(bytes / 4) * 4).slice(0, bytes);
     staging.gpu.unmap();
     this.pool.release(staging);
     await this.settle();

@@ -116,6 +116,11 @@ export class Device {
     return this.failures.lost;
   }
 
+  /** @internal the loss that an error comes of, if it does; see {@link Failures.lossBehind} */
+  lossBehind(error: unknown): Promise<DeviceLostError | undefined> {
+    return this.failures.lossBehind(error);
+  }
+
   /**
    * Runs one kernel: tensors by the names of the shader's bindings, parameters by those of its `struct Params`.
    *

@@ -7,6 +7,8 @@ import { DeviceLostError, GpuError, UserError } from './errors.ts';
 const CONSEQUENCE = /\bis invalid\b|\[Invalid /;
 /** A lost device may first show as a read that fails: Firefox says that it is lost up to six seconds later. */
 const LOSS_MS = 8000;
+/** What fails on the host at once when a device is lost comes a moment before the news of it. */
+const NEWS_MS = 100;
 
 /** What went wrong on a device, from everywhere that a platform may tell it. */
 export class Failures {
@@ -61,6 +63,14 @@ export class Failures {
     if (this.consequence) throw new GpuError(`WebGPU reported: ${this.consequence}`);
   }
 
+  /** The loss that an error comes of, if it does: an error may come before the news that explains it. */
+  async lossBehind(error: unknown): Promise<DeviceLostError | undefined> {
+    if (error instanceof GpuError) return undefined;
+    if (!(error instanceof DeviceLostError))
+      await this.lostWithin(error === this.failure ? LOSS_MS : NEWS_MS);
+    return this.failure instanceof DeviceLostError ? this.failure : undefined;
+  }
+
   /** Listens no more. */
   close(): void {
     this.closed = true;
@@ -68,7 +78,7 @@ export class Failures {
   }
 
   private uncaptured(error: GPUError): void {
-    if (this.closed) return;
+    if (this.closed || this.failure instanceof DeviceLostError) return; // whatever comes after a loss is its doing
     if (error.constructor.name === 'GPUOutOfMemoryError') {
       const remedy = 'Use a smaller batch or model, or close other programs that use the GPU.';
       this.fail(new UserError(`The GPU is out of memory (${error.message}). ${remedy}`));

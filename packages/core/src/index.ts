@@ -15,6 +15,7 @@ export type { Plan } from './plan.ts';
 export { type KernelTime, startProfile, type Work } from './profiler.ts';
 export type { ParamValues, ShaderSource } from './program.ts';
 export { Philox, type PhiloxState, philoxBlock } from './random.ts';
+export { type OnDeviceLost, Recovery, type Reopen } from './recovery.ts';
 export { type ConstantValues, parseShader, type ShaderInterface, specialize } from './shader.ts';
 export type { Division } from './submits/division.ts';
 export type { GradientRule, Gradients, Recorded, Tape } from './tape.ts';

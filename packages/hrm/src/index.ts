@@ -70,13 +70,8 @@ export { type Grid, type Task, taskOf } from './solving/tasks.ts';
 export { encodeModel, encodeTraining, loadTraining, readMetadata } from './training/checkpoint.ts';
 export { Optimizers, scheduleFactor } from './training/optimizers.ts';
 export { PRESETS, type Preset, preset } from './training/presets.ts';
-export {
-  type Augmentation,
-  type Progress,
-  type StepReport,
-  Trainer,
-  type TrainerOptions,
-} from './training/trainer.ts';
+export type { Augmentation, Progress, StepOptions, StepReport, TrainingState } from './training/steps.ts';
+export { Trainer, type TrainerOptions } from './training/trainer.ts';
 export { type Tuned, tuneOperations } from './tuning/tune-operations.ts';
 export { operationsOf, recordInference, recordTraining, type Workload } from './tuning/tuning-uses.ts';
 export { verifyKernels } from './tuning/verify.ts';

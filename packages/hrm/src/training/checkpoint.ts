@@ -21,7 +21,7 @@ import type { HrmModel } from '../model/model.ts';
 import { parseChoices, type TuningRecord, tuningRecord } from '../tuning/tuning.ts';
 import { freshCarries, partRows } from './micro-batches.ts';
 import { Optimizers } from './optimizers.ts';
-import type { Progress, Trainer } from './trainer.ts';
+import type { Progress, TrainingState } from './steps.ts';
 
 /** The metadata key that says what wrote a file, and its value. */
 const FORMAT = { key: 'format', value: 'hrm-webgpu/1' };
@@ -49,7 +49,7 @@ export function encodeModel(model: HrmModel, signal?: AbortSignal): Promise<Uint
 
 /** A checkpoint that {@link loadTraining} goes on from, as file contents. */
 export function encodeTraining(
-  trainer: Trainer,
+  trainer: TrainingState & { options: { train: TrainConfig }; progress: Progress },
   notes: Record<string, unknown>,
   signal?: AbortSignal,
 ): Promise<Uint8Array[]> {
@@ -169,7 +169,7 @@ function parseTraining(value: Partial<NonNullable<CheckpointMetadata['training']
 /**
  * Model, optimisers and carry of a checkpoint, ready for {@link Trainer.resume}.
  *
- * @param microBatch rows of a part, see {@link TrainerOptions}: a checkpoint does not depend on how its batch was cut
+ * @param microBatch rows of a part, see {@link StepOptions}: a checkpoint does not depend on how its batch was cut
  * @throws UserError when there is no training state in it, or something is missing; the signal's reason when aborted
  */
 export async function loadTraining(

@@ -1,84 +1,69 @@
-import { type Device, Philox, type PhiloxState, type Plan, Tensor, UserError } from '@hrm-webgpu/core';
-import { METRIC_NAMES } from '@hrm-webgpu/kernels';
-import type { Split } from '../data/dataset/dataset.ts';
-import { type Batch, type SamplerState, TrainSampler } from '../data/dataset/sampler.ts';
-import { type MetricSums, namedMetrics, totalLoss } from '../model/act.ts';
+import { type Device, type OnDeviceLost, Philox, Recovery, type Reopen, UserError } from '@hrm-webgpu/core';
+import { TrainSampler } from '../data/dataset/sampler.ts';
+import { blobSource } from '../formats/files/byte-source.ts';
+import { openSafetensors } from '../formats/safetensors.ts';
 import type { Carry } from '../model/carry.ts';
-import type { ModelConfig, TrainConfig } from '../model/config.ts';
 import { initializeModel } from '../model/init.ts';
 import type { HrmModel } from '../model/model.ts';
 import { recordTraining } from '../tuning/tuning-uses.ts';
 import { verifyKernels } from '../tuning/verify.ts';
-import { freshCarries, MicroBatches, partRows } from './micro-batches.ts';
-import { Optimizers, scheduleFactor } from './optimizers.ts';
+import { type CheckpointMetadata, encodeTraining, loadTraining, readMetadata } from './checkpoint.ts';
+import { freshCarries, partRows } from './micro-batches.ts';
+import { Optimizers } from './optimizers.ts';
+import {
+  type Progress,
+  type StepOptions,
+  type StepReport,
+  Steps,
+  samplerOptions,
+  type TrainingState,
+} from './steps.ts';
 
-/** Changes a batch in place before it is used, with random numbers from a stream of its own. */
-export type Augmentation = (batch: Batch, random: Philox) => void;
-
-export interface TrainerOptions {
-  config: ModelConfig;
-  train: TrainConfig;
-  split: Split;
-  /** Steps of the whole run: the end of the schedule. */
-  totalSteps: number;
-  augment?: Augmentation;
-  /** Rows that are worked through at a time, a divisor of global_batch_size; default: all of them. */
-  microBatch?: number;
-  /** Run op by op instead of recording the first step and replaying it: slower, easier to debug, the same bits. */
-  eager?: boolean;
+export interface TrainerOptions extends StepOptions {
   /** Stops {@link Trainer.start}. */
   signal?: AbortSignal;
-}
-
-/** Where a run stands, besides its tensors; plain JSON. */
-export interface Progress {
-  step: number;
-  totalSteps: number;
-  sampler: SamplerState;
-  augmentation: PhiloxState;
-}
-
-/** Sums of one training call, and what they are sums over. */
-export interface StepReport {
-  step: number;
-  sums: MetricSums;
-  /** loss / global_batch_size */
-  loss: number;
-  lr: number;
+  /**
+   * Opens the adapter again when the device is lost, `openDevice` for example: the run then goes on, to the same bits, from a
+   * copy of its state in the host's memory. Without it a loss is the end. Devices that it opened are closed by `dispose`.
+   */
+  reopen?: Reopen;
+  /** Told of every loss that the run tries to survive. */
+  onDeviceLost?: OnDeviceLost;
 }
 
 /** Philox stream; any number that nothing else takes. */
 const AUGMENTATION_STREAM = 0x6175676d;
 
-/** Metrics are read this often, or when so much time has passed. */
-const READ_EVERY = { steps: 16, ms: 200 };
+/** A copy of the state is made when so many times as long has passed as the last one took: 2 % of the time at most. */
+const COPY_EVERY = 49;
 
 /** A training run: model, optimisers, carry and data, and one method that moves it on by a step. */
-export class Trainer {
-  private plan: Plan<Tensor> | undefined;
-  private readonly parts: MicroBatches;
-  /** The number of a step, written by the host before it. */
-  private readonly call: Tensor;
-  /** The metrics of steps that have not been read, a row each. */
-  private readonly history: Tensor;
-  private unread: Pick<StepReport, 'step' | 'lr'>[] = [];
-  private lastReading = performance.now();
-  private readonly readings = new Set<Promise<void>>();
-  private arrived: StepReport[] = [];
-  private failure: unknown;
+export class Trainer implements TrainingState {
   private verification: Promise<void> | undefined;
+  private readonly recovery: Recovery;
+  /** Resolved when the steps that have been asked for are appended. */
+  private turn: Promise<unknown> = Promise.resolve();
+  /** While the run is put on another device. */
+  private recovering: Promise<void> | undefined;
+  /** The state to go on from after a loss, as a checkpoint, and when the next is due. */
+  private copy: Uint8Array[] | undefined;
+  private copyDue = 0;
+  /** The device that the run is on now, after a loss. */
+  private reopened: Device | undefined;
+  /** Steps that were asked for and made; the last of them that is known to have been computed. */
+  private taken: number;
+  private confirmed: number;
+  /** Reports not given yet. */
+  private reports: StepReport[] = [];
+  private disposed = false;
 
   private constructor(
-    readonly model: HrmModel,
     readonly options: TrainerOptions,
-    readonly optimizers: Optimizers,
-    carries: readonly Carry[],
-    private readonly sampler: TrainSampler,
-    private readonly augmentation: Philox,
+    private steps: Steps,
   ) {
-    this.parts = new MicroBatches(model, carries);
-    this.call = Tensor.empty(model.device, [1], 'u32');
-    this.history = Tensor.empty(model.device, [READ_EVERY.steps, METRIC_NAMES.length]);
+    this.recovery = new Recovery(options.reopen, options.onDeviceLost);
+    this.taken = steps.step;
+    this.confirmed = steps.step;
   }
 
   /**
@@ -92,40 +77,40 @@ export class Trainer {
     sampler().next(); // before there is a model, and a folder for it
     const rows = partRows(train.global_batch_size, options.microBatch);
     const model = await initializeModel(device, config, train.seed, { signal: options.signal });
-    return new Trainer(
-      model,
+    const optimizers = new Optimizers(model, train);
+    const carries = freshCarries(model, train.global_batch_size, rows);
+    const augmentation = new Philox(train.seed, AUGMENTATION_STREAM).state;
+    const steps = new Steps(
       options,
-      new Optimizers(model, train),
-      freshCarries(model, train.global_batch_size, rows),
-      sampler(),
-      new Philox(train.seed, AUGMENTATION_STREAM),
+      { model, optimizers, carries },
+      { sampler: sampler().state, augmentation },
     );
+    return new Trainer(options, steps);
   }
 
   /** A run from where a checkpoint left it; takes the model, optimisers and carries over. */
-  static resume(
-    options: TrainerOptions,
-    parts: { model: HrmModel; optimizers: Optimizers; carries: readonly Carry[] },
-    progress: Progress,
-  ): Trainer {
-    return new Trainer(
-      parts.model,
-      options,
-      parts.optimizers,
-      parts.carries,
-      TrainSampler.resume(options.split, samplerOptions(options.train), progress.sampler),
-      Philox.fromState(progress.augmentation),
-    );
+  static resume(options: TrainerOptions, state: TrainingState, progress: Progress): Trainer {
+    return new Trainer(options, new Steps(options, state, progress));
   }
 
-  /** What passes from step to step, part by part in the order of the batch's rows. */
+  /** What is trained. Another object on another device after a loss. */
+  get model(): HrmModel {
+    return this.steps.model;
+  }
+
+  /** As `model`, another object after a loss. */
+  get optimizers(): Optimizers {
+    return this.steps.optimizers;
+  }
+
+  /** What passes from step to step, part by part in the order of the batch's rows; other objects after a loss. */
   get carries(): readonly Carry[] {
-    return this.parts.carries;
+    return this.steps.carries;
   }
 
   /** Steps taken so far. */
   get step(): number {
-    return this.optimizers.stepsTaken;
+    return this.steps.step;
   }
 
   get finished(): boolean {
@@ -133,54 +118,54 @@ export class Trainer {
   }
 
   get progress(): Progress {
-    return {
-      step: this.step,
-      totalSteps: this.options.totalSteps,
-      sampler: this.sampler.state,
-      augmentation: this.augmentation.state,
-    };
+    return this.steps.progress;
   }
 
   /**
    * Appends one training call and its optimiser step, once all before are submitted and the GPU has little left to do.
    * Resolves to the reports of earlier steps that have come back meanwhile, in order.
    *
-   * @throws UserError when the loss of an earlier step is no number
+   * @throws UserError when the loss of an earlier step is no number; DeviceLostError
    */
-  async advance(): Promise<StepReport[]> {
-    const { model, optimizers } = this;
-    const { train, totalSteps, augment } = this.options;
-    this.verification ??= verifyKernels(model, () => recordTraining(model, this.carries[0].batch));
-    await this.verification;
-    await model.device.stream.ready();
-    const batch = this.sampler.next();
-    augment?.(batch, this.augmentation);
-    this.parts.write(batch);
-    const factor = scheduleFactor(this.step + 1, totalSteps, train);
-    const lr = train.lr * factor;
-    optimizers.begin({ lr, puzzle_emb_lr: train.puzzle_emb_lr * factor });
-    this.call.write(Uint32Array.of(this.step));
-    this.run();
-    this.unread.push({ step: this.step, lr });
-    const due = performance.now() - this.lastReading > READ_EVERY.ms;
-    if (due || this.unread.length === READ_EVERY.steps) this.readHistory();
-    return this.takeArrived();
+  advance(): Promise<StepReport[]> {
+    return this.inTurn(async (steps) => {
+      if (this.options.reopen && performance.now() >= this.copyDue) await this.keep(steps);
+      await this.verify(steps);
+      await steps.advance();
+      this.collect(steps);
+      this.taken = steps.step;
+    });
   }
 
   /** Waits for all steps; resolves to the reports not given yet. */
-  async settle(): Promise<StepReport[]> {
-    this.readHistory();
-    await Promise.all(this.readings);
-    return this.takeArrived();
+  settle(): Promise<StepReport[]> {
+    return this.inTurn(async (steps) => {
+      await steps.settle();
+      this.collect(steps);
+    });
+  }
+
+  /**
+   * Does `body`, which uses what the trainer has on its device (to evaluate `model`, to save), again from its beginning
+   * when the device was lost meanwhile and the run could go on.
+   *
+   * @throws what `body` throws; DeviceLostError when the run cannot go on
+   */
+  async survive<T>(body: () => Promise<T>): Promise<T> {
+    while (true) {
+      const { steps } = this;
+      try {
+        return await body();
+      } catch (error) {
+        if (steps === this.steps) await this.recover(error);
+      }
+    }
   }
 
   dispose(): void {
-    this.plan?.dispose();
-    this.call.dispose();
-    this.history.dispose();
-    this.parts.dispose();
-    this.model.dispose();
-    this.optimizers.dispose();
+    if (this.disposed) return;
+    this.disposed = true;
+    this.free();
   }
 
   /** For `using`. */
@@ -188,65 +173,75 @@ export class Trainer {
     this.dispose();
   }
 
-  private run(): void {
-    const { device } = this.model;
-    let metrics: Tensor;
-    if (this.options.eager) metrics = device.scope(() => this.stepOnDevice());
-    else {
-      this.plan ??= device.record(() => this.stepOnDevice());
-      this.plan.replay();
-      metrics = this.plan.result;
+  /** Does something with the steps after what was asked for before; resolves to the reports not given yet. */
+  private async inTurn(body: (steps: Steps) => Promise<void>): Promise<StepReport[]> {
+    const done = this.turn.then(() => this.survive(() => body(this.steps)));
+    this.turn = done.catch(() => {});
+    await done;
+    return this.reports.splice(0);
+  }
+
+  /** Frees what is on the device, and the device if it was opened here. */
+  private free(): void {
+    this.steps.dispose();
+    this.reopened?.close();
+  }
+
+  /** Checks the kernels, once. */
+  private async verify({ model, carries }: Steps): Promise<void> {
+    this.verification ??= verifyKernels(model, () => recordTraining(model, carries[0].batch));
+    try {
+      await this.verification;
+    } catch (error) {
+      this.verification = undefined;
+      throw error;
     }
-    this.history.assignAt(METRIC_NAMES.length * this.unread.length, metrics);
-    if (this.options.eager) metrics.dispose();
   }
 
-  /** Everything that a step does on the GPU; returns its metrics. */
-  private stepOnDevice(): Tensor {
-    const { gradients, puzzle, metrics } = this.parts.gradients(this.call, this.options.train);
-    this.optimizers.step(gradients, puzzle);
-    return metrics;
+  /** Keeps a copy of the state, once it is known that the losses of all steps are numbers. */
+  private async keep(steps: Steps): Promise<void> {
+    await steps.settle();
+    this.collect(steps);
+    const started = performance.now();
+    this.copy = await encodeTraining(steps, {});
+    const now = performance.now();
+    this.copyDue = now + COPY_EVERY * (now - started);
   }
 
-  /** Starts to read the metrics of the steps since the last reading. */
-  private readHistory(): void {
-    const { history, unread, options } = this;
-    this.unread = [];
-    this.lastReading = performance.now();
-    if (unread.length === 0) return;
-    const reading = history.readF32().then((rows) => {
-      unread.forEach(({ step, lr }, i) => {
-        const row = rows.subarray(METRIC_NAMES.length * i, METRIC_NAMES.length * (i + 1));
-        const sums = namedMetrics(row, options.config.halt_max_steps > 1);
-        this.arrived.push({ step, lr, sums, loss: checkedLoss(step, sums, options.train) });
+  /** Takes over the reports that have come back, but for those of steps that were reported before a loss. */
+  private collect(steps: Steps): void {
+    for (const report of steps.take()) {
+      if (report.step <= this.confirmed) continue;
+      this.confirmed = report.step;
+      this.reports.push(report);
+      this.recovery.progress();
+    }
+  }
+
+  private recover(error: unknown): Promise<void> {
+    const { copy } = this;
+    if (!copy || this.disposed) throw error;
+    this.recovering ??= this.recovery
+      .recover(error, this.model.device, (device) => this.restore(device, copy))
+      .finally(() => {
+        this.recovering = undefined;
       });
-    });
-    const done = reading
-      .catch((error: unknown) => {
-        this.failure ??= error;
-      })
-      .finally(() => this.readings.delete(done));
-    this.readings.add(done);
+    return this.recovering;
   }
 
-  private takeArrived(): StepReport[] {
-    if (this.failure) throw this.failure;
-    const reports = this.arrived;
-    this.arrived = [];
-    return reports;
+  /** Makes the steps since the copy again. */
+  private async restore(device: Device, copy: Uint8Array[]): Promise<void> {
+    const blob = new Blob(copy as Uint8Array<ArrayBuffer>[]);
+    const file = await openSafetensors(blobSource(blob, 'the copy in memory'));
+    const metadata = readMetadata(file) as CheckpointMetadata;
+    const { training, ...state } = await loadTraining(device, file, metadata, this.options);
+    const steps = new Steps(this.options, state, training.progress);
+    while (steps.step < this.taken) await steps.advance();
+    await steps.settle();
+    this.collect(steps);
+    if (this.disposed) throw new UserError('this trainer was disposed of while its device was opened again');
+    this.free();
+    this.reopened = device;
+    this.steps = steps;
   }
-}
-
-/** @throws UserError when it is no number */
-function checkedLoss(step: number, sums: MetricSums, { global_batch_size }: TrainConfig): number {
-  const loss = totalLoss(sums) / global_batch_size;
-  if (Number.isFinite(loss)) return loss;
-  throw new UserError(
-    `step ${step}: the loss is ${loss}. The weights are no longer usable; checkpoints saved before are intact. ` +
-      'Lower lr (or raise lr_warmup_steps) and start again, or resume from the last checkpoint.',
-  );
-}
-
-function samplerOptions(train: TrainConfig) {
-  return { batchSize: train.global_batch_size, evalInterval: train.eval_interval, seed: train.seed };
 }

@@ -9,7 +9,8 @@ import { initializeModel } from '../../src/model/init.ts';
 import { encodeTraining, loadTraining, readMetadata } from '../../src/training/checkpoint.ts';
 import { divisorsOf, freshCarries, MicroBatches, partRows } from '../../src/training/micro-batches.ts';
 import { Optimizers } from '../../src/training/optimizers.ts';
-import { type StepReport, Trainer } from '../../src/training/trainer.ts';
+import type { StepReport } from '../../src/training/steps.ts';
+import { Trainer } from '../../src/training/trainer.ts';
 
 let device: Device;
 beforeAll(async () => {

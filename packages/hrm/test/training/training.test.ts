@@ -7,7 +7,8 @@ import { erfinv, initializeModel, initialWeights, truncatedNormal } from '../../
 import { parameterShapes } from '../../src/model/parameters.ts';
 import { HRM, type Thought } from '../../src/solving/hrm.ts';
 import { scheduleFactor } from '../../src/training/optimizers.ts';
-import { type StepReport, Trainer } from '../../src/training/trainer.ts';
+import type { StepReport } from '../../src/training/steps.ts';
+import { Trainer } from '../../src/training/trainer.ts';
 
 const arch = {
   ...DEFAULT_ARCH,

@@ -5,7 +5,7 @@ import { relabelDigits } from '../../data/augment.ts';
 import type { DatasetMetadata } from '../../data/dataset/dataset.ts';
 import type { Batch } from '../../data/dataset/sampler.ts';
 import { tasksThatFit } from '../../solving/tasks.ts';
-import type { Augmentation } from '../../training/trainer.ts';
+import type { Augmentation } from '../../training/steps.ts';
 import { metadataFile } from '../dataset-fit.ts';
 
 const SUDOKU_DIGITS = 'sudoku-digits';

@@ -1,4 +1,4 @@
-import type { StepReport } from '../../training/trainer.ts';
+import type { StepReport } from '../../training/steps.ts';
 import { duration, percent } from '../terminal.ts';
 
 /** Steps over which the figures of the progress bar are averaged. */

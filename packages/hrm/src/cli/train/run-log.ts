@@ -3,7 +3,7 @@ import type { Evaluation } from '../../evaluation/evaluate.ts';
 import { writeFileAtomic } from '../../formats/files/atomic-write.node.ts';
 import { fileError } from '../../formats/files/file-error.node.ts';
 import { readTextFile } from '../../formats/files/file-source.node.ts';
-import type { StepReport } from '../../training/trainer.ts';
+import type { StepReport } from '../../training/steps.ts';
 
 /** A line of the log, besides its figures. */
 interface Entry {

@@ -11,7 +11,8 @@ import { stringifyYaml } from '../../formats/yaml/yaml.ts';
 import { formatAllConfig } from '../../model/config.ts';
 import { encodeModel, encodeTraining } from '../../training/checkpoint.ts';
 import { evaluationRows } from '../../training/memory.ts';
-import type { StepReport, Trainer } from '../../training/trainer.ts';
+import type { StepReport } from '../../training/steps.ts';
+import type { Trainer } from '../../training/trainer.ts';
 import { Interrupt } from '../interrupt.ts';
 import { ProgressBar, percent, say } from '../terminal.ts';
 import {

@@ -8,7 +8,7 @@ import {
   withEvaluation,
   withSteps,
 } from '../../../src/cli/train/early-stop.ts';
-import type { StepReport } from '../../../src/training/trainer.ts';
+import type { StepReport } from '../../../src/training/steps.ts';
 
 const report = (count: number, exact_accuracy: number) => ({ sums: { count, exact_accuracy } }) as StepReport;
 

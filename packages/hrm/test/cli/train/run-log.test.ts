@@ -5,7 +5,7 @@ import { UserError } from '@hrm-webgpu/core';
 import { afterAll, expect, it } from 'vitest';
 import { RunLog } from '../../../src/cli/train/run-log.ts';
 import type { Evaluation } from '../../../src/evaluation/evaluate.ts';
-import type { StepReport } from '../../../src/training/trainer.ts';
+import type { StepReport } from '../../../src/training/steps.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hrm-log-'));
 const path = join(folder, 'log.jsonl');

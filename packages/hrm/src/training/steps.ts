@@ -1,0 +1,208 @@
+import { Philox, type PhiloxState, type Plan, Tensor, UserError } from '@hrm-webgpu/core';
+import { METRIC_NAMES } from '@hrm-webgpu/kernels';
+import type { Split } from '../data/dataset/dataset.ts';
+import { type Batch, type SamplerState, TrainSampler } from '../data/dataset/sampler.ts';
+import { type MetricSums, namedMetrics, totalLoss } from '../model/act.ts';
+import type { Carry } from '../model/carry.ts';
+import type { ModelConfig, TrainConfig } from '../model/config.ts';
+import type { HrmModel } from '../model/model.ts';
+import { MicroBatches } from './micro-batches.ts';
+import { type Optimizers, scheduleFactor } from './optimizers.ts';
+
+/** Changes a batch in place before it is used, with random numbers from a stream of its own. */
+export type Augmentation = (batch: Batch, random: Philox) => void;
+
+/** What a run's steps are made with. */
+export interface StepOptions {
+  config: ModelConfig;
+  train: TrainConfig;
+  split: Split;
+  /** Steps of the whole run: the end of the schedule. */
+  totalSteps: number;
+  augment?: Augmentation;
+  /** Rows that are worked through at a time, a divisor of global_batch_size; default: all of them. */
+  microBatch?: number;
+  /** Run op by op instead of recording the first step and replaying it: slower, easier to debug, the same bits. */
+  eager?: boolean;
+}
+
+/** Where a run stands, besides its tensors; plain JSON. */
+export interface Progress {
+  step: number;
+  totalSteps: number;
+  sampler: SamplerState;
+  augmentation: PhiloxState;
+}
+
+/** The tensors that a run goes on from. */
+export interface TrainingState {
+  model: HrmModel;
+  optimizers: Optimizers;
+  carries: readonly Carry[];
+}
+
+/** Sums of one training call, and what they are sums over. */
+export interface StepReport {
+  step: number;
+  sums: MetricSums;
+  /** loss / global_batch_size */
+  loss: number;
+  lr: number;
+}
+
+/** Metrics are read this often, or when so much time has passed. */
+const READ_EVERY = { steps: 16, ms: 200 };
+
+/** Training steps on one device: all that is gone when it is lost. */
+export class Steps implements TrainingState {
+  readonly model: HrmModel;
+  readonly optimizers: Optimizers;
+  private readonly sampler: TrainSampler;
+  private readonly augmentation: Philox;
+  private plan: Plan<Tensor> | undefined;
+  private readonly parts: MicroBatches;
+  /** The number of a step, written by the host before it. */
+  private readonly call: Tensor;
+  /** The metrics of steps that have not been read, a row each. */
+  private readonly history: Tensor;
+  private unread: Pick<StepReport, 'step' | 'lr'>[] = [];
+  private lastReading = performance.now();
+  private readonly readings = new Set<Promise<void>>();
+  private arrived: StepReport[] = [];
+  private failure: unknown;
+
+  /** Takes the model, optimisers and carries over. */
+  constructor(
+    readonly options: StepOptions,
+    { model, optimizers, carries }: TrainingState,
+    { sampler, augmentation }: Pick<Progress, 'sampler' | 'augmentation'>,
+  ) {
+    this.model = model;
+    this.optimizers = optimizers;
+    this.sampler = TrainSampler.resume(options.split, samplerOptions(options.train), sampler);
+    this.augmentation = Philox.fromState(augmentation);
+    this.parts = new MicroBatches(model, carries);
+    this.call = Tensor.empty(model.device, [1], 'u32');
+    this.history = Tensor.empty(model.device, [READ_EVERY.steps, METRIC_NAMES.length]);
+  }
+
+  /** What passes from step to step, part by part in the order of the batch's rows. */
+  get carries(): readonly Carry[] {
+    return this.parts.carries;
+  }
+
+  /** Steps taken so far. */
+  get step(): number {
+    return this.optimizers.stepsTaken;
+  }
+
+  get progress(): Progress {
+    return {
+      step: this.step,
+      totalSteps: this.options.totalSteps,
+      sampler: this.sampler.state,
+      augmentation: this.augmentation.state,
+    };
+  }
+
+  /**
+   * Appends one training call and its optimiser step, once all before are submitted and the GPU has little left to do.
+   */
+  async advance(): Promise<void> {
+    const { model, optimizers } = this;
+    const { train, totalSteps, augment } = this.options;
+    await model.device.stream.ready();
+    const batch = this.sampler.next();
+    augment?.(batch, this.augmentation);
+    this.parts.write(batch);
+    const factor = scheduleFactor(this.step + 1, totalSteps, train);
+    const lr = train.lr * factor;
+    optimizers.begin({ lr, puzzle_emb_lr: train.puzzle_emb_lr * factor });
+    this.call.write(Uint32Array.of(this.step));
+    this.run();
+    this.unread.push({ step: this.step, lr });
+    const due = performance.now() - this.lastReading > READ_EVERY.ms;
+    if (due || this.unread.length === READ_EVERY.steps) this.readHistory();
+  }
+
+  /** Waits until all steps have been made and their reports are there to {@link take}. */
+  async settle(): Promise<void> {
+    this.readHistory();
+    await Promise.all(this.readings);
+  }
+
+  /**
+   * The reports that have come back since the last time, in order.
+   *
+   * @throws UserError when the loss of a step is no number
+   */
+  take(): StepReport[] {
+    if (this.failure) throw this.failure;
+    return this.arrived.splice(0);
+  }
+
+  dispose(): void {
+    this.plan?.dispose();
+    this.call.dispose();
+    this.history.dispose();
+    this.parts.dispose();
+    this.model.dispose();
+    this.optimizers.dispose();
+  }
+
+  private run(): void {
+    const { device } = this.model;
+    let metrics: Tensor;
+    if (this.options.eager) metrics = device.scope(() => this.stepOnDevice());
+    else {
+      this.plan ??= device.record(() => this.stepOnDevice());
+      this.plan.replay();
+      metrics = this.plan.result;
+    }
+    this.history.assignAt(METRIC_NAMES.length * this.unread.length, metrics);
+    if (this.options.eager) metrics.dispose();
+  }
+
+  /** Everything that a step does on the GPU; returns its metrics. */
+  private stepOnDevice(): Tensor {
+    const { gradients, puzzle, metrics } = this.parts.gradients(this.call, this.options.train);
+    this.optimizers.step(gradients, puzzle);
+    return metrics;
+  }
+
+  /** Starts to read the metrics of the steps since the last reading. */
+  private readHistory(): void {
+    const { history, unread, options } = this;
+    this.unread = [];
+    this.lastReading = performance.now();
+    if (unread.length === 0) return;
+    const reading = history.readF32().then((rows) => {
+      unread.forEach(({ step, lr }, i) => {
+        const row = rows.subarray(METRIC_NAMES.length * i, METRIC_NAMES.length * (i + 1));
+        const sums = namedMetrics(row, options.config.halt_max_steps > 1);
+        this.arrived.push({ step, lr, sums, loss: checkedLoss(step, sums, options.train) });
+      });
+    });
+    const done = reading
+      .catch((error: unknown) => {
+        this.failure ??= error;
+      })
+      .finally(() => this.readings.delete(done));
+    this.readings.add(done);
+  }
+}
+
+/** @throws UserError when it is no number */
+function checkedLoss(step: number, sums: MetricSums, { global_batch_size }: TrainConfig): number {
+  const loss = totalLoss(sums) / global_batch_size;
+  if (Number.isFinite(loss)) return loss;
+  throw new UserError(
+    `step ${step}: the loss is ${loss}. The weights are no longer usable; checkpoints saved before are intact. ` +
+      'Lower lr (or raise lr_warmup_steps) and start again, or resume from the last checkpoint.',
+  );
+}
+
+/** What a run's sampler is made with. */
+export function samplerOptions(train: TrainConfig) {
+  return { batchSize: train.global_batch_size, evalInterval: train.eval_interval, seed: train.seed };
+}
