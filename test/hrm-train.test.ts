@@ -286,5 +286,7 @@ it('every command explains itself', async () => {
 it('doctor proves the adapter', async () => {
   const run = await hrm(['doctor']);
   expect(run.code).toBe(0);
-  expect(run.stdout).toMatch(/ok {2}matmul.*\n.*ok {2}attention/);
+  for (const kernel of ['matmul', 'attention', 'swiglu_backward', 'metrics'])
+    expect(run.stdout).toMatch(new RegExp(`ok {4}${kernel}`));
+  expect(Math.max(...run.stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
 });

@@ -33,7 +33,8 @@ export async function selfCheck(
   const small = check.cases.filter((one) => kernel.flops(one) < MOST.flops && kernel.bytes(one) < MOST.bytes);
   const same = small.filter((one) => sorted({ ...derived(one), ...own(one) }) === wanted);
   // The most work: several tiles and blocks, and their remainders.
-  const [params] = [...(same.length > 0 ? same : small)].sort((a, b) => kernel.flops(b) - kernel.flops(a));
+  const work = (one: ParamValues) => kernel.flops(one) + kernel.bytes(one);
+  const [params] = [...(same.length > 0 ? same : small)].sort((a, b) => work(b) - work(a));
   const problem = await problemOf(device, check, params, own(params));
   return {
     kernel: kernel.name,

@@ -1,8 +1,12 @@
-import { adapterName, type Device, openDevice, Philox, Tensor, UserError } from '@hrm-webgpu/core';
-import { attention, linear } from '@hrm-webgpu/kernels';
+import { adapterName, type Device, openDevice, UserError } from '@hrm-webgpu/core';
+import { observeLaunches } from '@hrm-webgpu/kernels';
+import { checks, describeWorst, isRight, runCheck, selfCheck } from '@hrm-webgpu/kernels/checks';
+import { DEFAULT_ARCH } from '../model/config.ts';
+import { initializeModel } from '../model/init.ts';
+import { recordInference, recordTraining } from '../tuning/tuning-uses.ts';
 import type { Command } from './command.ts';
 import { parse } from './command.ts';
-import { bold, green, print, red } from './terminal.ts';
+import { bold, dim, green, print, red } from './terminal.ts';
 
 /** The limits that shapes run into, and their units. */
 const LIMITS = [
@@ -23,13 +27,15 @@ const FEATURES: [GPUFeatureName, string][] = [
 
 export const doctor: Command = {
   summary: 'show the adapter and prove that it computes correctly',
-  help: `usage: hrm doctor
+  help: `usage: hrm doctor [--full]
 
-Prints adapter, driver, features and limits, what is missing and how to mend it, and runs real kernels (a matmul, an
-attention) against float64. Exit code 1 when there is no adapter or it computes wrongly.`,
+Prints adapter, driver, features and limits, what is missing and how to mend it, and checks every kernel that a model uses
+here against float64, at one awkward shape. Exit code 1 when there is no adapter or it computes wrongly.
+
+  --full   every kernel there is, in all shapes and variants of its check: minutes`,
 
   async run(args) {
-    const { positionals } = parse(args, {});
+    const { values, positionals } = parse(args, { full: { type: 'boolean', default: false } });
     if (positionals.length > 0) throw new UserError(`unexpected argument '${positionals[0]}'. See --help.`);
     print(bold('machine'));
     print(`  node ${process.versions.node}, ${process.platform} ${process.arch}`);
@@ -43,16 +49,12 @@ attention) against float64. Exit code 1 when there is no adapter or it computes 
     }
     try {
       describe(device);
-      const checks = [await checkMatmul(device), await checkAttention(device)];
-      print(bold('proof'));
-      for (const { name, error, allowed } of checks) {
-        const verdict = error <= allowed ? green('ok') : red('WRONG');
-        print(
-          `  ${verdict}  ${name}: largest error ${error.toExponential(1)}, allowed ${allowed.toExponential(1)}`,
-        );
-      }
-      if (checks.every(({ error, allowed }) => error <= allowed)) return 0;
-      throw new UserError('this adapter computes wrong results: update its driver, or use another adapter');
+      print(bold('kernels'));
+      const wrong = values.full ? await checkAll(device) : await checkUsed(device);
+      if (wrong === 0) return 0;
+      throw new UserError(
+        `this adapter computes ${wrong} kernel${wrong === 1 ? '' : 's'} wrongly: update its driver, or use another adapter`,
+      );
     } finally {
       device.close();
     }
@@ -67,7 +69,7 @@ function describe(device: Device): void {
     `  vendor ${adapter.vendor || '–'}, architecture ${adapter.architecture || '–'}, class ${adapter.class}`,
   );
   if (adapter.class === 'software')
-    print('  this adapter runs on the CPU; a GPU with a Vulkan, Metal or D3D12 driver is much faster');
+    print('  it runs on the CPU; a GPU with a Vulkan, Metal or D3D12 driver is far faster');
   print(bold('features'));
   for (const [feature, use] of FEATURES) {
     const there = gpu.features.has(feature);
@@ -81,53 +83,56 @@ function describe(device: Device): void {
   }
 }
 
-interface Proof {
-  name: string;
-  error: number;
-  allowed: number;
-}
-
-/** y = x·Wᵀ on an awkward shape against float64. */
-async function checkMatmul(device: Device): Promise<Proof> {
-  const [m, n, k] = [67, 130, 201];
-  const random = new Philox(1);
-  const x = Float32Array.from({ length: m * k }, () => 2 * random.uniform() - 1);
-  const w = Float32Array.from({ length: n * k }, () => 2 * random.uniform() - 1);
-  const y = device.scope(() => linear(Tensor.from(device, x, [m, k]), Tensor.from(device, w, [n, k])));
-  let error = 0;
-  (await y.readF32()).forEach((value, i) => {
-    let exact = 0;
-    for (let j = 0; j < k; j++) exact += x[Math.floor(i / n) * k + j] * w[(i % n) * k + j];
-    error = worse(error, Math.abs(value - exact));
+/** Checks what a model launches on this device; returns how many are wrong. */
+async function checkUsed(device: Device): Promise<number> {
+  const sizes = { hidden_size: 128, num_heads: 2, H_layers: 1, L_layers: 1, puzzle_emb_ndim: 128 };
+  const data = { vocab_size: 11, seq_len: 81, num_puzzle_identifiers: 1 };
+  const model = await initializeModel(device, { ...DEFAULT_ARCH, ...sizes, ...data }, 0);
+  const launched = observeLaunches(device, () => {
+    recordTraining(model, 8);
+    recordInference(model, 1);
   });
-  y.dispose();
-  // The kernels' own bar: the error of a sum of k terms below 1 grows as √k.
-  return { name: `matmul [${m}, ${k}] × [${k}, ${n}]`, error, allowed: 10 * Math.sqrt(k) * 2 ** -24 };
-}
-
-/** Attention over equal keys must give the mean of the values, whatever the queries. */
-async function checkAttention(device: Device): Promise<Proof> {
-  const [tokens, heads, dim] = [45, 3, 16];
-  const width = heads * dim;
-  const random = new Philox(2);
-  const qkv = new Float32Array(tokens * 3 * width);
-  for (let i = 0; i < qkv.length; i++) {
-    const column = i % (3 * width);
-    qkv[i] = column >= width && column < 2 * width ? (column % 5) - 2 : 2 * random.uniform() - 1;
+  let wrong = 0;
+  for (const one of launched) {
+    const { problem, params } = await selfCheck(device, one);
+    report(one.kernel.name, problem, JSON.stringify(params).replace(/[{}"]/g, '').replaceAll(',', ' '));
+    if (problem) wrong += 1;
   }
-  const o = device.scope(() => attention(Tensor.from(device, qkv, [1, tokens, 3 * width]), heads));
-  let error = 0;
-  (await o.readF32()).forEach((value, i) => {
-    let mean = 0;
-    for (let t = 0; t < tokens; t++) mean += qkv[t * 3 * width + 2 * width + (i % width)] / tokens;
-    error = worse(error, Math.abs(value - mean));
-  });
-  o.dispose();
-  // A sum of 45 terms below 1, a division, and exp of equal numbers.
-  return { name: `attention over ${tokens} tokens, ${heads} heads`, error, allowed: 32 * 2 ** -24 };
+  model.dispose();
+  return wrong;
 }
 
-/** The larger error; NaN counts as infinitely large. */
-function worse(a: number, b: number): number {
-  return Number.isNaN(b) ? Number.POSITIVE_INFINITY : Math.max(a, b);
+/** Every case of every check; returns how many kernels are wrong. */
+async function checkAll(device: Device): Promise<number> {
+  let wrong = 0;
+  for (const check of Object.values(checks)) {
+    const { name, needs } = check.kernel;
+    if (needs && !needs(device.adapter)) {
+      print(`  ${dim('–    ')} ${name.padEnd(NAME)}${dim('this adapter cannot run it')}`);
+      continue;
+    }
+    let count = 0;
+    let problem: string | undefined;
+    for (const params of check.cases) {
+      for (const constants of [{}, ...(check.variants ?? [])]) {
+        count += 1;
+        const worst = (await runCheck(device, check, params, constants)).find((result) => !isRight(result));
+        if (worst) problem ??= `${describeWorst(worst)} (${JSON.stringify({ ...params, ...constants })})`;
+      }
+    }
+    report(name, problem, `${count} cases`);
+    if (problem) wrong += 1;
+  }
+  return wrong;
+}
+
+/** Columns of the longest kernel's name, and a space. */
+const NAME = 1 + Math.max(...Object.keys(checks).map((name) => name.length));
+
+/** A line of the table, in 80 columns where all is right. */
+function report(name: string, problem: string | undefined, checked: string): void {
+  const verdict = problem ? red('WRONG') : green('ok   ');
+  const room = 80 - '  ok    '.length - NAME;
+  const shown = problem ?? (checked.length > room ? `${checked.slice(0, room - 1)}…` : checked);
+  print(`  ${verdict} ${name.padEnd(NAME)}${problem ? shown : dim(shown)}`);
 }

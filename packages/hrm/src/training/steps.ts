@@ -164,7 +164,7 @@ export class Steps implements TrainingState {
   }
 
   /** Everything that a step does on the GPU; returns its metrics. */
-  private stepOnDevice(): Tensor {
+  stepOnDevice(): Tensor {
     const { gradients, puzzle, metrics } = this.parts.gradients(this.call, this.options.train);
     this.optimizers.step(gradients, puzzle);
     return metrics;

@@ -5,7 +5,7 @@ import { openSafetensors } from '../formats/safetensors.ts';
 import type { Carry } from '../model/carry.ts';
 import { initializeModel } from '../model/init.ts';
 import type { HrmModel } from '../model/model.ts';
-import { recordTraining } from '../tuning/tuning-uses.ts';
+import { recordForNothing } from '../tuning/tuning-uses.ts';
 import { verifyKernels } from '../tuning/verify.ts';
 import { type CheckpointMetadata, encodeTraining, loadTraining, readMetadata } from './checkpoint.ts';
 import { freshCarries, partRows } from './micro-batches.ts';
@@ -188,8 +188,12 @@ export class Trainer implements TrainingState {
   }
 
   /** Checks the kernels, once. */
-  private async verify({ model, carries }: Steps): Promise<void> {
-    this.verification ??= verifyKernels(model, () => recordTraining(model, carries[0].batch));
+  private async verify(steps: Steps): Promise<void> {
+    const { model } = steps;
+    model.localPuzzleRows(steps.carries[0].batch); // which the model keeps, and a recording would not
+    this.verification ??= verifyKernels(model, () =>
+      recordForNothing(model.device, () => steps.stepOnDevice()),
+    );
     try {
       await this.verification;
     } catch (error) {

@@ -47,7 +47,7 @@ function record(model: HrmModel, rows: number, call: (carry: Carry, batch: Devic
 }
 
 /** Records what `body` does and drops it before there is a plan: that would take the memory of a training step. */
-function recordForNothing(device: Device, body: () => void): void {
+export function recordForNothing(device: Device, body: () => void): void {
   const enough = new Error('recorded for nothing');
   try {
     device.record(() => {
