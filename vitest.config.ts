@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
+import { playwright } from '@vitest/browser-playwright';
 import type { Plugin } from 'vite';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import {
   BaseSequencer,
   type Reporter,
@@ -8,7 +9,9 @@ import {
   type TestModule,
   type TestSpecification,
 } from 'vitest/node';
+import { chromiumLaunchOptions } from './scripts/browsers.mjs';
 import { embedShaders } from './scripts/build.mjs';
+import { reasonToSkip } from './test/browser/chromium.ts';
 
 /** Ends a run with what failed, by name, and one plain line that scripts can read. */
 const closingLine: Reporter = {
@@ -50,13 +53,46 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+const skip = reasonToSkip();
+if (skip) console.warn(`the tests of the engine in Chromium are left out: ${skip}`);
+
+/** The engine's own tests again, in a browser: kernels, autograd, recording and what is beneath them. */
+const chromium: TestProjectInlineConfiguration = {
+  extends: true,
+  resolve: { conditions: ['source', 'browser', 'module', 'import', 'default'] },
+  test: {
+    name: 'chromium',
+    include: [
+      'packages/core/test/{device,launch,plan,tape,random}.test.ts',
+      'packages/kernels/test/{gradients,op-errors}.test.ts',
+      'test/browser/*.in-page.test.ts',
+    ],
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      provider: playwright({ launchOptions: chromiumLaunchOptions() }),
+      instances: [{ browser: 'chromium' }],
+    },
+  },
+};
+
+const node: TestProjectInlineConfiguration = {
+  extends: true,
+  test: {
+    name: 'node',
+    include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    exclude: ['**/*.in-page.test.ts', '**/node_modules/**'],
+  },
+};
+
 export default defineConfig({
   plugins: [shaderWatch],
   // Tests run on the sources; the command-line tests on what global-setup has built.
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source', 'node', 'module', 'import', 'default'] } },
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    projects: skip ? [node] : [node, chromium],
     globalSetup: 'test/global-setup.ts',
     reporters: ['default', closingLine],
     // A cold shader cache makes single tests slow on a software adapter; nothing here is timed.

@@ -17,18 +17,21 @@ const CHROMIUM_FLAGS = [
   '--no-pings',
 ];
 
-/** Chromium, to be closed by the caller. */
-export function launchChromium() {
-  const executablePath = findChromium();
-  if (!executablePath) {
-    throw new Error(
-      'No Chromium for the browser tests. Run `npm run setup`, which installs it, or set CHROMIUM_PATH; ' +
-        'HRM_SKIP_BROWSER=1 leaves these tests out.',
-    );
-  }
+/** How Playwright starts Chromium. */
+export function chromiumLaunchOptions() {
   const isRoot = process.getuid?.() === 0; // for whom Chromium refuses to start its sandbox
   const args = isRoot ? [...CHROMIUM_FLAGS, '--no-sandbox'] : CHROMIUM_FLAGS;
-  return chromium.launch({ executablePath, args, timeout: 15_000 });
+  return { executablePath: findChromium(), args, timeout: 15_000 };
+}
+
+/** Chromium, to be closed by the caller. */
+export function launchChromium() {
+  const options = chromiumLaunchOptions();
+  if (options.executablePath) return chromium.launch(options);
+  throw new Error(
+    'No Chromium for the browser tests. Run `npm run setup`, which installs it, or set CHROMIUM_PATH; ' +
+      'HRM_SKIP_BROWSER=1 leaves these tests out.',
+  );
 }
 
 /** WebGPU on whatever adapter there is, lavapipe too; no updates, no telemetry, no first-run pages. */

@@ -1,16 +1,10 @@
 /** What must hold on every implementation of WebGPU. Runs in any host: it is given a device and the files of fixtures. */
-import {
-  adapterName,
-  type Device,
-  DeviceLostError,
-  GpuError,
-  type ParamValues,
-  Tensor,
-} from '@hrm-webgpu/core';
-import { checks, describeWorst, isRight, type KernelCheck, runCheck } from '@hrm-webgpu/kernels/checks';
+import { adapterName, type Device, DeviceLostError, GpuError, Tensor } from '@hrm-webgpu/core';
+import { checks } from '@hrm-webgpu/kernels/checks';
 import type { OpenFile } from '../../packages/hrm/src/parity/fixture.ts';
 import { openFixture } from '../../packages/hrm/src/parity/fixture.ts';
 import { runParity } from '../../packages/hrm/src/parity/parity.ts';
+import { checkKernel, type Slice } from './kernels.ts';
 import { comparePredictions } from './predictions.ts';
 import { trainingLosses } from './training.ts';
 
@@ -37,7 +31,7 @@ export interface SuiteReport {
 
 export interface SuiteOptions {
   /** The cases of each kernel that are checked: those of this one of so many slices. */
-  slice: { index: number; of: number };
+  slice: Slice;
   /** Rows of the evaluation of a trained model; 0 for none. */
   predictions: number;
   /** Steps of the training run; 0 for none. */
@@ -87,58 +81,15 @@ export async function runSuite(
   return report;
 }
 
-/** Every check of every kernel that the adapter can run, in every constant that the check uses. */
-async function checkKernels(device: Device, slice: SuiteOptions['slice']) {
-  const failures: string[] = [];
-  const skipped: string[] = [];
-  let count = 0;
-  for (const check of Object.values(checks)) {
-    const { name } = check.kernel;
-    if (check.kernel.needs && !check.kernel.needs(device.adapter)) {
-      skipped.push(
-        `${name}: it needs subgroups of 8 lanes, the adapter has ${device.adapter.subgroupMinSize || 'none'}`,
-      );
-      continue;
-    }
-    for (const { params, constants } of casesOf(check, device, slice)) {
-      count += 1;
-      const wrong = await oneCase(device, check, params, constants);
-      if (wrong) failures.push(`${name} ${JSON.stringify(params)} ${JSON.stringify(constants)}: ${wrong}`);
-    }
-  }
-  return { count, failures, skipped };
-}
-
-/**
- * The cases of a slice. Those that share a pipeline stay together, since compiling is what takes time, and a slice has at
- * least one pipeline of each kernel.
- */
-function casesOf(check: KernelCheck<ParamValues>, device: Device, { index, of }: SuiteOptions['slice']) {
-  const all = check.cases.flatMap((params) =>
-    [{}, ...(check.variants ?? [])].map((constants) => ({ params, constants })),
-  );
-  const pipelines = new Map<string, typeof all>();
-  for (const one of all) {
-    const key = JSON.stringify({
-      ...check.kernel.constants?.(one.params, device.adapter.class),
-      ...one.constants,
-    });
-    pipelines.set(key, [...(pipelines.get(key) ?? []), one]);
-  }
-  return [...pipelines.values()].filter((_, i, { length }) => i % of === index % Math.min(of, length)).flat();
-}
-
-async function oneCase(
-  device: Device,
-  check: KernelCheck<ParamValues>,
-  params: ParamValues,
-  constants: Record<string, number | string>,
-): Promise<string | undefined> {
-  const derived = check.kernel.constants?.(params, device.adapter.class);
-  const problem = await device.tryCompile(check.kernel, { ...derived, ...constants });
-  if (problem) return problem;
-  const worst = (await runCheck(device, check, params, constants)).find((result) => !isRight(result));
-  return worst && describeWorst(worst);
+/** Every check of every kernel that the adapter can run. */
+async function checkKernels(device: Device, slice: Slice) {
+  const results = [];
+  for (const check of Object.values(checks)) results.push(await checkKernel(device, check, slice));
+  return {
+    count: results.reduce((sum, { count }) => sum + count, 0),
+    failures: results.flatMap(({ failures }) => failures),
+    skipped: results.flatMap(({ skipped }) => skipped ?? []),
+  };
 }
 
 async function checkParity(device: Device, open: OpenFile) {
