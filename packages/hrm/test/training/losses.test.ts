@@ -20,7 +20,7 @@ afterEach(() => {
 
 describe('a run whose device is lost', () => {
   it('has the reports and the bits of an undisturbed one after 20 losses', async () => {
-    const options = smallRun(120);
+    const options = smallRun(48);
     const undisturbed = await trainUndisturbed(options);
     const { outcome, losses } = await trainWithLosses(options, 20, 7);
     expect(losses).toBe(20);
