@@ -84,8 +84,6 @@ describe('a model that opened its device itself', () => {
     const gone = hrm.solve(grid);
     await expect(gone).rejects.toThrow(DeviceLostError);
     await expect(gone).rejects.toThrow(/^The GPU device was lost, and the weights with it: .*checkpoint/);
-    const others = await initializeModel(hrm.model.device, hrm.config, 1).catch(() => undefined);
-    expect(others).toBeUndefined(); // the device is gone
     using device = await openDevice();
     const parts = await encodeModel(await initializeModel(device, hrm.config, 1));
     writeFileSync(path, Buffer.concat(parts));
