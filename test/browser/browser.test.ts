@@ -26,6 +26,8 @@ const TRAINED = fileURLToPath(new URL('../fixtures/trained-6x6', import.meta.url
 /** A 6×6 Sudoku that this model solves. */
 const PUZZLE = ['4...21', '2315..', '.4..63', '6....5', '..4.5.', '.6....'];
 
+const CELLS = PUZZLE.map((row) => [...row].map((digit) => Number(digit.replace('.', '0'))));
+
 /** Every group of comparisons that the fixture has for evaluation and gradients, and the arrays in it. */
 const EXPECTED_GROUPS = {
   'eval, segment 0': 5,
@@ -103,16 +105,35 @@ describe('in Chromium', { timeout: TIMEOUT }, () => {
 
   it('HRM.load takes a published checkpoint from a URL and solves a Sudoku', async (test) => {
     if (skip) test.skip(skip);
-    const puzzle = PUZZLE.map((row) => [...row].map((digit) => Number(digit.replace('.', '0'))));
     const { solution, thoughts } = await onPage((page) =>
-      page.evaluate((puzzle) => window.solve('trained/checkpoint', puzzle), puzzle),
+      page.evaluate((puzzle) => window.solve('trained/checkpoint', puzzle), CELLS),
     );
     const cells = solution.grid.flat();
     expect(cells).not.toContain(0);
     expect(rulesBroken(sudokuShape(6), cells)).toEqual([]);
-    expect(puzzle.flat().map((given, cell) => given && cells[cell])).toEqual(puzzle.flat());
+    expect(CELLS.flat().map((given, cell) => given && cells[cell])).toEqual(CELLS.flat());
     expect(solution.halted).toBe(true);
     expect(thoughts).toBe(solution.segments);
+  });
+
+  it('HRM goes on when the GPU process has ended', async (test) => {
+    if (skip) test.skip(skip);
+    const doomed = await launchChromium(); // it gives no adapter after two of these
+    try {
+      const page = await doomed.newPage();
+      const session = await doomed.newBrowserCDPSession();
+      await page.exposeFunction('crash', () => session.send('Browser.crashGpuProcess'));
+      await page.goto(server.resolvedUrls?.local[0] ?? '');
+      const { before, after, told, attempts } = await page.evaluate(
+        (puzzle) => window.outlive('trained/checkpoint', puzzle),
+        CELLS,
+      );
+      expect(attempts[0]).toBe(1);
+      expect(told).toEqual([1, 2, 3, 4]);
+      expect({ ...after, verified: true }).toEqual({ ...before, verified: true });
+    } finally {
+      await doomed.close();
+    }
   });
 
   it('IndexedDB keeps tuning records', async (test) => {

@@ -12,12 +12,24 @@ import { loadTuning, saveTuning } from '../../packages/hrm/src/tuning/tuning-sto
 /** What the page found; `error` when it was a message for the user. */
 export type PageReport = { adapter: AdapterDescription; rows: ParityRow[] } | { error: string };
 
+/** Answers before and after the GPU process ended, segments told, and how often the device was opened again. */
+export interface Outlived {
+  before: Solution;
+  after: Solution;
+  told: number[];
+  attempts: number[];
+}
+
 declare global {
   interface Window {
     /** Runs the parts of the fixture that the page's server offers. */
     parity(parts: string[]): Promise<PageReport>;
     /** Loads the checkpoint behind a URL and solves a puzzle; `thoughts` counts the answers on the way. */
     solve(checkpoint: string, grid: number[][]): Promise<{ solution: Solution; thoughts: number }>;
+    /** Solves a puzzle twice; `crash` ends the GPU process the second time, after the first answer on the way. */
+    outlive(checkpoint: string, grid: number[][]): Promise<Outlived>;
+    /** Ends the GPU process. */
+    crash(): Promise<void>;
     /** Keeps a tuning record, and returns what a device opened afterwards finds. */
     tuning(choices: Record<string, Choice>): Promise<Record<string, Choice>>;
   }
@@ -50,6 +62,20 @@ window.solve = async (checkpoint, grid) => {
   const solution = await model.solve(grid, { onSegment: () => thoughts++ });
   model.dispose();
   return { solution, thoughts };
+};
+
+window.outlive = async (checkpoint, grid) => {
+  const attempts: number[] = [];
+  const model = await HRM.load(checkpoint, { onDeviceLost: (_, attempt) => attempts.push(attempt) });
+  const options = { halt: false, maxSteps: 4 };
+  const before = await model.solve(grid, options);
+  const told: number[] = [];
+  const onSegment = ({ segment }: { segment: number }) => {
+    if (told.push(segment) === 1) window.crash();
+  };
+  const after = await model.solve(grid, { ...options, onSegment });
+  model.dispose();
+  return { before, after, told, attempts };
 };
 
 window.parity = async (parts) => {

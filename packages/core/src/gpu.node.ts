@@ -12,6 +12,12 @@ const SWIFTSHADER_ICD = '/usr/lib/chromium/vk_swiftshader_icd.json';
 /** Dawn rounds timestamps to 65.5 µs unless told otherwise, as browsers should; most kernels take less. */
 const EXACT_TIMESTAMPS = 'disable-dawn-features=timestamp_quantization';
 
+/**
+ * All there have been: one that is collected before the last callback of a closed device has run takes the process with it
+ * as well (see {@link OpenedAdapter}).
+ */
+const instances = new Set<GPU>();
+
 /** What to do when there is no adapter on this machine. */
 const NO_ADAPTER_REMEDY =
   'In a checkout, `npm run doctor` shows what is missing and `npm run setup` installs a software adapter ' +
@@ -47,7 +53,10 @@ export async function openAdapter(fallback = true): Promise<OpenedAdapter> {
     ({ result, said } = await captureStderr(request));
   }
   const adapterClass = process.env.HRM_ADAPTER_CLASS as OpenedAdapter['adapterClass']; // checked where it is used
-  if (result.adapter) return { instance: result.instance, adapter: result.adapter, adapterClass };
+  if (result.adapter) {
+    instances.add(result.instance);
+    return { instance: result.instance, adapter: result.adapter, adapterClass };
+  }
   const reason = said ? `\nThe driver stack said:\n${said}` : '';
   throw new UserError(`No WebGPU adapter on this machine. ${NO_ADAPTER_REMEDY}${reason}`);
 }

@@ -1,6 +1,6 @@
 /** What {@link HRM.load} accepts as a checkpoint and as a device, opened. */
 
-import { Device, openDevice, UserError, wrapDevice } from '@hrm-webgpu/core';
+import { Device, DeviceLostError, openDevice, UserError, wrapDevice } from '@hrm-webgpu/core';
 import { openNamed } from '#open-named';
 import {
   type CheckpointContext,
@@ -14,7 +14,8 @@ import { openTensorFile } from '../formats/open-checkpoint.ts';
 import { elementCount, type TensorFile } from '../formats/tensor-file.ts';
 import type { YamlMap } from '../formats/yaml/yaml.ts';
 import { type ModelConfig, parseArch } from '../model/config.ts';
-import { checkLayers, knownConfigOf, type LoadOptions, withSeqLen } from '../model/load.ts';
+import { checkLayers, knownConfigOf, type LoadOptions, loadModel, withSeqLen } from '../model/load.ts';
+import type { HrmModel } from '../model/model.ts';
 import { PUZZLE_ROWS, parameterShapes } from '../model/parameters.ts';
 import { readConfig } from '../training/checkpoint.ts';
 import { ARC_SEQ_LEN, type Task, usualSeqLen } from './tasks.ts';
@@ -82,27 +83,60 @@ function archOf(config: string | YamlMap) {
   return typeof config === 'string' ? parseConfigFile(config, name).arch : parseArch(config, name);
 }
 
-/** The file, where reading the weights of a model tells how far it is. */
+/** Words that {@link watched} leaves out between two that it looks at: other weights differ everywhere. */
+const MARK_EVERY = 61;
+
+/** The file, where reading the weights of a model tells how far it is, and leaves a mark of them. */
 export function watched(
   file: TensorFile,
   config: ModelConfig,
   { trunkOnly, onProgress }: OpenOptions & LoadOptions,
-): TensorFile {
+): { file: TensorFile; mark: () => number } {
   checkLayers(file, config);
   const names = [...parameterShapes(config).keys()].filter((name) => !(trunkOnly && name === PUZZLE_ROWS));
   const sizes = names.map((name) => (file.names.includes(name) ? elementCount(file.info(name).shape) : 0));
   const total = 4 * sizes.reduce((sum, size) => sum + size, 0);
   let bytes = 0;
-  return {
-    ...file,
-    async *piecesF32(name) {
-      for await (const piece of file.piecesF32(name)) {
-        yield piece;
-        bytes += piece.byteLength;
-        onProgress?.(bytes, total);
-      }
-    },
+  let mark = 0;
+  const piecesF32: TensorFile['piecesF32'] = async function* (name) {
+    for await (const piece of file.piecesF32(name)) {
+      const words = new Uint32Array(piece.buffer, piece.byteOffset, piece.length);
+      for (let i = 0; i < words.length; i += MARK_EVERY) mark = Math.imul(mark ^ words[i], 0x01000193);
+      yield piece;
+      bytes += piece.byteLength;
+      onProgress?.(bytes, total);
+    }
   };
+  return { file: { ...file, piecesF32 }, mark: () => mark };
+}
+
+/**
+ * The weights of a source again, after a loss.
+ *
+ * @throws DeviceLostError when it cannot be read any more, or holds something else now
+ */
+export async function reloadModel(
+  device: Device,
+  source: CheckpointSource,
+  trunkOnly: boolean | undefined,
+  before: { config: ModelConfig; mark: number },
+): Promise<HrmModel> {
+  const fail = (why: string, cause?: unknown) =>
+    new DeviceLostError(`The GPU device was lost, and the weights with it: ${why}. Load the model again.`, {
+      cause,
+    });
+  const opened = await openSource(source, {}).catch((cause) => {
+    throw fail(cause.message, cause);
+  });
+  try {
+    const { config } = before;
+    const weights = watched(opened.file, config, { trunkOnly });
+    const model = await loadModel(device, config, weights.file, { trunkOnly });
+    if (weights.mark() !== before.mark) throw fail(`${opened.file.name} holds others now`);
+    return model;
+  } finally {
+    await opened.file.close();
+  }
 }
 
 /** A device to compute on, and what frees it unless it is the caller's. */

@@ -1,4 +1,4 @@
-import { type Device, UserError } from '@hrm-webgpu/core';
+import { type Device, type OnDeviceLost, openDevice, Recovery, UserError } from '@hrm-webgpu/core';
 import { CHECK_FIRST } from '#tuning-store';
 import type { OnProgress } from '../checkpoints/open-url.ts';
 import { IGNORED_LABEL } from '../data/dataset/dataset.ts';
@@ -14,6 +14,7 @@ import {
   configOfSource,
   leaseDevice,
   openSource,
+  reloadModel,
   watched,
 } from './hrm-source.ts';
 import { checkTask, decodeGrid, encodeGrid, type Grid, type Task, taskOf } from './tasks.ts';
@@ -21,6 +22,11 @@ import { checkTask, decodeGrid, encodeGrid, type Grid, type Task, taskOf } from 
 export interface HrmOptions extends ConfigOptions, LoadOptions {
   /** What to compute on; stays the caller's. Default: this machine's GPU, opened for this model alone. */
   device?: GPUDevice | Device;
+  /**
+   * Told when the GPU device was lost and is opened again. A model that opened its device itself goes on by itself, with the
+   * weights from `source`; with a `device`, or weights from an open file, what is asked for rejects with DeviceLostError.
+   */
+  onDeviceLost?: OnDeviceLost;
   /** Called as a URL is downloaded, or as the weights of any other source are read. */
   onProgress?: OnProgress;
 }
@@ -91,13 +97,21 @@ export class HRM {
   private verified = false;
 
   private constructor(
-    /** The weights, for those who want more than answers. */
-    readonly model: HrmModel,
+    private current: HrmModel,
     /** What grids mean. */
     readonly task: Task,
-    private readonly release: () => void,
+    /** Frees what {@link load} made. */
+    private release: () => void,
+    private readonly recovery: Recovery,
+    /** Reads the weights again, onto another device. */
+    private readonly reload?: (device: Device) => Promise<HrmModel>,
   ) {
-    checkTask(task, model.config);
+    checkTask(task, current.config);
+  }
+
+  /** The weights, for those who want more than answers; another object on another device after a loss. */
+  get model(): HrmModel {
+    return this.current;
   }
 
   /**
@@ -121,11 +135,19 @@ export class HRM {
           trunkOnly,
           onProgress: downloaded ? undefined : onProgress,
         });
-        const model = await loadModel(device, config, weights, { trunkOnly, signal });
-        return new HRM(model, task, () => {
-          model.dispose();
-          release();
-        });
+        const model = await loadModel(device, config, weights.file, { trunkOnly, signal });
+        const survives = file !== source && !options.device;
+        const mark = weights.mark();
+        return new HRM(
+          model,
+          task,
+          () => {
+            model.dispose();
+            release();
+          },
+          new Recovery(survives ? openDevice : undefined, options.onDeviceLost),
+          (device) => reloadModel(device, source, trunkOnly, { config, mark }),
+        );
       } catch (error) {
         release();
         throw error;
@@ -137,7 +159,7 @@ export class HRM {
 
   /** Puts a model that is there already to solving; it stays the caller's. */
   static of(model: HrmModel, task = taskOf(model.config)): HRM {
-    return new HRM(model, task, () => {});
+    return new HRM(model, task, () => {}, new Recovery(undefined, undefined));
   }
 
   get config(): ModelConfig {
@@ -170,10 +192,12 @@ export class HRM {
     });
     try {
       await before;
-      if (CHECK_FIRST || this.verification) await this.verify(rows);
+      if (CHECK_FIRST || this.verification) await this.survive(() => this.verify(rows), settings);
       const solutions: Solution[] = [];
       for (let from = 0; from < puzzles.length; from += settings.batchSize) {
-        solutions.push(...(await this.solveBatch(puzzles.slice(from, from + settings.batchSize), settings)));
+        const batch = puzzles.slice(from, from + settings.batchSize);
+        const told = { segments: 0 };
+        solutions.push(...(await this.survive(() => this.solveBatch(batch, settings, told), settings)));
       }
       this.verify(rows).catch(() => {}); // the next call tells what is wrong
       return isGrid(given) ? solutions[0] : solutions;
@@ -186,7 +210,7 @@ export class HRM {
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
-    this.inference?.of.dispose();
+    this.dropInference();
     this.release();
   }
 
@@ -197,30 +221,71 @@ export class HRM {
 
   /** Checks the kernels, once; what was recorded with one that turned out wrong is dropped. */
   private verify(rows: number): Promise<void> {
-    const { unfit } = this.model.device;
-    const known = unfit.size;
-    this.verification ??= verifyKernels(this.model, (model) => recordInference(model, rows)).then(() => {
+    const { device } = this.model;
+    const known = device.unfit.size;
+    const check = async () => {
+      try {
+        await verifyKernels(this.model, (model) => recordInference(model, rows));
+      } catch (error) {
+        if (await device.lossBehind(error)) this.verification = undefined; // on another device it is done again
+        throw error;
+      }
       this.verified = true;
-      if (unfit.size === known) return;
-      this.inference?.of.dispose();
-      this.inference = undefined;
-    });
+      if (device.unfit.size > known) this.dropInference();
+    };
+    this.verification ??= check();
     return this.verification;
   }
 
-  private async solveBatch(puzzles: readonly Puzzle[], settings: Settings): Promise<Solution[]> {
+  private dropInference(): void {
+    this.inference?.of.dispose();
+    this.inference = undefined;
+  }
+
+  /** Does `body` again from its beginning when the device was lost meanwhile, with the weights on another. */
+  private async survive<T>(body: () => Promise<T>, { signal }: Settings): Promise<T> {
+    while (true) {
+      try {
+        return await body();
+      } catch (error) {
+        if (this.disposed || signal?.aborted) throw error;
+        await this.recovery.recover(error, this.model.device, (device) => this.moveTo(device));
+      }
+    }
+  }
+
+  private async moveTo(device: Device): Promise<void> {
+    const model = await (this.reload as NonNullable<typeof this.reload>)(device);
+    this.checkAlive();
+    this.dropInference();
+    this.release();
+    this.current = model;
+    this.release = () => device.close();
+  }
+
+  /** @param told how many segments of these puzzles were told to `onSegment`, before a loss */
+  private async solveBatch(
+    puzzles: readonly Puzzle[],
+    settings: Settings,
+    told: { segments: number },
+  ): Promise<Solution[]> {
     const { maxSteps, halt, onSegment, signal } = settings;
     this.start(puzzles, settings.puzzleIdentifier);
     const solutions: (Solution | undefined)[] = puzzles.map(() => undefined);
     for (let segment = 1; segment <= maxSteps; segment++) {
       const answers = await this.segment(signal);
+      const news = segment > told.segments;
+      if (news) {
+        told.segments = segment;
+        this.recovery.progress();
+      }
       puzzles.forEach(({ index, grid }, row) => {
         if (solutions[row]) return;
         const answer = answers(row, grid);
         const halted = answer.qHalt > answer.qContinue;
         if (segment === maxSteps || (halt && halted))
           solutions[row] = { ...answer, segments: segment, halted, verified: this.verified };
-        onSegment?.({ ...answer, index, segment });
+        if (news) onSegment?.({ ...answer, index, segment });
       });
       if (solutions.every((solution) => solution !== undefined)) break;
     }
@@ -232,8 +297,7 @@ export class HRM {
     this.checkAlive();
     const batch = puzzles.length;
     if (this.inference?.batch !== batch) {
-      this.inference?.of.dispose();
-      this.inference = undefined;
+      this.dropInference();
       this.inference = { of: new Inference(this.model, batch, NEVER), batch };
     }
     const { seq_len } = this.config;

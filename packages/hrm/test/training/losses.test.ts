@@ -3,6 +3,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Trainer } from '../../src/training/trainer.ts';
 import { smallRun, trainUndisturbed, trainWithLosses } from './losses.ts';
 
+/** `npm run soak` takes more of it. */
+const LOSSES = import.meta.env.MODE === 'soak' ? 100 : 20;
+
 /** The pauses before attempts; they are shorter here. */
 let pauses: number[];
 beforeEach(() => {
@@ -19,14 +22,19 @@ afterEach(() => {
 });
 
 describe('a run whose device is lost', () => {
-  it('has the reports and the bits of an undisturbed one after 20 losses', async () => {
-    const options = smallRun(120);
-    const undisturbed = await trainUndisturbed(options);
-    const { outcome, losses } = await trainWithLosses(options, 20, 7);
-    expect(losses).toBe(20);
-    expect(outcome.reports.map(({ step }) => step)).toEqual(undisturbed.reports.map(({ step }) => step));
-    expect(outcome).toEqual(undisturbed);
-  }, 60_000);
+  it(
+    `has the reports and the bits of an undisturbed one after ${LOSSES} losses`,
+    async () => {
+      const options = smallRun(2.4 * LOSSES);
+      const undisturbed = await trainUndisturbed(options);
+      const { outcome, losses, attempts } = await trainWithLosses(options, LOSSES, 7);
+      console.log(`${losses} losses, up to ${attempts} without a step of progress`);
+      expect(losses).toBe(LOSSES);
+      expect(outcome.reports.map(({ step }) => step)).toEqual(undisturbed.reports.map(({ step }) => step));
+      expect(outcome).toEqual(undisturbed);
+    },
+    3000 * LOSSES,
+  );
 
   it('gives up after three attempts without a step of progress', async () => {
     const attempts: number[] = [];

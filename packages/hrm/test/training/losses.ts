@@ -15,14 +15,20 @@ const arch = {
   puzzle_emb_ndim: 32,
 };
 const counts = { train: 64, validation: 1, test: 8 };
-const splits = buildSudokuSplits({ shape: sudokuShape(4), minBlanks: 4, maxBlanks: 6, seed: 0, ...counts });
+export const { train: trainSplit, test: testSplit } = buildSudokuSplits({
+  shape: sudokuShape(4),
+  minBlanks: 4,
+  maxBlanks: 6,
+  seed: 0,
+  ...counts,
+});
 
 /** A small run: exploration, augmentation and every optimiser have a part in it. */
 export function smallRun(totalSteps: number): TrainerOptions {
   return {
     config: { ...arch, halt_max_steps: 3, vocab_size: 6, seq_len: 16, num_puzzle_identifiers: 1 },
     train: { ...DEFAULT_TRAIN, lr: 3e-3, lr_warmup_steps: 5, global_batch_size: 8, eval_interval: 1 },
-    split: splits.train,
+    split: trainSplit,
     totalSteps,
     augment: (batch, random) => {
       const blank = batch.inputs.indexOf(1);

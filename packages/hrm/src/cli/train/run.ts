@@ -139,7 +139,9 @@ async function saveAndEvaluate(options: RunOptions, log: RunLog, signal: AbortSi
     const sample = notes.evalSample
       ? { size: notes.evalSample, seed: trainer.options.train.seed }
       : undefined;
-    result = await evaluateWithBar(trainer.model, evalSplit, 'evaluate', { signal, sample });
+    result = await trainer.survive(() =>
+      evaluateWithBar(trainer.model, evalSplit, 'evaluate', { signal, sample }),
+    );
   } catch (error) {
     if (signal.aborted) return;
     throw error;
@@ -155,7 +157,8 @@ async function saveAndEvaluate(options: RunOptions, log: RunLog, signal: AbortSi
   notes.standing = withEvaluation(notes.standing, better);
   if (better) {
     notes.bestExact = exact;
-    await writeFileAtomic(join(folder, RUN_FILES.best), await encodeModel(trainer.model));
+    const weights = await trainer.survive(() => encodeModel(trainer.model));
+    await writeFileAtomic(join(folder, RUN_FILES.best), weights);
   }
   await save(trainer, folder, notes);
 }
@@ -180,7 +183,8 @@ export async function evaluateWithBar(
 }
 
 async function save(trainer: Trainer, folder: string, notes: RunNotes): Promise<void> {
-  await writeFileAtomic(join(folder, RUN_FILES.latest), await encodeTraining(trainer, { ...notes }));
+  const state = await trainer.survive(() => encodeTraining(trainer, { ...notes }));
+  await writeFileAtomic(join(folder, RUN_FILES.latest), state);
 }
 
 async function writeConfig(folder: string, { options }: Trainer): Promise<void> {

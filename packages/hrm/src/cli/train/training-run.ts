@@ -77,7 +77,8 @@ export async function startRun(options: StartOptions): Promise<RunResult> {
     evalSample: options.evalSample ?? null,
     stop: options.stop ?? DEFAULT_NOTES.stop,
   };
-  return withFreshTrainer(options, split, evaluatedExamples(notes, evalSplit), (trainer) => {
+  const surviving = { ...options, ...survival(options) };
+  return withFreshTrainer(surviving, split, evaluatedExamples(notes, evalSplit), (trainer) => {
     announceOperations(notes, evalSplit, trainer);
     announceEvaluation(notes, evalSplit, trainer);
     return runTraining({ trainer, folder: options.out, notes, evalSplit });
@@ -96,7 +97,7 @@ export async function profileRun(options: StartOptions): Promise<number> {
 
 /** @param examples those of an evaluation; 0 for a run without */
 async function withFreshTrainer<T>(
-  options: StartOptions,
+  options: StartOptions & Survival,
   split: Split,
   examples: number,
   body: (trainer: Trainer) => Promise<T>,
@@ -120,7 +121,7 @@ async function withFreshTrainer<T>(
   try {
     const evaluated = evaluationRows(modelConfig, device.limits, examples);
     announceMemory(device, modelConfig, { batch: global_batch_size, rows, evaluated });
-    const trainer = await Trainer.start(device, {
+    using trainer = await Trainer.start(device, {
       config: modelConfig,
       train: config.train,
       split,
@@ -128,6 +129,8 @@ async function withFreshTrainer<T>(
       augment: augmentation,
       microBatch: rows,
       eager: options.eager,
+      reopen: options.reopen,
+      onDeviceLost: options.onDeviceLost,
     });
     announce(device, trainer);
     return await body(trainer);
@@ -154,7 +157,7 @@ export async function resumeRun(out: string, options: ResumeOptions): Promise<Ru
     notes.microBatch = options.microBatch ?? notes.microBatch;
     const device = await openDevice({ submitMs: submitMsOf(options) });
     try {
-      const trainer = await resumeTrainer(device, file, saved, options);
+      using trainer = await resumeTrainer(device, file, saved, options);
       announce(device, trainer);
       announceOperations(notes, evalSplit, trainer);
       announceEvaluation(notes, evalSplit, trainer);
@@ -199,9 +202,10 @@ async function resumeTrainer(
   device: Device,
   file: TensorFile,
   { metadata, training, notes, split, evalSplit }: SavedRun,
-  { eager, 'no-tune': noTune }: ResumeOptions,
+  values: ResumeOptions,
 ): Promise<Trainer> {
   const { config } = metadata;
+  const { eager, 'no-tune': noTune } = values;
   const { global_batch_size } = training.train;
   const rows = partRows(global_batch_size, notes.microBatch ?? undefined);
   const augment = augmentationOf(notes.augment, notes.data, split.metadata);
@@ -212,8 +216,20 @@ async function resumeTrainer(
   announceMemory(device, config, { batch: global_batch_size, rows, evaluated });
   const { training: _training, ...state } = await loadTraining(device, file, metadata, { microBatch: rows });
   const { train, progress } = training;
-  const options = { config, train, split, totalSteps: progress.totalSteps, augment, microBatch: rows, eager };
+  const { totalSteps } = progress;
+  const options = { config, train, split, totalSteps, augment, microBatch: rows, eager, ...survival(values) };
   return Trainer.resume(options, state, progress);
+}
+
+type Survival = Pick<TrainerOptions, 'reopen' | 'onDeviceLost'>;
+
+/** What a run does when the GPU is lost. */
+function survival(values: Pick<DeviceValues, 'submit-ms'>): Survival {
+  return {
+    reopen: () => openDevice({ submitMs: submitMsOf(values) }),
+    onDeviceLost: (_, attempt) =>
+      say(`\nthe GPU was lost: opening it again (attempt ${attempt}) and repeating the last steps…`),
+  };
 }
 
 /** The split to evaluate on, made sure to be one for the model that trains on `split`. */
