@@ -110,7 +110,7 @@ function compactShader(literal) {
     // Not between two operators: `a - -b` must not become `a--b`.
     const joined = code
       .trim()
-      .replace(/(?<=[\w)\]}]) *([^\w\s@"]) *(?=[\w([{])|(?<=[(){},;:]) +| +(?=[(){},;:])/g, '$1');
+      .replace(/(?<=[\w)\]}]) *([^\w\s@"]+) *(?=[\w([{])|(?<=[(){},;:]) +| +(?=[(){},;:])/g, '$1');
     // What is indented stays so: a `const` at the beginning of a line is one of the module.
     return `${/^\s+\S/.test(line) ? ' ' : ''}${joined}${comment ?? ''}`;
   });

@@ -68,7 +68,6 @@ export const RUNS = [
   {
     name: 'Dawn: robustness off',
     host: 'node',
-    env: AS_GPU,
     dawn: words('disable_robustness'),
     suite: kernelsOnly(1, 6),
   },
