@@ -4,7 +4,16 @@
  * `hrm-webgpu/node`.
  */
 
-export { type Device, DeviceLostError, GpuError, openDevice, UserError, wrapDevice } from '@hrm-webgpu/core';
+export {
+  type Device,
+  DeviceLostError,
+  GpuError,
+  type OnDeviceLost,
+  openDevice,
+  type Reopen,
+  UserError,
+  wrapDevice,
+} from '@hrm-webgpu/core';
 export { loadTuning, saveTuning, tuningPlace } from '#tuning-store';
 export { ARC_KS, type ArcRow, type ArcScore, ArcVote, type Attempts } from './data/arc/arc-vote.ts';
 export { relabelDigits } from './data/augment.ts';
@@ -57,15 +66,9 @@ export { configOf, type LoadOptions, loadModel } from './model/load.ts';
 export { HrmModel, type ModelInput, type SegmentOutput, type State } from './model/model.ts';
 export { openFixture } from './parity/fixture.ts';
 export { runParity } from './parity/parity.ts';
-export {
-  type GridAnswer,
-  HRM,
-  type HrmOptions,
-  type Solution,
-  type SolveOptions,
-  type Thought,
-} from './solving/hrm.ts';
+export { HRM, type HrmOptions } from './solving/hrm.ts';
 export type { CheckpointSource } from './solving/hrm-source.ts';
+export type { GridAnswer, Solution, SolveOptions, Thought } from './solving/solve-options.ts';
 export { type Grid, type Task, taskOf } from './solving/tasks.ts';
 export { encodeModel, encodeTraining, loadTraining, readMetadata } from './training/checkpoint.ts';
 export { Optimizers, scheduleFactor } from './training/optimizers.ts';

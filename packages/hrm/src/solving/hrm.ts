@@ -17,6 +17,14 @@ import {
   reloadModel,
   watched,
 } from './hrm-source.ts';
+import {
+  checkedSettings,
+  type GridAnswer,
+  type Settings,
+  type Solution,
+  type SolveOptions,
+  TOO_MANY_STEPS,
+} from './solve-options.ts';
 import { checkTask, decodeGrid, encodeGrid, type Grid, type Task, taskOf } from './tasks.ts';
 
 export interface HrmOptions extends ConfigOptions, LoadOptions {
@@ -31,59 +39,8 @@ export interface HrmOptions extends ConfigOptions, LoadOptions {
   onProgress?: OnProgress;
 }
 
-/** The model's answer to a grid after a segment. */
-export interface GridAnswer {
-  /** What `tokens` mean: see {@link Task}. */
-  grid: number[][];
-  /** [seq_len] */
-  tokens: Int32Array;
-  /** The model would halt where it exceeds `qContinue`. */
-  qHalt: number;
-  qContinue: number;
-}
-
-/** An answer on the way. */
-export interface Thought extends GridAnswer {
-  /** From 1. */
-  segment: number;
-  /** Which of the grids, from 0. */
-  index: number;
-}
-
-/** The last answer to a grid. */
-export interface Solution extends GridAnswer {
-  /** How many segments were thought. */
-  segments: number;
-  /** Whether the model halted by itself: `qHalt` exceeds `qContinue`. */
-  halted: boolean;
-  /**
-   * Whether this adapter's kernels had been checked against float64 by then: always, but for the first answer in a browser,
-   * which does not wait for it.
-   */
-  verified: boolean;
-}
-
-export interface SolveOptions {
-  /** The most segments; default the model's `halt_max_steps`. More is inference-time scaling. */
-  maxSteps?: number;
-  /**
-   * Whether a grid is done as soon as q_halt exceeds q_continue; default true. Otherwise every grid is thought about
-   * for `maxSteps` segments, as published evaluations do.
-   */
-  halt?: boolean;
-  /** Called with the answer after every segment of every grid. */
-  onSegment?: (thought: Thought) => void;
-  /** Stops the work between two segments. */
-  signal?: AbortSignal;
-  /** Which puzzle row goes with the grids; default 0, the blank one. */
-  puzzleIdentifier?: number;
-  /** Grids at a time, where there are more; default 32. */
-  batchSize?: number;
-}
-
-const BATCH_SIZE = 32;
 /** Rows never halt on the device: it is decided here, and another start restarts them. */
-const NEVER = 2 ** 31 - 1;
+const NEVER = TOO_MANY_STEPS;
 
 /** A model that solves puzzles. */
 export class HRM {
@@ -343,27 +300,6 @@ interface Puzzle {
   index: number;
   grid: Grid;
   inputs: Int32Array;
-}
-
-type Settings = Required<Omit<SolveOptions, 'onSegment' | 'signal'>> &
-  Pick<SolveOptions, 'onSegment' | 'signal'>;
-
-function checkedSettings(options: SolveOptions, config: ModelConfig): Settings {
-  const {
-    maxSteps = config.halt_max_steps,
-    puzzleIdentifier = 0,
-    batchSize = BATCH_SIZE,
-    halt = true,
-    ...rest
-  } = options;
-  const check = (name: string, value: number, least: number, most: number) => {
-    if (Number.isInteger(value) && value >= least && value <= most) return;
-    throw new UserError(`${name} is ${value}, expected a whole number from ${least} to ${most}`);
-  };
-  check('maxSteps', maxSteps, 1, NEVER - 1);
-  check('batchSize', batchSize, 1, 65_536);
-  check('puzzleIdentifier', puzzleIdentifier, 0, config.num_puzzle_identifiers - 1);
-  return { maxSteps, puzzleIdentifier, batchSize, halt, ...rest };
 }
 
 /** A grid, as opposed to a list of grids. */

@@ -152,6 +152,12 @@ export class Trainer implements TrainingState {
    * @throws what `body` throws; DeviceLostError when the run cannot go on
    */
   async survive<T>(body: () => Promise<T>): Promise<T> {
+    const result = await this.repeat(body);
+    this.recovery.progress();
+    return result;
+  }
+
+  private async repeat<T>(body: () => Promise<T>): Promise<T> {
     while (true) {
       const { steps } = this;
       try {
@@ -175,7 +181,7 @@ export class Trainer implements TrainingState {
 
   /** Does something with the steps after what was asked for before; resolves to the reports not given yet. */
   private async inTurn(body: (steps: Steps) => Promise<void>): Promise<StepReport[]> {
-    const done = this.turn.then(() => this.survive(() => body(this.steps)));
+    const done = this.turn.then(() => this.repeat(() => body(this.steps)));
     this.turn = done.catch(() => {});
     await done;
     return this.reports.splice(0);

@@ -11,7 +11,8 @@ import { openTensorFile } from '../../src/formats/open-checkpoint.ts';
 import type { TensorFile } from '../../src/formats/tensor-file.ts';
 import { DEFAULT_ARCH, type ModelConfig } from '../../src/model/config.ts';
 import { initializeModel } from '../../src/model/init.ts';
-import { HRM, type Thought } from '../../src/solving/hrm.ts';
+import { HRM } from '../../src/solving/hrm.ts';
+import type { Thought } from '../../src/solving/solve-options.ts';
 import { encodeModel } from '../../src/training/checkpoint.ts';
 import { fixtureBytes, fixturePath, userError } from '../formats/fixtures.ts';
 

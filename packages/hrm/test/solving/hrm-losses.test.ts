@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fileSource } from '../../src/formats/files/file-source.node.ts';
 import { openTensorFile } from '../../src/formats/open-checkpoint.ts';
 import { initializeModel } from '../../src/model/init.ts';
-import { HRM, type Thought } from '../../src/solving/hrm.ts';
+import { HRM } from '../../src/solving/hrm.ts';
+import type { Thought } from '../../src/solving/solve-options.ts';
 import { encodeModel } from '../../src/training/checkpoint.ts';
 import { fixtureBytes, fixturePath } from '../formats/fixtures.ts';
 

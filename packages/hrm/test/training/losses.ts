@@ -72,6 +72,8 @@ class Losses {
   /** The most attempts in a row to open a device again. */
   attempts = 0;
   private caused = 0;
+  /** Since a step was known to be done. */
+  private inARow = 0;
   private device: Device | undefined;
   private pending: Promise<void> = Promise.resolve();
 
@@ -83,20 +85,22 @@ class Losses {
   /** Opens a device; one in four is lost while the run is put on it, but never the third in a row. */
   readonly open = async (): Promise<Device> => {
     this.device = await openDevice();
-    if (this.caused > 0 && this.attempts < 3 && this.inARow < 2 && this.random.uniform() < 0.25)
-      this.causeSoon(100);
+    if (this.caused > 0 && this.inARow < 2 && this.random.uniform() < 0.25) this.causeSoon(100);
     return this.device;
   };
-  private inARow = 0;
-
   readonly onDeviceLost = (_: unknown, attempt: number) => {
     this.noticed += 1;
     this.inARow = attempt;
     this.attempts = Math.max(this.attempts, attempt);
   };
 
+  progress(): void {
+    this.inARow = 0;
+  }
+
   /** Before a step: as likely as it takes to have caused all in the steps that are left. */
   beforeStep(stepsLeft: number): void {
+    if (this.inARow >= 2) return; // a third without a step that is known to be done would be the last
     if (this.random.uniform() < (2 * (this.wanted - this.caused)) / stepsLeft) this.causeSoon(60);
   }
 
@@ -138,7 +142,9 @@ export async function trainWithLosses(options: TrainerOptions, count: number, se
   const reports = await trainer.advance(); // makes the first copy
   while (!trainer.finished) {
     losses.beforeStep(options.totalSteps - trainer.step);
-    reports.push(...(await trainer.advance()));
+    const news = await trainer.advance();
+    if (news.length > 0) losses.progress();
+    reports.push(...news);
   }
   await losses.rest(() => trainer.survive(() => stateOf(trainer)));
   reports.push(...(await trainer.settle()));
