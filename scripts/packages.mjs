@@ -111,8 +111,8 @@ function compactShader(literal) {
     const joined = code
       .trim()
       .replace(/(?<=[\w)\]}]) *([^\w\s@"]+) *(?=[\w([{])|(?<=[(){},;:]) +| +(?=[(){},;:])/g, '$1');
-    // What is indented stays so: a `const` at the beginning of a line is one of the module.
-    return `${/^\s+\S/.test(line) ? ' ' : ''}${joined}${comment ?? ''}`;
+    // A `const` at the beginning of a line is one of the module; those of functions stay indented.
+    return `${/^\s+(?:const|alias)\b/.test(line) ? ' ' : ''}${joined}${comment?.trim() ?? ''}`;
   });
   return JSON.stringify(compact.join('\n'));
 }

@@ -74,6 +74,7 @@ export { encodeModel, encodeTraining, loadTraining, readMetadata } from './train
 export { Optimizers, scheduleFactor } from './training/optimizers.ts';
 export { PRESETS, type Preset, preset } from './training/presets.ts';
 export type { Augmentation, Progress, StepOptions, StepReport, TrainingState } from './training/steps.ts';
+export { Survival } from './training/survival.ts';
 export { Trainer, type TrainerOptions } from './training/trainer.ts';
 export { type Tuned, tuneOperations } from './tuning/tune-operations.ts';
 export { operationsOf, recordInference, recordTraining, type Workload } from './tuning/tuning-uses.ts';

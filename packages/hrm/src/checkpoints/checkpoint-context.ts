@@ -45,6 +45,6 @@ export function knownConfig(file: TensorFile, { config, beside }: CheckpointCont
   if (config) return config;
   if (beside) return knownConfigOf(beside.arch, file);
   throw new UserError(
-    `${file.name} needs its ${CONFIG_FILE} beside it: it does not tell its architecture itself`,
+    `${file.name} needs its ${CONFIG_FILE} beside it (in code: as the option 'config'): it does not tell its architecture`,
   );
 }

@@ -1,13 +1,8 @@
 /** What {@link HRM.load} accepts as a checkpoint and as a device, opened. */
 
-import { Device, DeviceLostError, openDevice, UserError, wrapDevice } from '@hrm-webgpu/core';
+import { Device, DeviceLostError, openDevice, wrapDevice } from '@hrm-webgpu/core';
 import { openNamed } from '#open-named';
-import {
-  type CheckpointContext,
-  CONFIG_FILE,
-  knownConfig,
-  parseConfigFile,
-} from '../checkpoints/checkpoint-context.ts';
+import { knownConfig, parseConfigFile } from '../checkpoints/checkpoint-context.ts';
 import type { OpenCheckpoint, OpenOptions } from '../checkpoints/open-url.ts';
 import { blobSource, bytesSource } from '../formats/files/byte-source.ts';
 import { openTensorFile } from '../formats/open-checkpoint.ts';
@@ -64,18 +59,10 @@ export function configOfSource(
   { file, context }: OpenCheckpoint,
   { config, seqLen, task }: ConfigOptions,
 ): ModelConfig {
-  const known = config === undefined ? contextConfig(file, context) : knownConfigOf(archOf(config), file);
+  const known = config === undefined ? knownConfig(file, context) : knownConfigOf(archOf(config), file);
   const given = typeof seqLen === 'function' ? seqLen(known.vocab_size) : seqLen;
   const derived = task === 'arc' ? ARC_SEQ_LEN : usualSeqLen(known.vocab_size);
   return withSeqLen(known, file, given ?? derived);
-}
-
-function contextConfig(file: TensorFile, context: CheckpointContext) {
-  if (context.config || context.beside) return knownConfig(file, context);
-  throw new UserError(
-    `${file.name} does not tell its architecture itself: put its ${CONFIG_FILE} beside it, or give its contents as ` +
-      "the option 'config'",
-  );
 }
 
 function archOf(config: string | YamlMap) {

@@ -1,13 +1,10 @@
-import { type Device, type OnDeviceLost, Philox, Recovery, type Reopen, UserError } from '@hrm-webgpu/core';
+import { type Device, Philox, UserError } from '@hrm-webgpu/core';
 import { TrainSampler } from '../data/dataset/sampler.ts';
-import { blobSource } from '../formats/files/byte-source.ts';
-import { openSafetensors } from '../formats/safetensors.ts';
 import type { Carry } from '../model/carry.ts';
 import { initializeModel } from '../model/init.ts';
 import type { HrmModel } from '../model/model.ts';
 import { recordForNothing } from '../tuning/tuning-uses.ts';
 import { verifyKernels } from '../tuning/verify.ts';
-import { type CheckpointMetadata, encodeTraining, loadTraining, readMetadata } from './checkpoint.ts';
 import { freshCarries, partRows } from './micro-batches.ts';
 import { Optimizers } from './optimizers.ts';
 import {
@@ -18,36 +15,25 @@ import {
   samplerOptions,
   type TrainingState,
 } from './steps.ts';
+import type { Survival } from './survival.ts';
 
 export interface TrainerOptions extends StepOptions {
   /** Stops {@link Trainer.start}. */
   signal?: AbortSignal;
-  /**
-   * Opens the adapter again when the device is lost, `openDevice` for example: the run then goes on, to the same bits, from a
-   * copy of its state in the host's memory. Without it a loss is the end. Devices that it opened are closed by `dispose`.
-   */
-  reopen?: Reopen;
-  /** Told of every loss that the run tries to survive. */
-  onDeviceLost?: OnDeviceLost;
+  /** Goes on after the device was lost, to the same bits. Without it a loss is the end. */
+  survival?: Survival;
 }
 
 /** Philox stream; any number that nothing else takes. */
 const AUGMENTATION_STREAM = 0x6175676d;
 
-/** A copy of the state is made when so many times as long has passed as the last one took: 2 % of the time at most. */
-const COPY_EVERY = 49;
-
 /** A training run: model, optimisers, carry and data, and one method that moves it on by a step. */
 export class Trainer implements TrainingState {
   private verification: Promise<void> | undefined;
-  private readonly recovery: Recovery;
   /** Resolved when the steps that have been asked for are appended. */
   private turn: Promise<unknown> = Promise.resolve();
   /** While the run is put on another device. */
   private recovering: Promise<void> | undefined;
-  /** The state to go on from after a loss, as a checkpoint, and when the next is due. */
-  private copy: Uint8Array[] | undefined;
-  private copyDue = 0;
   /** The device that the run is on now, after a loss. */
   private reopened: Device | undefined;
   /** Steps that were asked for and made; the last of them that is known to have been computed. */
@@ -61,7 +47,6 @@ export class Trainer implements TrainingState {
     readonly options: TrainerOptions,
     private steps: Steps,
   ) {
-    this.recovery = new Recovery(options.reopen, options.onDeviceLost);
     this.taken = steps.step;
     this.confirmed = steps.step;
   }
@@ -129,7 +114,7 @@ export class Trainer implements TrainingState {
    */
   advance(): Promise<StepReport[]> {
     return this.inTurn(async (steps) => {
-      if (this.options.reopen && performance.now() >= this.copyDue) await this.keep(steps);
+      if (this.options.survival?.due) await this.keep(steps, this.options.survival);
       await this.verify(steps);
       await steps.advance();
       this.collect(steps);
@@ -153,7 +138,7 @@ export class Trainer implements TrainingState {
    */
   async survive<T>(body: () => Promise<T>): Promise<T> {
     const result = await this.repeat(body);
-    this.recovery.progress();
+    this.options.survival?.progress();
     return result;
   }
 
@@ -209,13 +194,10 @@ export class Trainer implements TrainingState {
   }
 
   /** Keeps a copy of the state, once it is known that the losses of all steps are numbers. */
-  private async keep(steps: Steps): Promise<void> {
+  private async keep(steps: Steps, survival: Survival): Promise<void> {
     await steps.settle();
     this.collect(steps);
-    const started = performance.now();
-    this.copy = await encodeTraining(steps, {});
-    const now = performance.now();
-    this.copyDue = now + COPY_EVERY * (now - started);
+    await survival.keep(steps);
   }
 
   /** Takes over the reports that have come back, but for those of steps that were reported before a loss. */
@@ -224,34 +206,29 @@ export class Trainer implements TrainingState {
       if (report.step <= this.confirmed) continue;
       this.confirmed = report.step;
       this.reports.push(report);
-      this.recovery.progress();
+      this.options.survival?.progress();
     }
   }
 
   private recover(error: unknown): Promise<void> {
-    const { copy } = this;
-    if (!copy || this.disposed) throw error;
-    this.recovering ??= this.recovery
-      .recover(error, this.model.device, (device) => this.restore(device, copy))
+    const { survival } = this.options;
+    if (!survival || this.disposed) throw error;
+    this.recovering ??= survival
+      .recover(error, this.steps, (steps) => this.restore(steps))
       .finally(() => {
         this.recovering = undefined;
       });
     return this.recovering;
   }
 
-  /** Makes the steps since the copy again. */
-  private async restore(device: Device, copy: Uint8Array[]): Promise<void> {
-    const blob = new Blob(copy as Uint8Array<ArrayBuffer>[]);
-    const file = await openSafetensors(blobSource(blob, 'the copy in memory'));
-    const metadata = readMetadata(file) as CheckpointMetadata;
-    const { training, ...state } = await loadTraining(device, file, metadata, this.options);
-    const steps = new Steps(this.options, state, training.progress);
+  /** Makes the steps since the copy again, and goes on with them. */
+  private async restore(steps: Steps): Promise<void> {
     while (steps.step < this.taken) await steps.advance();
     await steps.settle();
     this.collect(steps);
     if (this.disposed) throw new UserError('this trainer was disposed of while its device was opened again');
     this.free();
-    this.reopened = device;
+    this.reopened = steps.model.device;
     this.steps = steps;
   }
 }

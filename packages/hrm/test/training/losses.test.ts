@@ -1,5 +1,6 @@
 import { type Device, DeviceLostError, openDevice, UserError } from '@hrm-webgpu/core';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Survival } from '../../src/training/survival.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 import { smallRun, trainUndisturbed, trainWithLosses } from './losses.ts';
 
@@ -41,15 +42,17 @@ describe('a run whose device is lost', () => {
     using device = await openDevice();
     using trainer = await Trainer.start(device, {
       ...smallRun(40),
-      reopen: async () => {
-        const next = await openDevice();
-        next.gpu.destroy();
-        return next;
-      },
-      onDeviceLost: (error, attempt) => {
-        expect(error).toBeInstanceOf(DeviceLostError);
-        attempts.push(attempt);
-      },
+      survival: new Survival(
+        async () => {
+          const next = await openDevice();
+          next.gpu.destroy();
+          return next;
+        },
+        (error, attempt) => {
+          expect(error).toBeInstanceOf(DeviceLostError);
+          attempts.push(attempt);
+        },
+      ),
     });
     await trainer.advance();
     device.gpu.destroy();
@@ -66,10 +69,10 @@ describe('a run whose device is lost', () => {
       let calls = 0;
       using trainer = await Trainer.start(device, {
         ...smallRun(40),
-        reopen: async () => {
+        survival: new Survival(async () => {
           if (++calls <= times) throw new UserError('no adapter');
           return openDevice();
-        },
+        }),
       });
       await trainer.advance();
       device.gpu.destroy();
@@ -94,7 +97,7 @@ describe('a run whose device is lost', () => {
     using device = await openDevice();
     let opened: Device | undefined;
     const options = smallRun(40);
-    const mend = { ...options, reopen: async () => (opened = await openDevice()) };
+    const mend = { ...options, survival: new Survival(async () => (opened = await openDevice())) };
     using trainer = await Trainer.start(device, mend);
     await trainer.advance();
     const mistake = new Error('a mistake');

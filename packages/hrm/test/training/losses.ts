@@ -4,6 +4,7 @@ import { sudokuShape } from '../../src/data/sudoku/sudoku.ts';
 import { buildSudokuSplits } from '../../src/data/sudoku/sudoku-dataset.ts';
 import { DEFAULT_ARCH, DEFAULT_TRAIN } from '../../src/model/config.ts';
 import type { StepReport } from '../../src/training/steps.ts';
+import { Survival } from '../../src/training/survival.ts';
 import { Trainer, type TrainerOptions } from '../../src/training/trainer.ts';
 
 const arch = {
@@ -138,7 +139,7 @@ export async function trainWithLosses(options: TrainerOptions, count: number, se
   const losses = new Losses(count, new Philox(seed, 0));
   using device = await losses.open();
   const { open: reopen, onDeviceLost } = losses;
-  using trainer = await Trainer.start(device, { ...options, reopen, onDeviceLost });
+  using trainer = await Trainer.start(device, { ...options, survival: new Survival(reopen, onDeviceLost) });
   const reports = await trainer.advance(); // makes the first copy
   while (!trainer.finished) {
     losses.beforeStep(options.totalSteps - trainer.step);

@@ -13,6 +13,7 @@ import type { AllConfig, ArchConfig } from '../../model/config.ts';
 import { type CheckpointMetadata, loadTraining, readMetadata } from '../../training/checkpoint.ts';
 import { evaluationRows } from '../../training/memory.ts';
 import { partRows } from '../../training/micro-batches.ts';
+import { Survival } from '../../training/survival.ts';
 import { Trainer, type TrainerOptions } from '../../training/trainer.ts';
 import { takeOver } from '../../tuning/tuning.ts';
 import { checkEvalSplit, metadataFile } from '../dataset-fit.ts';
@@ -77,7 +78,7 @@ export async function startRun(options: StartOptions): Promise<RunResult> {
     evalSample: options.evalSample ?? null,
     stop: options.stop ?? DEFAULT_NOTES.stop,
   };
-  const surviving = { ...options, ...survival(options) };
+  const surviving = { ...options, survival: survival(options) };
   return withFreshTrainer(surviving, split, evaluatedExamples(notes, evalSplit), (trainer) => {
     announceOperations(notes, evalSplit, trainer);
     announceEvaluation(notes, evalSplit, trainer);
@@ -97,7 +98,7 @@ export async function profileRun(options: StartOptions): Promise<number> {
 
 /** @param examples those of an evaluation; 0 for a run without */
 async function withFreshTrainer<T>(
-  options: StartOptions & Survival,
+  options: StartOptions & { survival?: Survival },
   split: Split,
   examples: number,
   body: (trainer: Trainer) => Promise<T>,
@@ -129,8 +130,7 @@ async function withFreshTrainer<T>(
       augment: augmentation,
       microBatch: rows,
       eager: options.eager,
-      reopen: options.reopen,
-      onDeviceLost: options.onDeviceLost,
+      survival: options.survival,
     });
     announce(device, trainer);
     return await body(trainer);
@@ -217,19 +217,26 @@ async function resumeTrainer(
   const { training: _training, ...state } = await loadTraining(device, file, metadata, { microBatch: rows });
   const { train, progress } = training;
   const { totalSteps } = progress;
-  const options = { config, train, split, totalSteps, augment, microBatch: rows, eager, ...survival(values) };
+  const options = {
+    config,
+    train,
+    split,
+    totalSteps,
+    augment,
+    microBatch: rows,
+    eager,
+    survival: survival(values),
+  };
   return Trainer.resume(options, state, progress);
 }
 
-type Survival = Pick<TrainerOptions, 'reopen' | 'onDeviceLost'>;
-
 /** What a run does when the GPU is lost. */
 function survival(values: Pick<DeviceValues, 'submit-ms'>): Survival {
-  return {
-    reopen: () => openDevice({ submitMs: submitMsOf(values) }),
-    onDeviceLost: (_, attempt) =>
+  return new Survival(
+    () => openDevice({ submitMs: submitMsOf(values) }),
+    (_, attempt) =>
       say(`\nthe GPU was lost: opening it again (attempt ${attempt}) and repeating the last steps…`),
-  };
+  );
 }
 
 /** The split to evaluate on, made sure to be one for the model that trains on `split`. */

@@ -8,6 +8,7 @@ import { RUN_FILES } from '../../../src/checkpoints/model-file.node.ts';
 import { DEFAULT_NOTES, type RunNotes, runTraining } from '../../../src/cli/train/run.ts';
 import type { Split } from '../../../src/data/dataset/dataset.ts';
 import type { TokenRows } from '../../../src/data/dataset/token-rows.ts';
+import { Survival } from '../../../src/training/survival.ts';
 import { Trainer } from '../../../src/training/trainer.ts';
 import { smallRun, testSplit, trainSplit } from '../../training/losses.ts';
 
@@ -45,10 +46,9 @@ async function run(trainReads: number[] = [], evalReads: number[] = []) {
     using trainer = await Trainer.start(device, {
       ...smallRun(24),
       split: watched(trainSplit, loseAt(trainReads)),
-      reopen: open,
-      onDeviceLost: () => {
+      survival: new Survival(open, () => {
         losses += 1;
-      },
+      }),
     });
     const notes: RunNotes = {
       ...{ ...DEFAULT_NOTES, data: 'none', dataset: 'none', augment: null },
