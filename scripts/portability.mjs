@@ -117,12 +117,23 @@ function tableOf(results) {
   return [['', '', 'kernel cases', 'parity arrays', 'losses of 60 steps', ''], ...rows];
 }
 
-/** What was left out, run by run or kernel by kernel, each with its reason. */
+/** What was left out, each with its reason: whole runs, and kernels with the runs that they were left out of. */
 function omissions(results) {
-  return results.flatMap(({ run, report, skipped }) => [
-    ...(skipped ? [`${run.name}: ${skipped}`] : []),
-    ...(report?.rows ?? []).flatMap(({ skipped: left }) => left.map((text) => `${run.name}: ${text}`)),
-  ]);
+  const runs = results.filter(({ skipped }) => skipped).map(({ run, skipped }) => `${run.name}: ${skipped}`);
+  const kernels = new Map();
+  for (const { run, report } of results) {
+    for (const text of (report?.rows ?? []).flatMap(({ skipped }) => skipped)) {
+      const [name, reason] = text.split(': ');
+      const where = kernels.get(reason) ?? { names: new Set(), runs: new Set() };
+      kernels.set(reason, where);
+      where.names.add(name);
+      where.runs.add(run.name);
+    }
+  }
+  const lists = [...kernels].map(
+    ([reason, { names, runs: where }]) => `${[...names].join(', ')} in ${[...where].join('; ')}: ${reason}`,
+  );
+  return [...runs, ...lists];
 }
 
 function print(results, failures) {

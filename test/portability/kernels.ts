@@ -13,11 +13,11 @@ export async function checkKernel(device: Device, check: KernelCheck<ParamValues
   const { name, needs } = check.kernel;
   const failures: string[] = [];
   if (needs && !needs(device.adapter)) {
-    const lanes = device.adapter.subgroupMinSize || 'none';
+    const lanes = device.adapter.subgroupMinSize || 'no';
     return {
       count: 0,
       failures,
-      skipped: `${name}: it needs subgroups of 8 lanes, the adapter has ${lanes}`,
+      skipped: `${name}: subgroups of 8 lanes are needed, the adapter has ${lanes} lanes`,
     };
   }
   const cases = casesOf(check, device, slice);
