@@ -1,3 +1,4 @@
+import { browserBenchmark } from './browser/browser.ts';
 import { hostBenchmark } from './host/host.ts';
 import { isaBenchmark } from './isa/isa.ts';
 import { attentionBenchmark } from './kernels/attention.ts';
@@ -20,6 +21,7 @@ export const benchmarks: readonly Benchmark[] = [
   memoryBenchmark,
   loadBenchmark,
   hostBenchmark,
+  browserBenchmark,
   isaBenchmark,
   peersBenchmark,
 ];
