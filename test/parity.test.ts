@@ -70,6 +70,14 @@ function withWeights({ checkpoint }: Fixture, changes: Changes): TensorFile {
 /** An array of a fixture's files, an element of it (of a list: the step from 1), and the group that it belongs to. */
 type Place = [array: string, element: number, group: string];
 
+it('stops when it is told to', async () => {
+  const fixture = await openFixture(folderFiles(folder('tiny-rope')));
+  const reason = new Error('enough');
+  await expect(runParity(device, fixture, undefined, AbortSignal.abort(reason))).rejects.toBe(reason);
+  await fixture.close();
+  expect(device.tensors.size).toBe(0);
+});
+
 describe('a number of a fixture that is off by 0.01', () => {
   const OFF = 0.01;
 
