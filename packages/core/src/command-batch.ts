@@ -1,13 +1,13 @@
 import type { BatchTimer, BatchTimes, Work } from './profiler.ts';
+import type { Program } from './program.ts';
 import type { Copy } from './recording.ts';
 import { COPY, Cost, copyWork } from './submits/cost-model.ts';
 import type { SubmitQueue } from './submits/submit-queue.ts';
 
-/** A dispatch with everything that WebGPU wants. */
+/** A dispatch with everything that WebGPU wants, but perhaps its pipeline. */
 export interface EncodedDispatch {
-  name: string;
+  program: Program;
   work: Work;
-  pipeline: GPUComputePipeline;
   group: GPUBindGroup;
   workgroups: readonly [number, number, number];
 }
@@ -26,7 +26,8 @@ export interface BatchContext {
 export class CommandBatch {
   private readonly encoder: GPUCommandEncoder;
   private pass: GPUComputePassEncoder | undefined;
-  private pipeline: GPUComputePipeline | undefined;
+  /** Whose pipeline is set. */
+  private program: Program | undefined;
   private readonly times: BatchTimes | undefined;
   private readonly cost = new Cost();
   /** How many there are. */
@@ -45,13 +46,13 @@ export class CommandBatch {
     return this.ms === 0 || (this.ms + ms <= submits.submitMs && this.dispatches < capacity);
   }
 
-  dispatch({ name, work, pipeline, group, workgroups }: EncodedDispatch, ms: number): void {
-    const pass = this.passFor(name, work);
-    if (pipeline !== this.pipeline) pass.setPipeline(pipeline);
-    this.pipeline = pipeline;
+  dispatch({ program, work, group, workgroups }: EncodedDispatch, ms: number): void {
+    const pass = this.passFor(program.name, work);
+    if (program !== this.program) pass.setPipeline(program.pipeline);
+    this.program = program;
     pass.setBindGroup(0, group);
     pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
-    this.cost.add(name, work);
+    this.cost.add(program.name, work);
     this.dispatches += 1;
     this.ms += ms;
   }
@@ -86,6 +87,6 @@ export class CommandBatch {
   private closePass(): void {
     this.pass?.end();
     this.pass = undefined;
-    this.pipeline = undefined;
+    this.program = undefined;
   }
 }

@@ -101,9 +101,10 @@ export class CommandStream {
   /**
    * Runs planned commands, after all work appended so far and in command buffers of their own.
    *
+   * @param ready what has to be over before the first of them is encoded
    * @throws Error while something is recorded: the replay would run now, and never with the recording
    */
-  replay(commands: readonly PlannedCommand[]): void {
+  replay(commands: readonly PlannedCommand[], ready?: Promise<void>): void {
     if (this.recording) throw new Error('a recording cannot replay a plan: do in it what the plan recorded');
     this.flush();
     // Only a profiler's room for timestamps limits how many dispatches go into one submit.
@@ -111,7 +112,7 @@ export class CommandStream {
     const count = (dispatches: number) => {
       this.dispatchCount += dispatches;
     };
-    this.submits.put(new Replay(context, commands, count));
+    this.submits.put(new Replay(context, commands, count, ready));
   }
 
   /** Writes host data to a buffer from byte `offset` on, after all work appended so far and before all that follows. */
@@ -212,8 +213,7 @@ export class CommandStream {
     const { program, buffers, workgroups, work } = dispatch;
     const ms = this.submits.costs.dispatchMs(program.name, work);
     const group = this.bindGroup(dispatch);
-    const { name, pipeline } = program;
-    this.batchFor(ms).dispatch({ name, work, pipeline, group, workgroups }, ms);
+    this.batchFor(ms).dispatch({ program, work, group, workgroups }, ms);
     for (const buffer of buffers) buffer.lastBatch = this.batch;
     this.dispatchCount += 1;
   }

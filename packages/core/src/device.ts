@@ -128,7 +128,7 @@ export class Device {
    */
   run({ source, constants = {}, tensors, params, workgroups, work = NO_WORK, division }: Launch): void {
     const program = this.programs.get(source, constants);
-    const { bindings } = program.interface;
+    const { bindings } = program.shader;
     const buffers = bindings.map(({ name }) => {
       const tensor = tensors[name];
       if (!tensor) throw new Error(`${source.name}: no tensor given for binding '${name}'`);

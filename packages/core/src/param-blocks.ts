@@ -32,7 +32,7 @@ export class ParamBlocks {
   place(program: Program, values: ParamValues): number | undefined {
     const next = this.bytes;
     packParams(program, values, this.view, next);
-    const key = new Uint32Array(this.data, next, program.interface.params.length).join();
+    const key = new Uint32Array(this.data, next, program.shader.params.length).join();
     const present = this.offsets.get(key);
     if (present !== undefined || this.offsets.size === this.capacity) return present;
     this.offsets.set(key, next);

@@ -4,7 +4,6 @@ import type { CommandStream, Dispatch } from './command-stream.ts';
 import { BufferUsage } from './constants.ts';
 import { placeLifetimes } from './lifetimes.ts';
 import { PARAMS_STRIDE, ParamBlocks } from './param-blocks.ts';
-import type { Work } from './profiler.ts';
 import type { Copy, RecordedBuffer, Recording } from './recording.ts';
 import { type Division, divide } from './submits/division.ts';
 import type { Tensor } from './tensor.ts';
@@ -41,6 +40,8 @@ export class Plan<T> {
   /** Buffers from outside, held since the recording used them. */
   private readonly captured: ReadonlySet<PooledBuffer>;
   private disposed = false;
+  /** The compilation of its pipelines, all side by side, until it is over. */
+  private preparing: Promise<void> | undefined;
   /** Dispatches in a replay. */
   readonly dispatches: number;
   /** GPU memory that the plan owns. */
@@ -56,34 +57,21 @@ export class Plan<T> {
   ) {
     try {
       this.placeBuffers(recording.made);
-      this.commands = this.prepare(recording);
+      this.commands = this.plan(recording);
     } catch (error) {
       this.free();
       throw error;
     }
     this.captured = recording.captured;
-    this.dispatches = this.commands.filter((command) => 'pipeline' in command).length;
+    this.preparing = this.prepare();
+    this.dispatches = this.commands.filter((command) => 'program' in command).length;
     this.bytes = [...this.owned, ...this.held].reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   /** Runs the step once more, after all work appended to the stream so far. Does not wait for the GPU. */
   replay(): void {
     if (this.disposed) throw new Error('this plan has been disposed of');
-    this.context.stream.replay(this.commands);
-  }
-
-  /** What a replay does, by kernel. */
-  get work(): Map<string, Work & { calls: number }> {
-    const sums = new Map<string, Work & { calls: number }>();
-    for (const command of this.commands) {
-      if (!('pipeline' in command)) continue;
-      const sum = sums.get(command.name) ?? { calls: 0, flops: 0, bytes: 0 };
-      sum.calls += 1;
-      sum.flops += command.work.flops;
-      sum.bytes += command.work.bytes;
-      sums.set(command.name, sum);
-    }
-    return sums;
+    this.context.stream.replay(this.commands, this.preparing);
   }
 
   /** Frees the plan's memory, its result included; what other plans use of it stays as it is until they are gone. */
@@ -99,6 +87,17 @@ export class Plan<T> {
   /** For `using`. */
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  /** Has all pipelines compiled that are not, side by side. */
+  private prepare(): Promise<void> | undefined {
+    const missing = this.commands.flatMap((command) =>
+      'program' in command && !command.program.ready ? command.program.prepare() : [],
+    );
+    if (missing.length === 0) return undefined;
+    return Promise.all(missing).then(() => {
+      this.preparing = undefined;
+    });
   }
 
   private free(): void {
@@ -133,7 +132,7 @@ export class Plan<T> {
     return buffer;
   }
 
-  private prepare({ commands }: Recording): PlannedCommand[] {
+  private plan({ commands }: Recording): PlannedCommand[] {
     const dispatches = commands.filter((command): command is Dispatch => 'program' in command);
     const params = this.uploadParams(dispatches);
     const groups = new Map<string, GPUBindGroup>();
@@ -196,7 +195,7 @@ export class Plan<T> {
 }
 
 function encoded({ program, work, workgroups }: Dispatch, group: GPUBindGroup): EncodedDispatch {
-  return { name: program.name, work, pipeline: program.pipeline, group, workgroups };
+  return { program, work, group, workgroups };
 }
 
 /** Equal for dispatches that can share a bind group. */

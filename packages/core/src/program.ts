@@ -11,16 +11,51 @@ export interface ShaderSource {
   text: string;
 }
 
-/** A shader with its constants fixed, compiled for one device. */
-export interface Program {
-  id: number;
-  name: string;
-  interface: ShaderInterface;
-  pipeline: GPUComputePipeline;
-  layout: GPUBindGroupLayout;
+/** A shader with its constants fixed, for one device; compiled when it is used first, or prepared for. */
+export class Program {
+  private compiled: GPUComputePipeline | undefined;
+  private preparing: Promise<void> | undefined;
+
+  constructor(
+    readonly id: number,
+    readonly name: string,
+    readonly shader: ShaderInterface,
+    readonly layout: GPUBindGroupLayout,
+    private readonly compiler: Compiler,
+  ) {}
+
+  /** Whether using it makes nobody wait for a compiler. */
+  get ready(): boolean {
+    return this.compiled !== undefined;
+  }
+
+  /** Compiled now unless that has been done. */
+  get pipeline(): GPUComputePipeline {
+    this.compiled ??= this.compiler.now();
+    return this.compiled;
+  }
+
+  /** Compiles beside others; resolves when it is done, whether it went well or not. */
+  prepare(): Promise<void> {
+    this.preparing ??= this.compiler.aside().then(
+      (pipeline) => {
+        this.compiled ??= pipeline;
+      },
+      () => void this.pipeline, // which reports what is wrong
+    );
+    return this.preparing;
+  }
 }
 
-/** Compiles shaders and keeps the results, one per shader and set of constants. */
+/** The two ways to compile a program. */
+interface Compiler {
+  /** In the caller's way; errors are reported when they are known. */
+  now(): GPUComputePipeline;
+  /** Out of the caller's way. Rejects where it fails. */
+  aside(): Promise<GPUComputePipeline>;
+}
+
+/** Makes programs and keeps them, one per shader and set of constants. */
 export class ProgramCache {
   private readonly programs = new Map<string, Program>();
   private readonly pending = new Set<Promise<void>>();
@@ -31,11 +66,12 @@ export class ProgramCache {
     private readonly onError: (error: Error) => void,
   ) {}
 
+  /** @throws Error for a file that does not follow the conventions, or a constant that it does not have */
   get(source: ShaderSource, constants: ConstantValues): Program {
     const key = `${source.name}|${JSON.stringify(constants)}`;
     let program = this.programs.get(key);
     if (!program) {
-      program = this.compile(source, constants);
+      program = this.make(source, constants);
       this.programs.set(key, program);
     }
     return program;
@@ -56,20 +92,32 @@ export class ProgramCache {
     return (await this.device.popErrorScope())?.message;
   }
 
-  private compile(source: ShaderSource, constants: ConstantValues): Program {
-    const { name } = source;
-    const shader = parseShader(name, source.text);
-    const code = specialize(name, source.text, constants);
-    this.device.pushErrorScope('validation');
-    const module = this.device.createShaderModule({ code, label: `${name}.wgsl` });
+  private make({ name, text }: ShaderSource, constants: ConstantValues): Program {
+    const { device } = this;
+    const shader = parseShader(name, text);
+    const code = specialize(name, text, constants);
     const layout = this.layoutFor(shader);
-    const pipeline = this.device.createComputePipeline({
+    const describe = (module: GPUShaderModule) => ({
       label: name,
       layout: layout.pipeline,
       compute: { module, entryPoint: 'main' },
     });
-    this.reportErrors(name, code, module, constants);
-    return { id: this.programs.size, name, interface: shader, pipeline, layout: layout.group };
+    const makeModule = () => device.createShaderModule({ code, label: `${name}.wgsl` });
+    return new Program(this.programs.size, name, shader, layout.group, {
+      now: () => {
+        device.pushErrorScope('validation');
+        const module = makeModule();
+        const pipeline = device.createComputePipeline(describe(module));
+        this.reportErrors(name, code, module, constants);
+        return pipeline;
+      },
+      aside: () => {
+        device.pushErrorScope('validation');
+        const module = makeModule();
+        device.popErrorScope().catch(() => {}); // what is wrong with it is wrong with the pipeline too
+        return device.createComputePipelineAsync(describe(module));
+      },
+    });
   }
 
   /** Compilation is asynchronous in WebGPU: its errors arrive later, and then fail the device. */
@@ -154,7 +202,7 @@ export function packParams(
   target: DataView,
   byteOffset: number,
 ): void {
-  const { params } = program.interface;
+  const { params } = program.shader;
   params.forEach(({ name, type }, index) => {
     const value = values[name];
     if (typeof value !== 'number' || Number.isNaN(value)) {

@@ -48,8 +48,9 @@ export class Recording {
 
   dispatch(dispatch: Dispatch): void {
     const { program, buffers } = dispatch;
+    if (!program.ready) program.prepare(); // while the recording goes on
     buffers.forEach((buffer, i) => {
-      const { name, access } = program.interface.bindings[i];
+      const { name, access } = program.shader.bindings[i];
       const what = `${program.name}: binding '${name}'`;
       if (access === 'read') this.reads(buffer, what);
       else this.writes(buffer, what);

@@ -15,6 +15,7 @@ export class Replay implements Task {
     private readonly commands: readonly PlannedCommand[],
     /** Called with the number of dispatches that were submitted. */
     private readonly submitted: (dispatches: number) => void,
+    public ready?: Promise<void>,
   ) {}
 
   submitNext(): boolean {
@@ -34,7 +35,7 @@ export class Replay implements Task {
       batch.copy(command, ms);
       return true;
     }
-    const ms = costs.dispatchMs(command.name, command.work);
+    const ms = costs.dispatchMs(command.program.name, command.work);
     if (this.parts.length > 0 || ms > submitMs) return this.encodeParts(batch, command, ms);
     if (!batch.fits(ms)) return false;
     batch.dispatch(command, ms);
@@ -42,7 +43,8 @@ export class Replay implements Task {
   }
 
   private encodeParts(batch: CommandBatch, command: PlannedDispatch, wholeMs: number): boolean {
-    const { name, division } = command;
+    const { program, division } = command;
+    const { name } = program;
     const { submits } = this.context;
     if (this.parts.length === 0) this.parts = command.divided(submits.partsOf(name, wholeMs, division));
     for (; this.part < this.parts.length; this.part++) {

@@ -97,6 +97,18 @@ describe('a device that was lost', () => {
     await expectLost(read);
   });
 
+  it("rejects although a plan's programs are still being compiled", async () => {
+    const y = Tensor.from(device, new Float32Array(8));
+    const source = { name: 'fresh', text: double.text };
+    const plan = device.record(() =>
+      device.run({ source, tensors: { y }, params: { length: 8 }, workgroups: [1, 1, 1] }),
+    );
+    plan.replay();
+    const waiting = [y.read(), device.stream.ready()];
+    device.gpu.destroy();
+    await Promise.all(waiting.map(expectLost));
+  });
+
   it('can still be closed', async () => {
     const y = Tensor.from(device, new Float32Array(8));
     run(y);

@@ -30,6 +30,8 @@ export interface FakeGpuOptions {
   dispatchMs: (dispatch: FakeDispatch) => number;
   /** Milliseconds of a copy. */
   copyMs?: (bytes: number) => number;
+  /** Milliseconds that a pipeline takes which is made beside others. */
+  compileMs?: number;
   /** The platform looks only so often (and at each submit) whether work is done; else it notices at once. */
   noticeEveryMs?: number;
 }
@@ -56,6 +58,8 @@ export class FakeGpu {
   readonly submits: FakeSubmit[] = [];
   /** Empty submits, which ask the platform to look. */
   nudges = 0;
+  /** How pipelines were made, in order. */
+  readonly compiled: ('at once' | 'beside others')[] = [];
   /** The most submits that had not been noticed to be done, and the most bytes that uploads held aside meanwhile. */
   mostUnderWay = 0;
   mostStagedBytes = 0;
@@ -94,7 +98,16 @@ export class FakeGpu {
       },
       createBindGroupLayout: () => ({}),
       createPipelineLayout: () => ({}),
-      createComputePipeline: ({ compute }: GPUComputePipelineDescriptor) => compute.module,
+      createComputePipeline: ({ compute }: GPUComputePipelineDescriptor) => {
+        this.compiled.push('at once');
+        return compute.module;
+      },
+      createComputePipelineAsync: ({ compute }: GPUComputePipelineDescriptor) => {
+        this.compiled.push('beside others');
+        return new Promise((resolve) => {
+          setTimeout(() => resolve(compute.module), this.options.compileMs ?? 0);
+        });
+      },
       createBindGroup: ({ entries }: GPUBindGroupDescriptor) => [...entries][0].resource,
       createCommandEncoder: () => makeEncoder(),
     };

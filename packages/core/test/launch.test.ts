@@ -161,12 +161,15 @@ describe('parseShader and specialize', () => {
 
 describe('a shader that does not compile', () => {
   /** The error of the first read after running `text` on a device of its own: it ends the device's use. */
-  async function failure(name: string, text: string, constants = {}): Promise<Error> {
+  async function failure(name: string, text: string, constants = {}, recorded = false): Promise<Error> {
     const own = await openDevice();
     try {
       const y = Tensor.from(own, numbers(1));
       const params = { length: 1, factor: 1, step: 1, first: 0 };
-      own.run({ source: { name, text }, constants, tensors: { y }, params, workgroups: [1, 1, 1] });
+      const run = () =>
+        own.run({ source: { name, text }, constants, tensors: { y }, params, workgroups: [1, 1, 1] });
+      if (recorded) own.record(run).replay();
+      else run();
       const error = await y.read().then(
         () => undefined,
         (error: Error) => error,
@@ -180,9 +183,12 @@ describe('a shader that does not compile', () => {
     }
   }
 
-  it('is shown with file, line, column, source and caret', async () => {
+  it.each([
+    ['run', false],
+    ['recorded', true],
+  ])('is shown with file, line, column, source and caret when it is %s', async (_, recorded) => {
     const text = affine.text.replace('params.factor', 'factr');
-    const error = await failure('typo', text, { OFFSET: 2 });
+    const error = await failure('typo', text, { OFFSET: 2 }, recorded);
     expect(error).toBeInstanceOf(GpuError);
     const lines = error.message.split('\n');
     const line = '  y[id.x] = factr * y[id.x] + params.step + OFFSET;';
@@ -195,9 +201,12 @@ describe('a shader that does not compile', () => {
     expect(error.message).toContain('(constants: {"OFFSET":2})');
   });
 
-  it('is named when the compiler has nothing to say about a line', async () => {
+  it.each([
+    ['run', false],
+    ['recorded', true],
+  ])('is named when the compiler has nothing to say about a line and it is %s', async (_, recorded) => {
     const text = affine.text.replace('fn main', 'fn other');
-    const error = await failure('no_main', text, { GROUP: 32 });
+    const error = await failure('no_main', text, { GROUP: 32 }, recorded);
     expect(error).toBeInstanceOf(GpuError);
     expect(error.message).toMatch(/^shaders\/no_main\.wgsl \(constants: \{"GROUP":32\}\): .*main/);
   });

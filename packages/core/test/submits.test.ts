@@ -301,6 +301,48 @@ it('a platform that notices at once is nudged only until that is known', async (
   device.close();
 });
 
+describe("a plan's pipelines", () => {
+  const names = ['a', 'b', 'c'];
+  const record = ({ device, y }: { device: Device; y: Tensor }) =>
+    device.record(() => {
+      for (let i = 0; i < 2; i++) for (const name of names) work(y, 1, { name });
+    });
+
+  it('are compiled side by side before its first replay, and what follows waits its turn', async () => {
+    const opened = open({ compileMs: 500 });
+    const { gpu, device, y } = opened;
+    const plan = device.record(() => {
+      for (let i = 0; i < 2; i++) for (const name of names) work(y, 1, { name });
+      expect(gpu.compiled).toEqual(names.map(() => 'beside others')); // already
+    });
+    plan.replay();
+    work(y, 1, { name: 'a' }); // of its own accord: compiled at once, but not ahead of the plan
+    device.stream.flush();
+    expect(gpu.submits).toEqual([]);
+    const start = performance.now();
+    await settled(device.stream.finish());
+    expect(gpu.submits[0].start - start).toBe(500);
+    const dispatched = gpu.submits.flatMap(({ dispatches }) => dispatches.map(({ name }) => name));
+    expect(dispatched).toEqual([...names, ...names, 'a']);
+    plan.replay();
+    const again = record(opened);
+    again.replay();
+    await settled(device.stream.finish());
+    expect(gpu.compiled).toEqual([...names.map(() => 'beside others'), 'at once']);
+    device.close();
+  });
+
+  it('are compiled at once where they cannot be waited for', async () => {
+    const opened = open({ compileMs: 500 });
+    const { gpu, device } = opened;
+    record(opened).replay();
+    device.trim();
+    expect(gpu.submits.flatMap(({ dispatches }) => dispatches)).toHaveLength(6);
+    await settled(device.stream.finish());
+    device.close();
+  });
+});
+
 describe('a device that is closed', () => {
   it('drops what waits, and says so to whoever waits for it', async () => {
     const opened = open();

@@ -24,7 +24,8 @@ export function plainReplay(gpu: GPUDevice, { commands }: Plan<unknown>): () => 
       passes.push((encoder) => encoder.copyBufferToBuffer(from, 0, to, targetOffset, bytes));
       continue;
     }
-    const { pipeline, group, workgroups } = command;
+    const { group, workgroups } = command;
+    const { pipeline } = command.program;
     dispatches.push({ pipeline: pipeline === previous ? undefined : pipeline, group, workgroups });
     previous = pipeline;
   }

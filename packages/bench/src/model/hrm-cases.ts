@@ -77,7 +77,9 @@ export async function segmentsOf(device: Device, config: ModelConfig, rows: numb
 }
 
 /** FLOPs of a plan's matrix products and attention: what a model cannot do without. */
-export function essentialFlops(plan: Plan<unknown>): number {
-  const essential = [...plan.work].filter(([name]) => /^(matmul|attention)/.test(name));
-  return essential.reduce((sum, [, { flops }]) => sum + flops, 0);
+export function essentialFlops({ commands }: Plan<unknown>): number {
+  let sum = 0;
+  for (const command of commands)
+    if ('program' in command && /^(matmul|attention)/.test(command.program.name)) sum += command.work.flops;
+  return sum;
 }

@@ -9,6 +9,8 @@ import { Heartbeat } from './heartbeat.ts';
 export interface Task {
   /** Submits the next part of it; returns whether that was the last. */
   submitNext(): boolean;
+  /** What has to be over before that. */
+  ready?: Promise<void>;
   /** It will not be submitted: the device is lost or closed. */
   dropped?(): void;
 }
@@ -49,6 +51,8 @@ export class SubmitQueue {
   private stagedUnderWay = 0;
   private submits = 0;
   private nudging = false;
+  /** The task at the head whose readiness is waited for. */
+  private awaited: Task | undefined;
   private readonly reported = new Set<string>();
 
   constructor(
@@ -157,7 +161,7 @@ export class SubmitQueue {
 
   private advance(rush = false): void {
     try {
-      while (this.waiting.length > 0 && (rush || this.hasRoom)) {
+      while (this.waiting.length > 0 && (rush || (this.hasRoom && this.isReady(this.waiting[0])))) {
         this.check();
         if (this.waiting[0].submitNext()) this.waiting.shift();
       }
@@ -166,6 +170,26 @@ export class SubmitQueue {
       throw error;
     }
     this.nudge();
+  }
+
+  /** Goes on as far as there is room now. What is wrong is thrown to whoever asks for work next. */
+  private goOn(): void {
+    try {
+      this.advance();
+    } catch {}
+  }
+
+  /** Whether a task may begin; else it will be seen to when it may. */
+  private isReady(task: Task): boolean {
+    const { ready } = task;
+    if (ready && this.awaited !== task) {
+      this.awaited = task;
+      ready.then(() => {
+        task.ready = undefined;
+        this.goOn();
+      });
+    }
+    return !ready;
   }
 
   private report(kernel: string): void {
@@ -196,9 +220,7 @@ export class SubmitQueue {
     const { latencyMs } = this.completion;
     this.costs.done(cost, submittedAt, { now, lateMs: this.heartbeat.lateMs(now), latencyMs, last });
     if (last) this.heartbeat.stop();
-    try {
-      this.advance();
-    } catch {} // thrown again to whoever asks for work next
+    this.goOn();
   }
 
   private drop(): void {
@@ -225,11 +247,12 @@ export class SubmitQueue {
     return true;
   }
 
-  /** Has the platform nudged while something waits here. */
+  /** Has the platform nudged while something here waits for submitted work. */
   private nudge(): void {
-    if (this.nudging === this.full) return;
-    this.nudging = this.full;
-    if (this.nudging) this.completion.begin();
+    const wanted = this.full && this.underWay.length > 0;
+    if (this.nudging === wanted) return;
+    this.nudging = wanted;
+    if (wanted) this.completion.begin();
     else this.completion.end();
   }
 }
