@@ -100,7 +100,7 @@ function withoutSource(value) {
 }
 
 /**
- * The string literal of a shader without the spaces that only its readers need, and with short names of types. Lines stay; columns do in a checkout alone,
+ * The string literal of a shader without the spaces that only its readers need. Lines stay; columns do in a checkout alone,
  * where shaders are edited.
  */
 function compactShader(literal) {
@@ -110,8 +110,6 @@ function compactShader(literal) {
     // Not between two operators: `a - -b` must not become `a--b`.
     const joined = code
       .trim()
-      .replace(/\bvec([234])<([fiu])32>/g, 'vec$1$2')
-      .replace(/(?<![\w.])0(?=\.\d)|(?<=\d\.)0(?!\d)/g, '')
       .replace(/(?<=[\w)\]}]) *([^\w\s@"]+) *(?=[\w([{])|(?<=[(){},;:]) +| +(?=[(){},;:])/g, '$1');
     // A `const` at the beginning of a line is one of the module; those of functions stay indented.
     return `${/^\s+(?:const|alias)\b/.test(line) ? ' ' : ''}${joined}${comment?.trim() ?? ''}`;

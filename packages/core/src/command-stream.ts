@@ -135,7 +135,7 @@ export class CommandStream {
     if (this.submits.full) await this.turn();
     let result: ArrayBuffer;
     try {
-      await this.submits.notice(staging.gpu.mapAsync(MapMode.READ));
+      await this.submits.completion.of(staging.gpu.mapAsync(MapMode.READ));
       result = staging.gpu.getMappedRange(0, Math.ceil(bytes / 4) * 4).slice(0, bytes);
     } catch (error) {
       await this.settle(true); // the reason for the failure is the better message
@@ -177,7 +177,7 @@ export class CommandStream {
   async finish(): Promise<void> {
     this.flush();
     if (this.submits.full) await this.turn();
-    const failed = await this.submits.notice(this.device.queue.onSubmittedWorkDone()).then(
+    const failed = await this.submits.completion.of(this.device.queue.onSubmittedWorkDone()).then(
       () => false,
       () => true,
     );
@@ -187,7 +187,7 @@ export class CommandStream {
   /** Submits all that has been appended at once. */
   rush(): void {
     this.flush();
-    this.submits.rush();
+    this.submits.advance(true);
   }
 
   /** Drops what has not been submitted and gives the parameters' memory back. Nothing may follow. */
@@ -206,7 +206,7 @@ export class CommandStream {
   async turn(): Promise<void> {
     if (await this.submits.turn()) return;
     await this.settle();
-    throw new Error('the device was closed before this work was submitted');
+    throw new Error('the device was closed');
   }
 
   private append(dispatch: Dispatch): void {

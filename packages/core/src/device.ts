@@ -3,6 +3,7 @@ import { BufferPool, type MemoryStats, type PooledBuffer } from './buffer-pool.t
 import { CommandStream } from './command-stream.ts';
 import { BufferUsage } from './constants.ts';
 import type { DeviceLostError } from './errors.ts';
+import { UserError } from './errors.ts';
 import { Failures } from './failures.ts';
 import { type DeviceLimits, limitsOf } from './limits.ts';
 import { Plan } from './plan.ts';
@@ -87,6 +88,7 @@ export class Device {
   }
 
   set submitMs(ms: number) {
+    if (!(ms > 0)) throw new UserError(`submitMs is ${ms}, expected a positive number of milliseconds`);
     this.stream.submits.submitMs = ms;
   }
 

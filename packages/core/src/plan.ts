@@ -42,10 +42,6 @@ export class Plan<T> {
   private disposed = false;
   /** The compilation of its pipelines, all side by side, until it is over. */
   private preparing: Promise<void> | undefined;
-  /** Dispatches in a replay. */
-  readonly dispatches: number;
-  /** GPU memory that the plan owns. */
-  readonly bytes: number;
 
   constructor(
     private readonly context: PlanContext,
@@ -64,8 +60,6 @@ export class Plan<T> {
     }
     this.captured = recording.captured;
     this.preparing = this.prepare();
-    this.dispatches = this.commands.filter((command) => 'program' in command).length;
-    this.bytes = [...this.owned, ...this.held].reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   /** Runs the step once more, after all work appended to the stream so far. Does not wait for the GPU. */
@@ -92,7 +86,7 @@ export class Plan<T> {
   /** Has all pipelines compiled that are not, side by side. */
   private prepare(): Promise<void> | undefined {
     const missing = this.commands.flatMap((command) =>
-      'program' in command && !command.program.ready ? command.program.prepare() : [],
+      'program' in command ? (command.program.prepare() ?? []) : [],
     );
     if (missing.length === 0) return undefined;
     return Promise.all(missing).then(() => {

@@ -24,19 +24,15 @@ export class Program {
     private readonly compiler: Compiler,
   ) {}
 
-  /** Whether using it makes nobody wait for a compiler. */
-  get ready(): boolean {
-    return this.compiled !== undefined;
-  }
-
   /** Compiled now unless that has been done. */
   get pipeline(): GPUComputePipeline {
     this.compiled ??= this.compiler.now();
     return this.compiled;
   }
 
-  /** Compiles beside others; resolves when it is done, whether it went well or not. */
-  prepare(): Promise<void> {
+  /** Compiles beside others, unless that has been done; resolves when it is, whether it went well or not. */
+  prepare(): Promise<void> | undefined {
+    if (this.compiled) return undefined;
     this.preparing ??= this.compiler.aside().then(
       (pipeline) => {
         this.compiled ??= pipeline;
@@ -83,41 +79,40 @@ export class ProgramCache {
   }
 
   /** What speaks against a shader with these constants, without failing the device. */
-  async tryCompile({ name, text }: ShaderSource, constants: ConstantValues): Promise<string | undefined> {
-    this.device.pushErrorScope('validation');
-    const code = specialize(name, text, constants);
-    const module = this.device.createShaderModule({ code, label: `${name}.wgsl` });
-    const { pipeline } = this.layoutFor(parseShader(name, text));
-    this.device.createComputePipeline({ layout: pipeline, compute: { module, entryPoint: 'main' } });
+  async tryCompile(source: ShaderSource, constants: ConstantValues): Promise<string | undefined> {
+    this.device.createComputePipeline(this.describe(source, constants).begin());
     return (await this.device.popErrorScope())?.message;
   }
 
-  private make({ name, text }: ShaderSource, constants: ConstantValues): Program {
+  private make(source: ShaderSource, constants: ConstantValues): Program {
     const { device } = this;
-    const shader = parseShader(name, text);
-    const code = specialize(name, text, constants);
-    const layout = this.layoutFor(shader);
-    const describe = (module: GPUShaderModule) => ({
-      label: name,
-      layout: layout.pipeline,
-      compute: { module, entryPoint: 'main' },
-    });
-    const makeModule = () => device.createShaderModule({ code, label: `${name}.wgsl` });
-    return new Program(this.programs.size, name, shader, layout.group, {
+    const { shader, group, code, begin } = this.describe(source, constants);
+    return new Program(this.programs.size, source.name, shader, group, {
       now: () => {
-        device.pushErrorScope('validation');
-        const module = makeModule();
-        const pipeline = device.createComputePipeline(describe(module));
-        this.reportErrors(name, code, module, constants);
+        const descriptor = begin();
+        const pipeline = device.createComputePipeline(descriptor);
+        this.reportErrors(source.name, code, descriptor.compute.module, constants);
         return pipeline;
       },
       aside: () => {
-        device.pushErrorScope('validation');
-        const module = makeModule();
-        device.popErrorScope().catch(() => {}); // what is wrong with it is wrong with the pipeline too
-        return device.createComputePipelineAsync(describe(module));
+        const pipeline = device.createComputePipelineAsync(begin());
+        device.popErrorScope().catch(() => {}); // what is wrong with the module is wrong with the pipeline too
+        return pipeline;
       },
     });
+  }
+
+  /** What compiling a shader takes. `begin` opens an error scope, for the module and what is made of it. */
+  private describe({ name, text }: ShaderSource, constants: ConstantValues) {
+    const shader = parseShader(name, text);
+    const code = specialize(name, text, constants);
+    const { group, pipeline } = this.layoutFor(shader);
+    const begin = () => {
+      this.device.pushErrorScope('validation');
+      const module = this.device.createShaderModule({ code, label: `${name}.wgsl` });
+      return { label: name, layout: pipeline, compute: { module, entryPoint: 'main' } };
+    };
+    return { shader, group, code, begin };
   }
 
   /** Compilation is asynchronous in WebGPU: its errors arrive later, and then fail the device. */

@@ -48,7 +48,7 @@ export class Recording {
 
   dispatch(dispatch: Dispatch): void {
     const { program, buffers } = dispatch;
-    if (!program.ready) program.prepare(); // while the recording goes on
+    program.prepare(); // while the recording goes on
     buffers.forEach((buffer, i) => {
       const { name, access } = program.shader.bindings[i];
       const what = `${program.name}: binding '${name}'`;

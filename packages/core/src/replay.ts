@@ -29,16 +29,14 @@ export class Replay implements Task {
   /** Returns whether the whole command had room in the batch. */
   private encode(batch: CommandBatch, command: PlannedCommand): boolean {
     const { costs, submitMs } = this.context.submits;
-    if ('source' in command) {
-      const ms = costs.dispatchMs(COPY, copyWork(command.bytes));
-      if (!batch.fits(ms)) return false;
-      batch.copy(command, ms);
-      return true;
-    }
-    const ms = costs.dispatchMs(command.program.name, command.work);
-    if (this.parts.length > 0 || ms > submitMs) return this.encodeParts(batch, command, ms);
+    const copies = 'source' in command;
+    const ms = copies
+      ? costs.dispatchMs(COPY, copyWork(command.bytes))
+      : costs.dispatchMs(command.program.name, command.work);
+    if (!copies && (this.parts.length > 0 || ms > submitMs)) return this.encodeParts(batch, command, ms);
     if (!batch.fits(ms)) return false;
-    batch.dispatch(command, ms);
+    if (copies) batch.copy(command, ms);
+    else batch.dispatch(command, ms);
     return true;
   }
 

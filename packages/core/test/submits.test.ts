@@ -196,7 +196,9 @@ describe('a dispatch that takes too long', () => {
     }
     const said = warn.mock.calls.map(([text]) => String(text)).sort();
     expect(said).toHaveLength(2);
-    expect(said[0]).toMatch(/^coarse: one dispatch takes about 150 ms on this GPU .*no longer than 100 ms/);
+    expect(said[0]).toMatch(
+      /^coarse: one dispatch takes about 150 ms \(submitMs is 100\) and cannot be divided/,
+    );
     expect(said[1]).toMatch(/^whole: one dispatch takes about 300 ms/);
     device.close();
   });
@@ -350,9 +352,7 @@ describe('a device that is closed', () => {
     await calibrate(opened);
     for (let i = 0; i < 100; i++) work(y, 50);
     const waiting = [y.read(), device.stream.finish(), device.stream.ready()];
-    const failures = waiting.map((promise) =>
-      expect(promise).rejects.toThrow('the device was closed before'),
-    );
+    const failures = waiting.map((promise) => expect(promise).rejects.toThrow('the device was closed'));
     const submitted = gpu.submits.length;
     device.close();
     await Promise.all(failures);

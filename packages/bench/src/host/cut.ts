@@ -1,5 +1,5 @@
 import { Philox } from '@hrm-webgpu/core';
-import { FULL_MODEL, SMALL_MODEL, trainingCallOf } from '../model/hrm-cases.ts';
+import { dispatchesOf, FULL_MODEL, SMALL_MODEL, trainingCallOf } from '../model/hrm-cases.ts';
 import type { BenchmarkContext } from '../report/benchmark.ts';
 import { timeGroupsWithControl } from '../report/control.ts';
 import { makeBar, type Report } from '../report/report.ts';
@@ -48,7 +48,7 @@ export async function cutReport({ device, note }: BenchmarkContext): Promise<Rep
   const [inPieces, inOne] = timed.map(({ samplesMs }) => samplesMs);
   const { ratio, low, high } = medianOfRatios(inPieces, inOne);
   device.submitMs = submitMs;
-  const { dispatches } = call.plan;
+  const dispatches = dispatchesOf(call.plan);
   call.dispose();
   return {
     title: `a call of ${dispatches} dispatches, submitted in pieces`,

@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { type Device, Tensor } from '@hrm-webgpu/core';
 import { launch } from '@hrm-webgpu/kernels';
 import { FMA_STARTS, FMA_TURN, rooflineFma } from '@hrm-webgpu/kernels/defs/roofline_fma';
-import { TINY_MODEL, trainingCallOf } from '../model/hrm-cases.ts';
+import { dispatchesOf, TINY_MODEL, trainingCallOf } from '../model/hrm-cases.ts';
 import type { BenchmarkContext } from '../report/benchmark.ts';
 import { makeBar, type Report } from '../report/report.ts';
 import { medianOfRatios, quantile } from '../timing/statistics.ts';
@@ -46,7 +46,8 @@ export async function encodeReport({ device, note }: BenchmarkContext): Promise<
   }
   await device.stream.finish();
   const before = { bytes: device.memory.totalBytes, heap: heapUsed() };
-  note(`replaying ${STEPS} times ${plan.dispatches} dispatches…`);
+  const dispatches = dispatchesOf(plan);
+  note(`replaying ${STEPS} times ${dispatches} dispatches…`);
   const hostUs = new Float64Array(STEPS);
   const floorUs = new Float64Array(STEPS);
   const time = (run: () => void, into: Float64Array, step: number) => {
@@ -67,7 +68,6 @@ export async function encodeReport({ device, note }: BenchmarkContext): Promise<
   }
   await device.stream.finish();
   const after = { bytes: device.memory.totalBytes, heap: heapUsed() };
-  const { dispatches } = plan;
   call.dispose();
   occupier.dispose();
   device.submitMs = submitMs;

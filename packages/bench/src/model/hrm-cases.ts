@@ -76,6 +76,11 @@ export async function segmentsOf(device: Device, config: ModelConfig, rows: numb
   };
 }
 
+/** How many dispatches a replay consists of. */
+export function dispatchesOf({ commands }: Plan<unknown>): number {
+  return commands.filter((command) => 'program' in command).length;
+}
+
 /** FLOPs of a plan's matrix products and attention: what a model cannot do without. */
 export function essentialFlops({ commands }: Plan<unknown>): number {
   let sum = 0;

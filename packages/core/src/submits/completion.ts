@@ -14,13 +14,10 @@ export class Completion {
   /** Milliseconds that an empty queue takes to say so; undefined until it is known. */
   private latency: number | undefined;
 
-  constructor(
-    private readonly queue: GPUQueue,
-    /** Counts submits: a number that stays the same while nothing is submitted. */
-    private readonly submits: () => number,
-    /** Whether submitted work is not known to be done. */
-    private readonly busy: () => boolean,
-  ) {}
+  /** Counts submits. */
+  submits = 0;
+
+  constructor(private readonly queue: GPUQueue) {}
 
   /** How late completion is noticed, in milliseconds; 0 while that is not known, and where nudges help. */
   get latencyMs(): number {
@@ -62,13 +59,12 @@ export class Completion {
 
   /** Measures the latency, unless work comes up meanwhile. The first wait ends where the platform's timer does. */
   private async measure(): Promise<void> {
+    const { queue, submits } = this;
     try {
-      await this.queue.onSubmittedWorkDone();
-      if (this.busy() || this.latency !== undefined) return;
-      const submits = this.submits();
+      await queue.onSubmittedWorkDone();
       const start = performance.now();
-      await this.queue.onSubmittedWorkDone();
-      if (submits === this.submits()) this.latency = performance.now() - start;
+      await queue.onSubmittedWorkDone();
+      if (submits === this.submits) this.latency ??= performance.now() - start;
       if (!this.nudges) this.stop();
     } catch {} // the device is lost, which is reported by itself
   }

@@ -32,28 +32,20 @@ const KINDS = ['dispatches', 'flops', 'bytes'] as const;
 export class Cost {
   readonly kernels = new Map<string, Amounts>();
 
-  /** Adds one dispatch. */
-  add(kernel: string, { flops, bytes }: Work): void {
-    const amounts = this.of(kernel);
-    amounts.dispatches += 1;
-    amounts.flops += flops;
-    amounts.bytes += bytes;
-  }
-
-  addAll({ kernels }: Cost): void {
-    for (const [kernel, amounts] of kernels) {
-      const own = this.of(kernel);
-      for (const kind of KINDS) own[kind] += amounts[kind];
-    }
-  }
-
-  private of(kernel: string): Amounts {
+  /** Adds one dispatch, or the work of so many. */
+  add(kernel: string, { flops, bytes }: Work, dispatches = 1): void {
     let amounts = this.kernels.get(kernel);
     if (!amounts) {
       amounts = { dispatches: 0, flops: 0, bytes: 0 };
       this.kernels.set(kernel, amounts);
     }
-    return amounts;
+    amounts.dispatches += dispatches;
+    amounts.flops += flops;
+    amounts.bytes += bytes;
+  }
+
+  addAll({ kernels }: Cost): void {
+    for (const [kernel, amounts] of kernels) this.add(kernel, amounts, amounts.dispatches);
   }
 }
 

@@ -1,5 +1,4 @@
 import type { AdapterDescription } from '../adapter.ts';
-import { UserError } from '../errors.ts';
 import { Completion } from './completion.ts';
 import { Cost, CostModel } from './cost-model.ts';
 import { type Division, mostParts } from './division.ts';
@@ -40,8 +39,9 @@ const MOST_STAGED_BYTES = 4 * STAGED_BYTES;
  */
 export class SubmitQueue {
   readonly costs: CostModel;
-  private limitMs = DEFAULT_SUBMIT_MS;
-  private readonly completion: Completion;
+  /** The longest that a submit should take, in milliseconds; see `Device.submitMs`. */
+  submitMs = DEFAULT_SUBMIT_MS;
+  readonly completion: Completion;
   private readonly heartbeat = new Heartbeat();
   private readonly waiting: Task[] = [];
   private readonly underWay: UnderWay[] = [];
@@ -49,10 +49,7 @@ export class SubmitQueue {
   /** Bytes that uploads hold aside: not submitted, and submitted. */
   private staged = 0;
   private stagedUnderWay = 0;
-  private submits = 0;
   private nudging = false;
-  /** The task at the head whose readiness is waited for. */
-  private awaited: Task | undefined;
   private readonly reported = new Set<string>();
 
   constructor(
@@ -62,22 +59,7 @@ export class SubmitQueue {
     private readonly check: () => void,
   ) {
     this.costs = new CostModel(adapterClass);
-    this.completion = new Completion(
-      queue,
-      () => this.submits,
-      () => this.underWay.length > 0,
-    );
-  }
-
-  /** The longest that a submit should take, in milliseconds. */
-  get submitMs(): number {
-    return this.limitMs;
-  }
-
-  /** @throws UserError unless it is a positive number */
-  set submitMs(ms: number) {
-    if (!(ms > 0)) throw new UserError(`submitMs is ${ms}, expected a positive number of milliseconds`);
-    this.limitMs = ms;
+    this.completion = new Completion(queue);
   }
 
   /** Whether something waits for its turn. */
@@ -96,7 +78,7 @@ export class SubmitQueue {
     const { staged } = this;
     const entry = { cost, ms: this.costs.ms(cost), submittedAt: performance.now(), staged };
     this.queue.submit(commands);
-    this.submits += 1;
+    this.completion.submits += 1;
     if (this.underWay.length === 0) this.heartbeat.start();
     this.underWay.push(entry);
     this.msUnderWay += entry.ms;
@@ -109,10 +91,17 @@ export class SubmitQueue {
   /** Writes host data to a buffer, after all that was put in before; copies what has to wait for that. */
   write(buffer: GPUBuffer, offset: number, data: Uint8Array): void {
     for (let at = 0; at < data.byteLength; at += STAGED_BYTES) {
+      const waits = this.full;
       const part = data.subarray(at, at + STAGED_BYTES);
-      if (!this.full) this.stage(buffer, offset + at, part);
-      else this.putStaging(buffer, offset + at, part.slice());
-      if (this.staged >= STAGED_BYTES && !this.full) this.put({ submitNext: () => this.submitStaged() });
+      const bytes = (waits ? part.slice() : part) as Uint8Array<ArrayBuffer>;
+      const stage = () => {
+        this.queue.writeBuffer(buffer, offset + at, bytes);
+        this.staged += bytes.byteLength;
+        return true;
+      };
+      if (waits) this.put({ submitNext: stage });
+      else stage();
+      if (waits || this.staged >= STAGED_BYTES) this.put({ submitNext: () => this.submitStaged() });
     }
   }
 
@@ -132,16 +121,6 @@ export class SubmitQueue {
     });
   }
 
-  /** The result of something that is over when submitted work is done, noticed promptly. */
-  notice<T>(promise: Promise<T>): Promise<T> {
-    return this.completion.of(promise);
-  }
-
-  /** Submits all that waits, however much is under way. */
-  rush(): void {
-    this.advance(true);
-  }
-
   /** Drops what waits. Nothing may follow. */
   close(): void {
     this.drop();
@@ -153,17 +132,26 @@ export class SubmitQueue {
    * divisions are made as predictions change. What takes too long even so is reported, once a kernel.
    */
   partsOf(kernel: string, ms: number, division: Division | undefined): number {
-    if (ms <= this.limitMs) return 1;
+    if (ms <= this.submitMs) return 1;
     const most = division ? mostParts(division) : 1;
-    if (ms > most * this.limitMs) this.report(kernel);
-    return Math.min(most, 2 ** Math.ceil(Math.log2(ms / this.limitMs)));
+    if (ms > most * this.submitMs) this.report(kernel);
+    return Math.min(most, 2 ** Math.ceil(Math.log2(ms / this.submitMs)));
   }
 
-  private advance(rush = false): void {
+  /** Submits what waits: as far as there is room, or in a `rush` all of it, however much is under way. */
+  advance(rush = false): void {
     try {
-      while (this.waiting.length > 0 && (rush || (this.hasRoom && this.isReady(this.waiting[0])))) {
+      while (this.waiting.length > 0 && (rush || this.hasRoom)) {
+        const [task] = this.waiting;
+        if (task.ready && !rush) {
+          task.ready.then(() => {
+            task.ready = undefined;
+            this.goOn();
+          });
+          break;
+        }
         this.check();
-        if (this.waiting[0].submitNext()) this.waiting.shift();
+        if (task.submitNext()) this.waiting.shift();
       }
     } catch (error) {
       this.drop();
@@ -179,32 +167,19 @@ export class SubmitQueue {
     } catch {}
   }
 
-  /** Whether a task may begin; else it will be seen to when it may. */
-  private isReady(task: Task): boolean {
-    const { ready } = task;
-    if (ready && this.awaited !== task) {
-      this.awaited = task;
-      ready.then(() => {
-        task.ready = undefined;
-        this.goOn();
-      });
-    }
-    return !ready;
-  }
-
   private report(kernel: string): void {
     const ms = this.costs.seenMs(kernel);
-    if (ms <= this.limitMs || this.reported.has(kernel)) return;
+    if (ms <= this.submitMs || this.reported.has(kernel)) return;
     this.reported.add(kernel);
     console.warn(
-      `${kernel}: one dispatch takes about ${Math.round(ms)} ms on this GPU and cannot be divided any further; a submit ` +
-        `should take no longer than ${this.limitMs} ms (submitMs). Use a smaller batch.`,
+      `${kernel}: one dispatch takes about ${Math.round(ms)} ms (submitMs is ${this.submitMs}) and cannot be divided ` +
+        'further: use a smaller batch',
     );
   }
 
   private get hasRoom(): boolean {
     return (
-      this.msUnderWay < AHEAD * this.limitMs &&
+      this.msUnderWay < AHEAD * this.submitMs &&
       this.underWay.length < MOST_UNDER_WAY &&
       this.stagedUnderWay < MOST_STAGED_BYTES
     );
@@ -228,22 +203,8 @@ export class SubmitQueue {
     this.nudge();
   }
 
-  private stage(buffer: GPUBuffer, offset: number, data: Uint8Array): void {
-    this.queue.writeBuffer(buffer, offset, data as Uint8Array<ArrayBuffer>);
-    this.staged += data.byteLength;
-  }
-
-  private putStaging(buffer: GPUBuffer, offset: number, data: Uint8Array): void {
-    this.put({
-      submitNext: () => {
-        this.stage(buffer, offset, data);
-        return this.staged < STAGED_BYTES || this.submitStaged();
-      },
-    });
-  }
-
   private submitStaged(): true {
-    this.submit([], new Cost());
+    if (this.staged >= STAGED_BYTES) this.submit([], new Cost());
     return true;
   }
 
