@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -45,8 +45,19 @@ function serve(most = Number.POSITIVE_INFINITY, version = '"v1"') {
     });
     const rest = body.subarray(start);
     if (rest.length <= most) response.end(rest);
-    else response.write(rest.subarray(0, most), () => setTimeout(() => response.destroy(), 20));
+    else response.write(rest.subarray(0, most), () => dropAfter(start + most, response));
   };
+}
+
+/** Drops the connection once so many bytes of the file are kept: what a client has not read yet is lost with it. */
+function dropAfter(bytes: number, response: ServerResponse) {
+  const part = join(folder, `file-${files - 1}.part`);
+  const poll = setInterval(() => {
+    if ((statSync(part, { throwIfNoEntry: false })?.size ?? 0) < bytes) return;
+    clearInterval(poll);
+    response.destroy();
+  }, 5);
+  response.on('close', () => clearInterval(poll));
 }
 
 it('downloads a file, tells its checksum and how far it is', async () => {
