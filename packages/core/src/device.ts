@@ -147,7 +147,7 @@ export class Device {
 
   /** What speaks against running a shader with these constants; undefined when it compiles. Fails nothing. */
   tryCompile(source: ShaderSource, constants: ConstantValues): Promise<string | undefined> {
-    return this.programs.tryCompile(source, constants);
+    return this.programs.get(source, constants).attempt();
   }
 
   /**

@@ -33,13 +33,22 @@ export class Program {
   /** Compiles beside others, unless that has been done; resolves when it is, whether it went well or not. */
   prepare(): Promise<void> | undefined {
     if (this.compiled) return undefined;
-    this.preparing ??= this.compiler.aside().then(
-      (pipeline) => {
-        this.compiled ??= pipeline;
-      },
-      () => void this.pipeline, // which reports what is wrong
-    );
+    this.preparing ??= this.attempt().then((problem) => {
+      if (problem) this.pipeline; // which reports it
+    });
     return this.preparing;
+  }
+
+  /** Compiles, unless that has been done; resolves to what is wrong, of which nobody else hears. */
+  async attempt(): Promise<string | undefined> {
+    if (this.compiled) return undefined;
+    const { pipeline, problem } = this.compiler.aside();
+    try {
+      this.compiled = await pipeline;
+      return undefined;
+    } catch (error) {
+      return (await problem)?.message ?? (error as Error).message;
+    }
   }
 }
 
@@ -47,8 +56,8 @@ export class Program {
 interface Compiler {
   /** In the caller's way; errors are reported when they are known. */
   now(): GPUComputePipeline;
-  /** Out of the caller's way. Rejects where it fails. */
-  aside(): Promise<GPUComputePipeline>;
+  /** Out of the caller's way: rejects where it fails, for what is wrong with the shader where something is. */
+  aside(): { pipeline: Promise<GPUComputePipeline>; problem: Promise<GPUError | null> };
 }
 
 /** Makes programs and keeps them, one per shader and set of constants. */
@@ -78,41 +87,29 @@ export class ProgramCache {
     await Promise.all(this.pending);
   }
 
-  /** What speaks against a shader with these constants, without failing the device. */
-  async tryCompile(source: ShaderSource, constants: ConstantValues): Promise<string | undefined> {
-    this.device.createComputePipeline(this.describe(source, constants).begin());
-    return (await this.device.popErrorScope())?.message;
-  }
-
-  private make(source: ShaderSource, constants: ConstantValues): Program {
+  private make({ name, text }: ShaderSource, constants: ConstantValues): Program {
     const { device } = this;
-    const { shader, group, code, begin } = this.describe(source, constants);
-    return new Program(this.programs.size, source.name, shader, group, {
+    const shader = parseShader(name, text);
+    const code = specialize(name, text, constants);
+    const { group, pipeline: layout } = this.layoutFor(shader);
+    // In an error scope, for the module and what is made of it.
+    const begin = () => {
+      device.pushErrorScope('validation');
+      const module = device.createShaderModule({ code, label: `${name}.wgsl` });
+      return { label: name, layout, compute: { module, entryPoint: 'main' } };
+    };
+    return new Program(this.programs.size, name, shader, group, {
       now: () => {
         const descriptor = begin();
         const pipeline = device.createComputePipeline(descriptor);
-        this.reportErrors(source.name, code, descriptor.compute.module, constants);
+        this.reportErrors(name, code, descriptor.compute.module, constants);
         return pipeline;
       },
-      aside: () => {
-        const pipeline = device.createComputePipelineAsync(begin());
-        device.popErrorScope().catch(() => {}); // what is wrong with the module is wrong with the pipeline too
-        return pipeline;
-      },
+      aside: () => ({
+        pipeline: device.createComputePipelineAsync(begin()),
+        problem: device.popErrorScope().catch(() => null), // the device is lost, which is reported by itself
+      }),
     });
-  }
-
-  /** What compiling a shader takes. `begin` opens an error scope, for the module and what is made of it. */
-  private describe({ name, text }: ShaderSource, constants: ConstantValues) {
-    const shader = parseShader(name, text);
-    const code = specialize(name, text, constants);
-    const { group, pipeline } = this.layoutFor(shader);
-    const begin = () => {
-      this.device.pushErrorScope('validation');
-      const module = this.device.createShaderModule({ code, label: `${name}.wgsl` });
-      return { label: name, layout: pipeline, compute: { module, entryPoint: 'main' } };
-    };
-    return { shader, group, code, begin };
   }
 
   /** Compilation is asynchronous in WebGPU: its errors arrive later, and then fail the device. */

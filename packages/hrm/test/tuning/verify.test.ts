@@ -3,13 +3,14 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Device, type Launch, openDevice, UserError } from '@hrm-webgpu/core';
-import { observeLaunches } from '@hrm-webgpu/kernels';
+import { type LaunchedKernel, observeLaunches } from '@hrm-webgpu/kernels';
+import { selfCheck } from '@hrm-webgpu/kernels/checks';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DEFAULT_ARCH, type ModelConfig } from '../../src/model/config.ts';
 import { initializeModel } from '../../src/model/init.ts';
 import type { HrmModel } from '../../src/model/model.ts';
 import { HRM } from '../../src/solving/hrm.ts';
-import { recordInference } from '../../src/tuning/tuning-uses.ts';
+import { recordInference, recordTraining } from '../../src/tuning/tuning-uses.ts';
 import { verifyKernels } from '../../src/tuning/verify.ts';
 
 const config: ModelConfig = {
@@ -79,6 +80,22 @@ describe('a device that computes rightly', () => {
     const reason = new Error('enough');
     await expect(verifyKernels(model, answering, AbortSignal.abort(reason))).rejects.toBe(reason);
   });
+});
+
+it.each([
+  { hidden_size: 64, num_heads: 4 }, // of the presets
+  { hidden_size: 128, num_heads: 4 }, // of test/fixtures/trained-6x6
+  { hidden_size: 512, num_heads: 8 }, // as published
+])('what a model of %o launches is checked as it is launched', async (sizes) => {
+  const sized = await initializeModel(device, { ...config, ...sizes, puzzle_emb_ndim: sizes.hidden_size }, 0);
+  const launched = observeLaunches(device, () => recordTraining(sized, 8));
+  expect(launched.length).toBeGreaterThan(20);
+  const verdicts = [];
+  for (const one of launched) verdicts.push(await selfCheck(device, one));
+  sized.dispose();
+  expect(verdicts.filter(({ problem }) => problem)).toEqual([]);
+  const same = ({ constants }: Pick<LaunchedKernel, 'constants'>) => JSON.stringify(Object.entries(constants).sort());
+  expect(verdicts.map(same)).toEqual(launched.map(same));
 });
 
 describe('a kernel that is wrong', () => {

@@ -125,6 +125,7 @@ export const attentionCases: readonly AttentionParams[] = [
   { batch: 1, seq_len: 1, heads: 1, head_dim: 2 },
   { batch: 2, seq_len: 5, heads: 3, head_dim: 10 },
   { batch: 2, seq_len: 17, heads: 2, head_dim: 16 },
+  { batch: 2, seq_len: 19, heads: 3, head_dim: 32 },
   { batch: 1, seq_len: 37, heads: 3, head_dim: 64 },
   { batch: 1, seq_len: 131, heads: 1, head_dim: 16 },
 ];

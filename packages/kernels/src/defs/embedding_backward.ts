@@ -29,6 +29,7 @@ export const check: KernelCheck<EmbeddingBackwardParams> = {
     { batch: 1, inputs_len: 1, prefix: 0, dim: 2, vocab: 3, scale: 1.5 },
     { batch: 3, inputs_len: 5, prefix: 2, dim: 30, vocab: 11, scale: 5.5 },
     { batch: 4, inputs_len: 16, prefix: 1, dim: 33, vocab: 6, scale: 5.7 },
+    { batch: 2, inputs_len: 9, prefix: 1, dim: 36, vocab: 6, scale: 5.7 },
   ],
   inputs: ({ batch, inputs_len, prefix, dim, vocab }, random) => ({
     inputs: integerArray(random, batch * inputs_len, vocab),
