@@ -94,7 +94,8 @@ it.each([
   for (const one of launched) verdicts.push(await selfCheck(device, one));
   sized.dispose();
   expect(verdicts.filter(({ problem }) => problem)).toEqual([]);
-  const same = ({ constants }: Pick<LaunchedKernel, 'constants'>) => JSON.stringify(Object.entries(constants).sort());
+  const same = ({ constants }: Pick<LaunchedKernel, 'constants'>) =>
+    JSON.stringify(Object.entries(constants).sort());
   expect(verdicts.map(same)).toEqual(launched.map(same));
 });
 
