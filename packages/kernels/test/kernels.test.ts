@@ -11,9 +11,15 @@ const shaderFiles = readdirSync(new URL('../../../shaders', import.meta.url)).so
 
 let device: Device;
 beforeAll(async () => {
+  // Here compiling takes nearly all the time. LLVM's optimiser is a quarter of that on llvmpipe, and no kernel may depend
+  // on it; it works in all other tests, and in every check of `npm run portability`.
+  vi.stubEnv('GALLIVM_PERF', 'nopt');
   device = await openDevice();
 });
-afterAll(() => device.close());
+afterAll(() => {
+  device.close();
+  vi.unstubAllEnvs();
+});
 
 it('every shader has one definition and one check, named like it', () => {
   expect(checks.map(({ file, check }) => `${file}: ${check?.kernel.name}`)).toEqual(
