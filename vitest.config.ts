@@ -86,13 +86,14 @@ const node: TestProjectInlineConfiguration = {
   },
 };
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   plugins: [shaderWatch],
   // Tests run on the sources; the command-line tests on what global-setup has built.
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source', 'node', 'module', 'import', 'default'] } },
   test: {
-    projects: skip ? [node] : [node, chromium],
+    // `--mode` does not reach projects by itself.
+    projects: (skip ? [node] : [node, chromium]).map((project) => ({ ...project, mode })),
     globalSetup: 'test/global-setup.ts',
     reporters: ['default', closingLine],
     // A cold shader cache makes single tests slow on a software adapter; nothing here is timed.
@@ -102,4 +103,4 @@ export default defineConfig({
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
   },
-});
+}));
