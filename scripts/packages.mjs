@@ -100,10 +100,10 @@ function withoutSource(value) {
 }
 
 /**
- * The string literal of a shader without the spaces that only its readers need. Lines stay; columns do in a checkout alone,
- * where shaders are edited.
+ * The string literal of a shader without the spaces that only its readers need, and with or without what tuning reads. Lines
+ * stay; columns do in a checkout alone, where shaders are edited.
  */
-function compactShader(literal) {
+function compactShader(literal, tunables) {
   const lines = JSON.parse(literal).split('\n');
   const compact = lines.map((line) => {
     const [, code, comment] = line.match(/^(.*?)(\s*\/\/.*)?$/);
@@ -112,7 +112,7 @@ function compactShader(literal) {
       .trim()
       .replace(/(?<=[\w)\]}]) *([^\w\s@"]+) *(?=[\w([{])|(?<=[(){},;:]) +| +(?=[(){},;:])/g, '$1');
     // A `const` at the beginning of a line is one of the module; those of functions stay indented.
-    return `${/^\s+(?:const|alias)\b/.test(line) ? ' ' : ''}${joined}${comment?.trim() ?? ''}`;
+    return `${/^\s+(?:const|alias)\b/.test(line) ? ' ' : ''}${joined}${tunables ? (comment?.trim() ?? '') : ''}`;
   });
   return JSON.stringify(compact.join('\n'));
 }
@@ -122,7 +122,13 @@ async function splitChecks(dist) {
   const modules = `${dist}-modules`;
   cpSync(dist, modules, { recursive: true });
   const texts = join(modules, 'shaders.gen.js');
-  writeFileSync(texts, readFileSync(texts, 'utf8').replace(/"(?:[^"\\]|\\.)*"/g, compactShader));
+  const code = readFileSync(texts, 'utf8');
+  const compact = (tunables) =>
+    writeFileSync(
+      texts,
+      code.replace(/"(?:[^"\\]|\\.)*"/g, (literal) => compactShader(literal, tunables)),
+    );
+  compact(false);
   for (const file of readdirSync(dist, { recursive: true }))
     if (file.endsWith('.js')) rmSync(join(dist, file));
   const entries = ['index', 'operation', 'software-kernels.browser', 'software-kernels.node'];
@@ -132,6 +138,7 @@ async function splitChecks(dist) {
     external: [/^@hrm-webgpu\//, /^#/],
     output: { preserveModules: true, preserveModulesRoot: modules },
   });
+  compact(true);
   await bundle({ outDir: dist, entry: { checks: join(modules, 'checks.js') }, external: [/^@hrm-webgpu\//] });
   rmSync(modules, { recursive: true });
 }

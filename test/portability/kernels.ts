@@ -1,6 +1,6 @@
 /** Kernels against float64, in any host. */
 import type { Device, ParamValues } from '@hrm-webgpu/core';
-import { describeWorst, isRight, type KernelCheck, runCheck } from '@hrm-webgpu/kernels/checks';
+import { type KernelCheck, problemOf, runCheck } from '@hrm-webgpu/kernels/checks';
 
 /** The cases of each kernel that are checked: those of this one of so many slices. */
 export interface Slice {
@@ -22,7 +22,7 @@ export async function checkKernel(device: Device, check: KernelCheck<ParamValues
   }
   const cases = casesOf(check, device, slice);
   for (const { params, constants } of cases) {
-    const wrong = await oneCase(device, check, params, constants);
+    const wrong = problemOf(await runCheck(device, check, params, { constants, asLaunched: true }));
     if (wrong) failures.push(`${name} ${JSON.stringify(params)} ${JSON.stringify(constants)}: ${wrong}`);
   }
   return { count: cases.length, failures, skipped: undefined };
@@ -45,17 +45,4 @@ function casesOf(check: KernelCheck<ParamValues>, device: Device, { index, of }:
     pipelines.set(key, [...(pipelines.get(key) ?? []), one]);
   }
   return [...pipelines.values()].filter((_, i, { length }) => i % of === index % Math.min(of, length)).flat();
-}
-
-async function oneCase(
-  device: Device,
-  check: KernelCheck<ParamValues>,
-  params: ParamValues,
-  constants: Record<string, number | string>,
-): Promise<string | undefined> {
-  const derived = check.kernel.constants?.(params, device.adapter.class);
-  const problem = await device.tryCompile(check.kernel, { ...derived, ...constants });
-  if (problem) return problem;
-  const worst = (await runCheck(device, check, params, constants)).find((result) => !isRight(result));
-  return worst && describeWorst(worst);
 }

@@ -8,7 +8,7 @@ import { Failures } from './failures.ts';
 import { type DeviceLimits, limitsOf } from './limits.ts';
 import { Plan } from './plan.ts';
 import type { Work } from './profiler.ts';
-import { type ParamValues, ProgramCache, type ShaderSource } from './program.ts';
+import { type ParamValues, type Program, ProgramCache, type ShaderSource } from './program.ts';
 import { Recording } from './recording.ts';
 import type { ConstantValues } from './shader.ts';
 import type { Division } from './submits/division.ts';
@@ -129,7 +129,7 @@ export class Device {
    * @throws Error when a binding is missing or unknown
    */
   run({ source, constants = {}, tensors, params, workgroups, work = NO_WORK, division }: Launch): void {
-    const program = this.programs.get(source, constants);
+    const program = this.program(source, constants);
     const { bindings } = program.shader;
     const buffers = bindings.map(({ name }) => {
       const tensor = tensors[name];
@@ -145,9 +145,9 @@ export class Device {
     this.stream.dispatch({ program, buffers, params, workgroups, work, division });
   }
 
-  /** What speaks against running a shader with these constants; undefined when it compiles. Fails nothing. */
-  tryCompile(source: ShaderSource, constants: ConstantValues): Promise<string | undefined> {
-    return this.programs.get(source, constants).attempt();
+  /** A shader with these constants, for this device; `attempt` tells whether it compiles and fails nothing. */
+  program(source: ShaderSource, constants: ConstantValues): Program {
+    return this.programs.get(source, constants);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { type ParamValues, type Program, packParams } from './program.ts';
+import type { ParamValues, Program } from './program.ts';
 
 /** Parameters of a dispatch are bound as so many bytes at a multiple of them. */
 export const PARAMS_STRIDE = 256;
@@ -31,7 +31,7 @@ export class ParamBlocks {
    */
   place(program: Program, values: ParamValues): number | undefined {
     const next = this.bytes;
-    packParams(program, values, this.view, next);
+    program.packParams(values, this.view, next);
     const key = new Uint32Array(this.data, next, program.shader.params.length).join();
     const present = this.offsets.get(key);
     if (present !== undefined || this.offsets.size === this.capacity) return present;

@@ -50,6 +50,30 @@ export class Program {
       return (await problem)?.message ?? (error as Error).message;
     }
   }
+
+  /**
+   * Writes parameters as the bytes of the shader's `struct Params`, at `byteOffset`.
+   *
+   * @throws Error when a field is missing, unknown or not a number
+   */
+  packParams(values: ParamValues, target: DataView, byteOffset = 0): void {
+    const { params } = this.shader;
+    params.forEach(({ name, type }, index) => {
+      const value = values[name];
+      if (typeof value !== 'number' || Number.isNaN(value)) {
+        throw new Error(`${this.name}: parameter '${name}' must be a number, got ${value}`);
+      }
+      const at = byteOffset + 4 * index;
+      if (type === 'f32') target.setFloat32(at, value, true);
+      else if (type === 'i32') target.setInt32(at, value, true);
+      else target.setUint32(at, value, true);
+    });
+    for (const name of Object.keys(values)) {
+      if (!params.some((param) => param.name === name)) {
+        throw new Error(`${this.name}: unknown parameter '${name}'`);
+      }
+    }
+  }
 }
 
 /** The two ways to compile a program. */
@@ -60,9 +84,11 @@ interface Compiler {
   aside(): { pipeline: Promise<GPUComputePipeline>; problem: Promise<GPUError | null> };
 }
 
-/** Makes programs and keeps them, one per shader and set of constants. */
+/** Makes programs and keeps them, one per text and set of constants. */
 export class ProgramCache {
-  private readonly programs = new Map<string, Program>();
+  /** By what the shader says, as one that has been edited keeps its name. */
+  private readonly programs = new Map<string, Map<string, Program>>();
+  private made = 0;
   private readonly pending = new Set<Promise<void>>();
   private readonly layouts = new Map<string, { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout }>();
 
@@ -73,12 +99,11 @@ export class ProgramCache {
 
   /** @throws Error for a file that does not follow the conventions, or a constant that it does not have */
   get(source: ShaderSource, constants: ConstantValues): Program {
-    const key = `${source.name}|${JSON.stringify(constants)}`;
-    let program = this.programs.get(key);
-    if (!program) {
-      program = this.make(source, constants);
-      this.programs.set(key, program);
-    }
+    const programs = this.programs.get(source.text) ?? new Map<string, Program>();
+    this.programs.set(source.text, programs);
+    const key = source.name + JSON.stringify(constants);
+    const program = programs.get(key) ?? this.make(source, constants);
+    programs.set(key, program);
     return program;
   }
 
@@ -98,7 +123,7 @@ export class ProgramCache {
       const module = device.createShaderModule({ code, label: `${name}.wgsl` });
       return { label: name, layout, compute: { module, entryPoint: 'main' } };
     };
-    return new Program(this.programs.size, name, shader, group, {
+    return new Program(this.made++, name, shader, group, {
       now: () => {
         const descriptor = begin();
         const pipeline = device.createComputePipeline(descriptor);
@@ -181,33 +206,4 @@ export function formatCompilationError(
     `  ${gutter} | ${line}`,
     `  ${' '.repeat(gutter.length)} | ${' '.repeat(Math.max(0, message.linePos - 1))}^`,
   ].join('\n');
-}
-
-/**
- * The parameters of one dispatch as the bytes of its `struct Params`, written at `byteOffset`.
- *
- * @throws Error when a field is missing, unknown or not a number
- */
-export function packParams(
-  program: Program,
-  values: ParamValues,
-  target: DataView,
-  byteOffset: number,
-): void {
-  const { params } = program.shader;
-  params.forEach(({ name, type }, index) => {
-    const value = values[name];
-    if (typeof value !== 'number' || Number.isNaN(value)) {
-      throw new Error(`${program.name}: parameter '${name}' must be a number, got ${value}`);
-    }
-    const at = byteOffset + 4 * index;
-    if (type === 'f32') target.setFloat32(at, value, true);
-    else if (type === 'i32') target.setInt32(at, value, true);
-    else target.setUint32(at, value, true);
-  });
-  for (const name of Object.keys(values)) {
-    if (!params.some((param) => param.name === name)) {
-      throw new Error(`${program.name}: unknown parameter '${name}'`);
-    }
-  }
 }

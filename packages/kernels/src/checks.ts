@@ -4,21 +4,23 @@
  * that no bundle starts with it.
  */
 import type { ParamValues } from '@hrm-webgpu/core';
-import type { KernelCheck } from './check.ts';
+import type { KernelCheck } from './checks/check.ts';
 import { checks as typed } from './checks.gen.ts';
 
-export type { KernelCheck } from './check.ts';
+export type { KernelCheck } from './checks/check.ts';
+export { type Comparison, compareArrays, describeComparison, isRight, marginOf } from './checks/compare.ts';
+export { coveringSettings } from './checks/covering.ts';
 export {
+  type CheckOptions,
+  type CheckResult,
   contentsFor,
-  describeWorst,
-  isRight,
+  problemOf,
   runCheck,
   tensorsOf,
-  type WorstElement,
-  worstElement,
-} from './run-check.ts';
-export { type KernelVerdict, selfCheck } from './self-check.ts';
-export { type Tuned, tune } from './tuner.ts';
+} from './checks/run-check.ts';
+export { type KernelVerdict, selfCheck } from './checks/self-check.ts';
+export { settingsOf, type Tunables, tunablesIn, tunablesOf } from './checks/tunables.ts';
+export { type Tuned, tune } from './checks/tuner.ts';
 
 /** The check of every kernel, by the kernel's name. */
 export const checks = typed as unknown as Readonly<Record<string, KernelCheck<ParamValues>>>;

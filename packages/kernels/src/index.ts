@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-export type { KernelCheck } from './check.ts';
+export type { KernelCheck } from './checks/check.ts';
 export { actExplore } from './defs/act_explore.ts';
 export { actStep } from './defs/act_step.ts';
 export { adamAtan2 } from './defs/adam_atan2.ts';

@@ -91,15 +91,14 @@ export function launchKey({ kernel, constants }: LaunchedKernel): string {
   return `${kernel.name} ${JSON.stringify(constants)}`;
 }
 
-/** Runs a kernel: tensors by binding name, parameters, and constants that overrule the defaults. */
-export function launch<P extends ParamValues>(
-  device: Device,
+/** What launching a kernel comes to: constants, parameters, grid and work, and how it can be divided. */
+export function planLaunch<P extends ParamValues>(
   kernel: Kernel<P>,
-  tensors: Readonly<Record<string, Tensor>>,
   params: P,
-  overrides: ConstantValues = {},
-): void {
-  const constants = { ...kernel.constants?.(params, device.adapter.class), ...overrides };
+  overrides: ConstantValues,
+  adapter: AdapterClass,
+) {
+  const constants = { ...kernel.constants?.(params, adapter), ...overrides };
   const numbers = { ...defaultNumbers(kernel), ...numbersOf(constants) };
   const sized = (size: P, range?: { first: number; count: number }) => ({
     params: { ...params, ...range },
@@ -113,10 +112,21 @@ export function launch<P extends ParamValues>(
     step: parts.step(numbers),
     part: (first: number, count: number) => sized(parts.sized(params, count), { first, count }),
   };
-  const whole = sized(params, parts && { first: 0, count: items });
-  const launched = { kernel: kernel as unknown as Kernel<ParamValues>, constants };
+  return { constants, ...sized(params, parts && { first: 0, count: items }), division };
+}
+
+/** Runs a kernel: tensors by binding name, parameters, and constants that overrule the defaults. */
+export function launch<P extends ParamValues>(
+  device: Device,
+  kernel: Kernel<P>,
+  tensors: Readonly<Record<string, Tensor>>,
+  params: P,
+  overrides: ConstantValues = {},
+): void {
+  const planned = planLaunch(kernel, params, overrides, device.adapter.class);
+  const launched = { kernel: kernel as unknown as Kernel<ParamValues>, constants: planned.constants };
   watchers.get(device)?.set(launchKey(launched), launched);
-  device.run({ source: kernel, constants, tensors, ...whole, division });
+  device.run({ source: kernel, tensors, ...planned });
 }
 
 const defaults = new Map<string, Record<string, number>>();
@@ -130,23 +140,6 @@ function defaultNumbers({ name, text }: ShaderSource): Record<string, number> {
     defaults.set(name, numbers);
   }
   return numbers;
-}
-
-const tunables = new Map<string, Record<string, readonly number[]>>();
-
-/** The numbers that a shader's `// tune:` comments name, by constant. */
-export function tunablesOf({ name, text }: ShaderSource): Record<string, readonly number[]> {
-  let found = tunables.get(name);
-  if (!found) {
-    const declared = [...parseShader(name, text).constants.values()];
-    found = Object.fromEntries(
-      declared
-        .map(({ name, candidates }) => [name, candidates.map(Number).filter(Number.isFinite)] as const)
-        .filter(([, candidates]) => candidates.length > 0),
-    );
-    tunables.set(name, found);
-  }
-  return found;
 }
 
 function numbersOf(constants: ConstantValues): Record<string, number> {

@@ -7,10 +7,11 @@ import {
   type Choice,
   type Device,
   type ParamValues,
+  parseShader,
   type Tensor,
   UserError,
 } from '@hrm-webgpu/core';
-import { type Kernel, type KernelHost, launch, suits, tunablesOf } from './kernel.ts';
+import { type Kernel, type KernelHost, launch, suits } from './kernel.ts';
 
 /** Kernels that compute the same from the same bindings and parameters. */
 export interface Operation<P extends ParamValues> {
@@ -114,8 +115,9 @@ function canFollow<P extends ParamValues>(
 ): boolean {
   const kernel = operation.kernels.find(({ name }) => name === choice.kernel);
   if (!kernel || !suits(kernel, host)) return false;
-  const known = settingsOf(operation, kernel, params);
-  return Object.keys(choice.settings).every((name) => Object.hasOwn(known, name));
+  const { constants } = parseShader(kernel.name, kernel.text);
+  const settings = operation.settings?.(kernel, params) ?? {};
+  return Object.keys(choice.settings).every((name) => constants.has(name) || Object.hasOwn(settings, name));
 }
 
 /**
@@ -144,13 +146,4 @@ export function kernelOf<P extends ParamValues>(operation: Operation<P>, { kerne
 /** What a record calls an operation at a shape, e.g. `matmul m=656 n=512 k=512 …`. */
 export function tuningKey(operation: string, params: ParamValues): string {
   return [operation, ...Object.entries(params).map(([name, value]) => `${name}=${value}`)].join(' ');
-}
-
-/** Values worth trying: the `// tune:` declarations of the shader, and what the operation adds. */
-export function settingsOf<P extends ParamValues>(
-  operation: Operation<P>,
-  kernel: Kernel<P>,
-  params: P,
-): Record<string, readonly number[]> {
-  return { ...tunablesOf(kernel), ...operation.settings?.(kernel, params) };
 }

@@ -4,7 +4,7 @@
  */
 import { backward, type Device, openDevice, Philox, type Shape, sizeOf, Tensor } from '@hrm-webgpu/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { UNIT_ROUNDOFF, uniformArray } from '../src/check.ts';
+import { UNIT_ROUNDOFF, uniformArray } from '../src/checks/check.ts';
 import { attentionReference } from '../src/defs/attention.ts';
 import { bceReference } from '../src/defs/bce_logits.ts';
 import { IGNORED_LABEL, type LossType, tokenLossReference } from '../src/defs/cross_entropy.ts';

@@ -1,9 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { type Device, openDevice, type ParamValues, Philox, parseShader } from '@hrm-webgpu/core';
+import {
+  type ConstantValues,
+  type Device,
+  openDevice,
+  type ParamValues,
+  Philox,
+  parseShader,
+} from '@hrm-webgpu/core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { KernelCheck } from '../src/check.ts';
+import type { KernelCheck } from '../src/checks/check.ts';
+import { contentsFor, problemOf, runCheck, tensorsOf } from '../src/checks/run-check.ts';
 import { GRID, launch } from '../src/kernel.ts';
-import { contentsFor, describeWorst, isRight, runCheck, tensorsOf } from '../src/run-check.ts';
 
 const modules = import.meta.glob<{ check: KernelCheck<ParamValues> }>('../src/defs/*.ts', { eager: true });
 const checks = Object.entries(modules).map(([file, { check }]) => ({ file, check }));
@@ -41,13 +48,19 @@ describe.each(checks)('$check.kernel.name', ({ check }) => {
     expect(Object.keys(reference(inputs(params, new Philox(1)), params, {})).sort()).toEqual(written.sort());
   });
 
-  it.for(check.cases.flatMap((params) => variants.map((constants) => ({ params, constants }))))(
-    '$params $constants',
+  const named = (params: ParamValues, constants: ConstantValues) => ({
+    name: JSON.stringify({ ...params, ...constants })
+      .replace(/[{}"]/g, '')
+      .replace(/[:,]/g, ' '),
+    params,
+    constants,
+  });
+  it.for(check.cases.flatMap((params) => variants.map((constants) => named(params, constants))))(
+    '$name',
     async ({ params, constants }, context) => {
       if (check.kernel.needs && !check.kernel.needs(device.adapter))
         context.skip(`${device.adapter.description} cannot run it`);
-      const results = await runCheck(device, check, params, constants);
-      expect(results.filter((worst) => !isRight(worst)).map(describeWorst)).toEqual([]);
+      expect(problemOf(await runCheck(device, check, params, { constants }))).toBeUndefined();
     },
   );
 
@@ -58,8 +71,7 @@ describe.each(checks)('$check.kernel.name', ({ check }) => {
     try {
       // The first cases are too small for several workgroups, some of the last ones need pipelines of their own.
       for (const params of check.cases.slice(0, 4)) {
-        const results = await runCheck(device, check, params);
-        expect(results.filter((worst) => !isRight(worst)).map(describeWorst)).toEqual([]);
+        expect(problemOf(await runCheck(device, check, params))).toBeUndefined();
       }
     } finally {
       GRID.widest = 65_535;

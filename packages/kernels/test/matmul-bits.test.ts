@@ -1,7 +1,7 @@
 /** The matmul kernels add in the same order, so that the choice among them does not change results. */
 import { type Device, openDevice, Philox, Tensor } from '@hrm-webgpu/core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { uniformArray } from '../src/check.ts';
+import { uniformArray } from '../src/checks/check.ts';
 import { type MatmulParams, matmul } from '../src/defs/matmul.ts';
 import { matmulSubgroup } from '../src/defs/matmul_subgroup.ts';
 import { matmulWorkgroup } from '../src/defs/matmul_workgroup.ts';

@@ -9,25 +9,25 @@ import {
   Tensor,
 } from '@hrm-webgpu/core';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type KernelCheck, uniformArray } from '../src/check.ts';
+import { type KernelCheck, uniformArray } from '../src/checks/check.ts';
+import { settingsOf, tunablesOf } from '../src/checks/tunables.ts';
+import { tune } from '../src/checks/tuner.ts';
 import { fill } from '../src/defs/fill.ts';
 import { matmulReference } from '../src/defs/matmul.ts';
 import { matmulWorkgroup } from '../src/defs/matmul_workgroup.ts';
 import { residualRmsNorm as normKernel } from '../src/defs/residual_rms_norm.ts';
 import { attentionBackwardOperations } from '../src/gradients/attention.ts';
 import { linear, residualRmsNorm } from '../src/index.ts';
-import { launch, tunablesOf } from '../src/kernel.ts';
+import { launch } from '../src/kernel.ts';
 import {
   kernelOf,
   type Operation,
   observeOperations,
   runChoice,
-  settingsOf,
   standardChoice,
   tuningKey,
 } from '../src/operation.ts';
 import { matmulOperation, multiply } from '../src/ops/matmul.ts';
-import { tune } from '../src/tuner.ts';
 
 const modules = import.meta.glob<{ check: KernelCheck<ParamValues> }>('../src/defs/*.ts', { eager: true });
 const checkOf = async (kernel: string) => modules[`../src/defs/${kernel}.ts`].check;
@@ -200,7 +200,7 @@ describe('tune', () => {
       const params = { batch: 2, seq_len: 33, heads: 2, head_dim: 64 };
       const all = attention as unknown as Operation<ParamValues>;
       const kernel = kernelOf(all, standardChoice(all, device, params));
-      const untried = Object.keys(tunablesOf(kernel)).map((setting) => [setting, []]);
+      const untried = Object.keys(tunablesOf(kernel.name)).map((setting) => [setting, []]);
       const operation: Operation<ParamValues> = {
         name: all.name,
         kernels: [kernel],
@@ -259,11 +259,16 @@ describe('tune', () => {
     const now = performance.now.bind(performance);
     let ahead = 0;
     const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + ahead);
-    const tryCompile = device.tryCompile.bind(device);
+    const program = device.program.bind(device);
     let compileMs = 0;
-    const compile = vi.spyOn(device, 'tryCompile').mockImplementation((source, constants) => {
-      if (constants.ROWS === 4) ahead += compileMs;
-      return tryCompile(source, constants);
+    const compile = vi.spyOn(device, 'program').mockImplementation((source, constants) => {
+      const made = program(source, constants);
+      if (constants.ROWS === 4)
+        made.attempt = async () => {
+          ahead += compileMs;
+          return undefined;
+        };
+      return made;
     });
     try {
       expect((await tune(device, { ...use, operation }, checkOf)).choice.settings).toEqual({ ROWS: 4 });

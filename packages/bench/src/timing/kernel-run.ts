@@ -9,7 +9,13 @@ import {
   UserError,
 } from '@hrm-webgpu/core';
 import { type Kernel, type KernelCheck, launch } from '@hrm-webgpu/kernels';
-import { contentsFor, isRight, tensorsOf, worstElement } from '@hrm-webgpu/kernels/checks';
+import {
+  compareArrays,
+  contentsFor,
+  describeComparison,
+  isRight,
+  tensorsOf,
+} from '@hrm-webgpu/kernels/checks';
 import type { Candidate } from './timing.ts';
 
 /** A kernel with parameters. */
@@ -79,10 +85,7 @@ export async function prepareKernel(
  * @throws UserError naming the element that is furthest off
  */
 export function compare(name: string, actual: HostArray, expected: Float64Array, tolerance: number): void {
-  const worst = worstElement(name, actual, expected, tolerance);
-  if (isRight(worst)) return;
-  throw new UserError(
-    `${name} is wrong: element ${worst.at} is ${worst.actual}, expected ${worst.expected} within ` +
-      `${worst.allowed}. Nothing was timed.`,
-  );
+  const comparison = compareArrays(name, actual, expected, tolerance);
+  if (isRight(comparison)) return;
+  throw new UserError(`${describeComparison(comparison)}. Nothing was timed.`);
 }

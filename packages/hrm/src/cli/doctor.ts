@@ -1,6 +1,6 @@
 import { adapterName, type Device, openDevice, UserError } from '@hrm-webgpu/core';
 import { observeLaunches } from '@hrm-webgpu/kernels';
-import { checks, describeWorst, isRight, runCheck, selfCheck } from '@hrm-webgpu/kernels/checks';
+import { checks, problemOf, runCheck, selfCheck } from '@hrm-webgpu/kernels/checks';
 import { DEFAULT_ARCH } from '../model/config.ts';
 import { initializeModel } from '../model/init.ts';
 import { recordInference, recordTraining } from '../tuning/tuning-uses.ts';
@@ -116,8 +116,8 @@ async function checkAll(device: Device): Promise<number> {
     for (const params of check.cases) {
       for (const constants of [{}, ...(check.variants ?? [])]) {
         count += 1;
-        const worst = (await runCheck(device, check, params, constants)).find((result) => !isRight(result));
-        if (worst) problem ??= `${describeWorst(worst)} (${JSON.stringify({ ...params, ...constants })})`;
+        const wrong = problemOf(await runCheck(device, check, params, { constants }));
+        if (wrong) problem ??= `${wrong} (${JSON.stringify({ ...params, ...constants })})`;
       }
     }
     report(name, problem, `${count} cases`);

@@ -1,4 +1,4 @@
-import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import type { Kernel } from '../kernel.ts';
 import { accumulate as text } from '../shaders.gen.ts';
 import { add } from './add.ts';

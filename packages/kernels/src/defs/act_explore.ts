@@ -1,5 +1,5 @@
 import { philoxBlock } from '@hrm-webgpu/core';
-import { integerArray, type KernelCheck } from '../check.ts';
+import { integerArray, type KernelCheck } from '../checks/check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 import { act_explore as text } from '../shaders.gen.ts';
 
@@ -30,7 +30,7 @@ export const check: KernelCheck<ActExploreParams> = {
     { batch: 1003, first_row: 3009, max_steps: 16, key0: 0xdeadbeef, key1: 0x1fffff, stream: 0x6578706c },
   ],
   inputs: (_, random) => ({ call: Uint32Array.from(integerArray(random, 1, 2 ** 31)) }),
-  outputs: ({ batch }) => ({ explore: batch, min_steps: batch }),
+  outputs: ({ batch }) => ({ explore: [batch], min_steps: [batch] }),
   integers: ['min_steps'],
   reference({ call }, { batch, first_row, max_steps, key0, key1, stream }) {
     const explore = new Float64Array(batch);

@@ -1,4 +1,4 @@
-import { integerArray, type KernelCheck, uniformArray } from '../check.ts';
+import { integerArray, type KernelCheck, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 import { act_step as text } from '../shaders.gen.ts';
 

@@ -1,4 +1,4 @@
-import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { elementPacks, type Kernel, linearGrid } from '../kernel.ts';
 import { adam_atan2 as text } from '../shaders.gen.ts';
 

@@ -1,4 +1,4 @@
-import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { elementPacks, type Kernel, linearGrid } from '../kernel.ts';
 import { add as text } from '../shaders.gen.ts';
 
@@ -18,7 +18,7 @@ export const check: KernelCheck<AddParams> = {
   // The last case is just too long for one dimension of the grid.
   cases: [{ length: 1 }, { length: 66 }, { length: 1000 }],
   inputs: ({ length }, random) => ({ a: uniformArray(random, length), b: uniformArray(random, length) }),
-  outputs: ({ length }) => ({ c: length }),
+  outputs: ({ length }) => ({ c: [length] }),
   reference: ({ a, b }) => ({ c: Float64Array.from(a, (value, i) => value + b[i]) }),
   tolerance: () => 2 * UNIT_ROUNDOFF, // one rounding of a sum below 2
 };

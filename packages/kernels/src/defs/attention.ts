@@ -1,4 +1,4 @@
-import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { fold, type Grid, type Kernel, type Parts, packFor } from '../kernel.ts';
 import { attention as text } from '../shaders.gen.ts';
 
@@ -150,8 +150,8 @@ export const check: KernelCheck<AttentionParams> = {
   variants: [{ BLOCK: 2, GROUP: 16 }],
   inputs: (params, random) => ({ qkv: attentionInputs(params, random) }),
   outputs: ({ batch, seq_len, heads, head_dim }) => ({
-    o: batch * seq_len * heads * head_dim,
-    log_sum_exp: batch * heads * seq_len,
+    o: [batch * seq_len, heads * head_dim],
+    log_sum_exp: [batch * heads, seq_len],
   }),
   reference: ({ qkv }, params) => attentionReference(qkv, params),
   tolerance: attentionTolerance,

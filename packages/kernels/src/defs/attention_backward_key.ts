@@ -1,4 +1,4 @@
-import { type KernelCheck, uniformArray } from '../check.ts';
+import { type KernelCheck, uniformArray } from '../checks/check.ts';
 import type { Kernel } from '../kernel.ts';
 import { attention_backward_key as text } from '../shaders.gen.ts';
 import {

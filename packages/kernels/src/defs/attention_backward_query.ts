@@ -1,4 +1,4 @@
-import { type KernelCheck, uniformArray } from '../check.ts';
+import { type KernelCheck, uniformArray } from '../checks/check.ts';
 import type { Kernel } from '../kernel.ts';
 import { attention_backward_query as text } from '../shaders.gen.ts';
 import {
@@ -37,7 +37,7 @@ export const check: KernelCheck<AttentionParams> = {
       d_qkv: new Float32Array(qkv.length),
     };
   },
-  outputs: ({ batch, seq_len, heads }) => ({ delta: batch * heads * seq_len }),
+  outputs: ({ batch, seq_len, heads }) => ({ delta: [batch * heads, seq_len] }),
   reference({ qkv, o, d_o, log_sum_exp }, params) {
     const { d_qkv, delta } = attentionBackwardReference(qkv, o, d_o, log_sum_exp, params);
     const width = params.heads * params.head_dim;

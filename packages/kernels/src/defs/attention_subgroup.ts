@@ -1,4 +1,4 @@
-import type { KernelCheck } from '../check.ts';
+import type { KernelCheck } from '../checks/check.ts';
 import { hasSubgroups, type Kernel, SUBGROUP_LANES } from '../kernel.ts';
 import { attention_subgroup as text } from '../shaders.gen.ts';
 import { type AttentionParams, attention, attentionShape, check as plainCheck } from './attention.ts';

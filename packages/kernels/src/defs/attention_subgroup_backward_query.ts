@@ -1,4 +1,4 @@
-import type { KernelCheck } from '../check.ts';
+import type { KernelCheck } from '../checks/check.ts';
 import { hasSubgroups, type Kernel } from '../kernel.ts';
 import { attention_subgroup_backward_query as text } from '../shaders.gen.ts';
 import type { AttentionParams } from './attention.ts';

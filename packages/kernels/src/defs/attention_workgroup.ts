@@ -1,4 +1,4 @@
-import type { KernelCheck } from '../check.ts';
+import type { KernelCheck } from '../checks/check.ts';
 import { fold, type Kernel, packFor } from '../kernel.ts';
 import { attention_workgroup as text } from '../shaders.gen.ts';
 import { type AttentionParams, attention, byHeads, check as plainCheck } from './attention.ts';

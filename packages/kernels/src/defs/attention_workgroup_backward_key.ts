@@ -1,4 +1,4 @@
-import type { KernelCheck } from '../check.ts';
+import type { KernelCheck } from '../checks/check.ts';
 import { fold, type Kernel } from '../kernel.ts';
 import { attention_workgroup_backward_key as text } from '../shaders.gen.ts';
 import { type AttentionParams, byHeads } from './attention.ts';

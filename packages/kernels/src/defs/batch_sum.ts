@@ -1,4 +1,4 @@
-import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { elementPacks, type Kernel, linearGrid } from '../kernel.ts';
 import { batch_sum as text } from '../shaders.gen.ts';
 
@@ -22,7 +22,7 @@ export const check: KernelCheck<BatchSumParams> = {
     { batch: 5, length: 1036, scale: 1 },
   ],
   inputs: ({ batch, length }, random) => ({ x: uniformArray(random, batch * length) }),
-  outputs: ({ length }) => ({ y: length }),
+  outputs: ({ length }) => ({ y: [length] }),
   reference({ x }, { batch, length, scale }) {
     const y = new Float64Array(length);
     for (let i = 0; i < batch * length; i++) y[i % length] += scale * x[i];

@@ -1,5 +1,5 @@
 import type { Philox } from '@hrm-webgpu/core';
-import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 import { bce_logits as text } from '../shaders.gen.ts';
 
@@ -30,7 +30,7 @@ export const check: KernelCheck<BceParams> = {
   kernel: bceLogits,
   cases: [{ length: 1 }, { length: 134 }],
   inputs: bceInputs,
-  outputs: ({ length }) => ({ loss: length }),
+  outputs: ({ length }) => ({ loss: [length] }),
   reference: ({ x, targets }) => ({
     loss: Float64Array.from(x, (value, i) => bceReference(value, targets[i])),
   }),

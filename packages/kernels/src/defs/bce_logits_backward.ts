@@ -1,4 +1,4 @@
-import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 import { bce_logits_backward as text } from '../shaders.gen.ts';
 import { type BceParams, bceInputs } from './bce_logits.ts';
@@ -15,7 +15,7 @@ export const check: KernelCheck<BceParams> = {
   kernel: bceLogitsBackward,
   cases: [{ length: 2 }, { length: 134 }], // the second logit is not saturated: its gradient sets the scale
   inputs: (params, random) => ({ ...bceInputs(params, random), d_loss: uniformArray(random, params.length) }),
-  outputs: ({ length }) => ({ dx: length }),
+  outputs: ({ length }) => ({ dx: [length] }),
   reference: ({ x, targets, d_loss }) => ({
     dx: Float64Array.from(x, (value, i) => d_loss[i] * (1 / (1 + Math.exp(-value)) - targets[i])),
   }),

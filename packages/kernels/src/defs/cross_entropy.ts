@@ -1,5 +1,5 @@
 import type { Philox } from '@hrm-webgpu/core';
-import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 import { cross_entropy as text } from '../shaders.gen.ts';
 
@@ -54,7 +54,7 @@ export const check: KernelCheck<CrossEntropyParams> = {
   kernel: crossEntropy,
   cases: crossEntropyCases,
   inputs: crossEntropyInputs,
-  outputs: ({ batch, labels_len }) => ({ loss: batch * labels_len, prediction: batch * labels_len }),
+  outputs: ({ batch, labels_len }) => ({ loss: [batch, labels_len], prediction: [batch, labels_len] }),
   integers: ['prediction'],
   reference({ logits, labels }, { labels_len, prefix, vocab }, constants) {
     const type = constants.STABLEMAX === 'false' ? 'softmax_cross_entropy' : 'stablemax_cross_entropy';

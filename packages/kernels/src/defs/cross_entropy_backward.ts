@@ -1,4 +1,4 @@
-import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 import { cross_entropy_backward as text } from '../shaders.gen.ts';
 import {
@@ -28,7 +28,7 @@ export const check: KernelCheck<CrossEntropyParams> = {
     });
     return { logits, labels, count, d_row: uniformArray(random, params.batch) };
   },
-  outputs: ({ batch, labels_len, prefix, vocab }) => ({ d_logits: batch * (labels_len + prefix) * vocab }),
+  outputs: ({ batch, labels_len, prefix, vocab }) => ({ d_logits: [batch * (labels_len + prefix), vocab] }),
   reference({ logits, labels, count, d_row }, { labels_len, prefix, vocab }, constants) {
     const softmax = constants.STABLEMAX === 'false';
     const d_logits = new Float64Array(logits.length);

@@ -1,4 +1,4 @@
-import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid, packFor } from '../kernel.ts';
 import { embedding_backward as text } from '../shaders.gen.ts';
 
@@ -35,7 +35,7 @@ export const check: KernelCheck<EmbeddingBackwardParams> = {
     inputs: integerArray(random, batch * inputs_len, vocab),
     de: uniformArray(random, batch * (prefix + inputs_len) * dim),
   }),
-  outputs: ({ vocab, dim }) => ({ d_tokens: vocab * dim }),
+  outputs: ({ vocab, dim }) => ({ d_tokens: [vocab, dim] }),
   reference({ inputs, de }, { batch, inputs_len, prefix, dim, vocab, scale }) {
     const d_tokens = new Float64Array(vocab * dim);
     for (let i = 0; i < batch * inputs_len; i++) {

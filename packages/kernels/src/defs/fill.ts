@@ -1,4 +1,4 @@
-import type { KernelCheck } from '../check.ts';
+import type { KernelCheck } from '../checks/check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 import { fill as text } from '../shaders.gen.ts';
 
@@ -19,7 +19,7 @@ export const check: KernelCheck<FillParams> = {
     { length: 1003, value: -2.5 },
   ],
   inputs: () => ({}),
-  outputs: ({ length }) => ({ y: length }),
+  outputs: ({ length }) => ({ y: [length] }),
   reference: (_, { length, value }) => ({ y: new Float64Array(length).fill(value) }),
   tolerance: () => 0, // moves, computes nothing
 };

@@ -1,4 +1,4 @@
-import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid, packFor } from '../kernel.ts';
 import { input_embedding as text } from '../shaders.gen.ts';
 
@@ -64,7 +64,7 @@ export const check: KernelCheck<InputEmbeddingParams> = {
     puzzle: uniformArray(random, Math.max(1, batch * puzzle_dim)),
     positions: uniformArray(random, (prefix + inputs_len) * dim),
   }),
-  outputs: (params) => ({ e: params.batch * seqLen(params) * params.dim }),
+  outputs: (params) => ({ e: [params.batch * seqLen(params), params.dim] }),
   reference: ({ inputs, tokens, puzzle, positions }, params) => ({
     e: inputEmbeddingReference(inputs, tokens, puzzle, positions, params),
   }),

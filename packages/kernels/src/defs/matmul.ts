@@ -1,4 +1,4 @@
-import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { fold, type Grid, type Kernel, type Parts, packFor } from '../kernel.ts';
 import { matmul as text } from '../shaders.gen.ts';
 
@@ -73,7 +73,7 @@ export const check: KernelCheck<MatmulParams> = {
     a: uniformArray(random, (m - 1) * a_row + (k - 1) * a_column + 1),
     b: uniformArray(random, k * n),
   }),
-  outputs: ({ m, n }) => ({ c: m * n }),
+  outputs: ({ m, n }) => ({ c: [m, n] }),
   reference: ({ a, b }, params) => ({ c: matmulReference(a, b, params) }),
   // Rounding errors of k additions add up like a random walk: 4·√k roundoffs of terms below 1, against a largest
   // result that itself grows as √k (and is above 0.1 even for k = 1 with these seeds).

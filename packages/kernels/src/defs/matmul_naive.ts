@@ -1,4 +1,4 @@
-import { type KernelCheck, uniformArray } from '../check.ts';
+import { type KernelCheck, uniformArray } from '../checks/check.ts';
 import type { Kernel } from '../kernel.ts';
 import { matmul_naive as text } from '../shaders.gen.ts';
 import { matmul, check as matmulCheck, matmulReference } from './matmul.ts';
@@ -23,7 +23,7 @@ export const check: KernelCheck<NaiveMatmulParams> = {
     { m: 17, n: 65, k: 33 },
   ],
   inputs: ({ m, n, k }, random) => ({ a: uniformArray(random, m * k), b: uniformArray(random, k * n) }),
-  outputs: ({ m, n }) => ({ c: m * n }),
+  outputs: ({ m, n }) => ({ c: [m, n] }),
   reference: ({ a, b }, params) => ({ c: matmulReference(a, b, withStrides(params)) }),
   tolerance: (params) => matmulCheck.tolerance(withStrides(params)), // the same sum
 };

@@ -1,4 +1,4 @@
-import type { KernelCheck } from '../check.ts';
+import type { KernelCheck } from '../checks/check.ts';
 import { hasSubgroups, type Kernel } from '../kernel.ts';
 import { matmul_subgroup as text } from '../shaders.gen.ts';
 import { byRows, type MatmulParams, matmul, check as matmulCheck, rowsFirst } from './matmul.ts';

@@ -1,4 +1,4 @@
-import type { KernelCheck } from '../check.ts';
+import type { KernelCheck } from '../checks/check.ts';
 import { fold, type Kernel, packFor } from '../kernel.ts';
 import { matmul_workgroup as text } from '../shaders.gen.ts';
 import { byRows, type MatmulParams, matmul, check as matmulCheck, matmulReference } from './matmul.ts';
@@ -70,7 +70,7 @@ export const check: KernelCheck<MatmulWorkgroupParams> = {
   ],
   variants: [{ ROWS: 4, PACKS: 2, THREADS_Y: 16, TILE_K: 16 }],
   inputs: matmulCheck.inputs,
-  outputs: ({ m, n, splits }) => ({ c: splits * m * n }),
+  outputs: ({ m, n, splits }) => ({ c: [splits * m, n] }),
   reference: ({ a, b }, params) => ({ c: splitReference(a, b, params) }),
   // A part has at most k terms: see matmul.
   tolerance: matmulCheck.tolerance,

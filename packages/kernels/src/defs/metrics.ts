@@ -1,4 +1,4 @@
-import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import type { Kernel } from '../kernel.ts';
 import { metrics as text } from '../shaders.gen.ts';
 
@@ -36,7 +36,7 @@ export const check: KernelCheck<MetricsParams> = {
     row_loss: uniformArray(random, batch).map(Math.abs),
     q_loss: uniformArray(random, 2 * batch).map(Math.abs),
   }),
-  outputs: () => ({ metrics: METRIC_NAMES.length }),
+  outputs: () => ({ metrics: [METRIC_NAMES.length] }),
   reference({ halted, steps, count, correct, q, row_loss, q_loss }, { batch }) {
     const sums = new Float64Array(METRIC_NAMES.length);
     for (let b = 0; b < batch; b++) {

@@ -1,4 +1,4 @@
-import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 import { q_head as text } from '../shaders.gen.ts';
 
@@ -40,7 +40,7 @@ export const check: KernelCheck<QHeadParams> = {
     weight: uniformArray(random, 2 * dim),
     bias: uniformArray(random, 2),
   }),
-  outputs: ({ batch }) => ({ q: 2 * batch }),
+  outputs: ({ batch }) => ({ q: [batch, 2] }),
   reference: ({ z, weight, bias }, params) => ({ q: qHeadReference(z, weight, bias, params) }),
   tolerance: ({ dim }) => 10 * Math.sqrt(dim + 4) * UNIT_ROUNDOFF, // a sum of dim products, as in matmul
 };

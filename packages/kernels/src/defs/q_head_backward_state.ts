@@ -1,4 +1,4 @@
-import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 import { q_head_backward_state as text } from '../shaders.gen.ts';
 import { type QHeadParams, qHeadCases } from './q_head.ts';
@@ -18,7 +18,7 @@ export const check: KernelCheck<QHeadParams> = {
     dq: uniformArray(random, 2 * batch),
     weight: uniformArray(random, 2 * dim),
   }),
-  outputs: ({ batch, seq_len, dim }) => ({ dz: batch * seq_len * dim }),
+  outputs: ({ batch, seq_len, dim }) => ({ dz: [batch * seq_len, dim] }),
   reference({ dq, weight }, { batch, seq_len, dim }) {
     const dz = new Float64Array(batch * seq_len * dim);
     for (let row = 0; row < batch; row++) {

@@ -1,4 +1,4 @@
-import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 import { q_head_backward_weight as text } from '../shaders.gen.ts';
 import { type QHeadParams, qHeadCases } from './q_head.ts';
@@ -18,7 +18,7 @@ export const check: KernelCheck<QHeadParams> = {
     dq: uniformArray(random, 2 * batch),
     z: uniformArray(random, batch * seq_len * dim),
   }),
-  outputs: ({ dim }) => ({ d_weight: 2 * dim, d_bias: 2 }),
+  outputs: ({ dim }) => ({ d_weight: [2, dim], d_bias: [2] }),
   reference({ dq, z }, { batch, seq_len, dim }) {
     const d_weight = new Float64Array(2 * dim);
     const d_bias = new Float64Array(2);

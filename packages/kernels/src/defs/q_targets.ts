@@ -1,4 +1,4 @@
-import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 import { q_targets as text } from '../shaders.gen.ts';
 
@@ -24,7 +24,7 @@ export const check: KernelCheck<QTargetsParams> = {
     count: Uint32Array.from(integerArray(random, batch, 3)),
     correct: Uint32Array.from(integerArray(random, batch, 3)),
   }),
-  outputs: ({ batch }) => ({ targets: 2 * batch }),
+  outputs: ({ batch }) => ({ targets: [batch, 2] }),
   reference({ q_next, steps, count, correct }, { batch, max_steps }) {
     const targets = new Float64Array(2 * batch);
     for (let b = 0; b < batch; b++) {

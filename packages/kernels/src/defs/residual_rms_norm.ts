@@ -1,4 +1,4 @@
-import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid, packFor } from '../kernel.ts';
 import { residual_rms_norm as text } from '../shaders.gen.ts';
 
@@ -35,7 +35,7 @@ export const check: KernelCheck<RmsNormParams> = {
     x: uniformArray(random, rows * columns),
     r: uniformArray(random, rows * columns),
   }),
-  outputs: ({ rows, columns }) => ({ y: rows * columns, inverse_rms: rows }),
+  outputs: ({ rows, columns }) => ({ y: [rows, columns], inverse_rms: [rows] }),
   reference({ x, r }, { rows, columns, eps }) {
     const y = Float64Array.from(x, (value, i) => value + r[i]);
     const inverse_rms = new Float64Array(rows);

@@ -1,4 +1,4 @@
-import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 import { residual_rms_norm_backward as text } from '../shaders.gen.ts';
 import { rmsNormConstants } from './residual_rms_norm.ts';
@@ -28,7 +28,7 @@ export const check: KernelCheck<RmsNormBackwardParams> = {
     y: uniformArray(random, rows * columns),
     inverse_rms: uniformArray(random, rows),
   }),
-  outputs: ({ rows, columns }) => ({ dx: rows * columns }),
+  outputs: ({ rows, columns }) => ({ dx: [rows, columns] }),
   reference({ dy, y, inverse_rms }, { rows, columns }) {
     const dx = new Float64Array(rows * columns);
     for (let row = 0; row < rows; row++) {

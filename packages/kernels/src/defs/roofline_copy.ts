@@ -1,4 +1,4 @@
-import { type KernelCheck, uniformArray } from '../check.ts';
+import { type KernelCheck, uniformArray } from '../checks/check.ts';
 import { elementPacks, type Kernel, linearGrid } from '../kernel.ts';
 import { roofline_copy as text } from '../shaders.gen.ts';
 
@@ -18,7 +18,7 @@ export const check: KernelCheck<RooflineCopyParams> = {
   cases: [{ length: 1 }, { length: 66 }, { length: 1004 }],
   variants: [{ GROUP: 256 }],
   inputs: ({ length }, random) => ({ x: uniformArray(random, length) }),
-  outputs: ({ length }) => ({ y: length }),
+  outputs: ({ length }) => ({ y: [length] }),
   reference: ({ x }) => ({ y: Float64Array.from(x) }),
   tolerance: () => 0, // moves, computes nothing
 };

@@ -1,4 +1,4 @@
-import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 import { roofline_fma as text } from '../shaders.gen.ts';
 
@@ -35,7 +35,7 @@ export const check: KernelCheck<RooflineFmaParams> = {
   ],
   variants: FMA_VARIANTS,
   inputs: (_, random) => ({ starts: uniformArray(random, FMA_STARTS) }),
-  outputs: ({ length }) => ({ y: length }),
+  outputs: ({ length }) => ({ y: [length] }),
   reference({ starts }, { length, fmas, a, b }, { PACK = 4, CHAINS = 4 }) {
     const [pack, chains] = [Number(PACK), Number(CHAINS)];
     const y = Float64Array.from({ length }, (_, i) => {

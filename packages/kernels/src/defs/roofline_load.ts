@@ -1,4 +1,4 @@
-import { integerArray, type KernelCheck } from '../check.ts';
+import { integerArray, type KernelCheck } from '../checks/check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 import { roofline_load as text } from '../shaders.gen.ts';
 
@@ -30,7 +30,7 @@ export const check: KernelCheck<RooflineLoadParams> = {
   ],
   variants: LOAD_VARIANTS,
   inputs: (_, random) => ({ x: Float32Array.from(integerArray(random, 4 * LOAD_SPAN, 1000)) }),
-  outputs: ({ length }) => ({ y: length }),
+  outputs: ({ length }) => ({ y: [length] }),
   reference({ x }, { length, loads }, { PACK = 4 }) {
     const pack = Number(PACK);
     const y = Float64Array.from({ length }, (_, i) => {

@@ -1,4 +1,4 @@
-import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid, packFor } from '../kernel.ts';
 import { rope as text } from '../shaders.gen.ts';
 
@@ -53,7 +53,7 @@ export const check: KernelCheck<RopeParams> = {
     cosines: uniformArray(random, (seq_len * head_dim) / 2),
     sines: uniformArray(random, (seq_len * head_dim) / 2),
   }),
-  outputs: ({ tokens, heads, head_dim }) => ({ y: tokens * 3 * heads * head_dim }),
+  outputs: ({ tokens, heads, head_dim }) => ({ y: [tokens, 3 * heads * head_dim] }),
   reference: ({ x, cosines, sines }, params) => ({ y: ropeReference(x, cosines, sines, params) }),
   tolerance: () => 6 * UNIT_ROUNDOFF, // two products below 1 and their sum, against a result above 1/2
 };

@@ -1,4 +1,4 @@
-import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 import { row_loss as text } from '../shaders.gen.ts';
 import { IGNORED_LABEL } from './cross_entropy.ts';
@@ -34,7 +34,7 @@ export const check: KernelCheck<RowLossParams> = {
       labels,
     };
   },
-  outputs: ({ batch }) => ({ loss: batch, count: batch, correct: batch }),
+  outputs: ({ batch }) => ({ loss: [batch], count: [batch], correct: [batch] }),
   integers: ['count', 'correct'],
   reference({ token_loss, prediction, labels }, { batch, labels_len }) {
     const loss = new Float64Array(batch);

@@ -1,4 +1,4 @@
-import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 import { scaled_head as text } from '../shaders.gen.ts';
 
@@ -19,7 +19,7 @@ export const check: KernelCheck<ScaledHeadParams> = {
     { batch: 5, row_length: 77, width: 43, scale: 5.7 },
   ],
   inputs: ({ batch, row_length }, random) => ({ x: uniformArray(random, batch * row_length) }),
-  outputs: ({ batch, width }) => ({ y: batch * width }),
+  outputs: ({ batch, width }) => ({ y: [batch, width] }),
   reference: ({ x }, { batch, row_length, width, scale }) => ({
     y: Float64Array.from(
       { length: batch * width },

@@ -1,4 +1,4 @@
-import { integerArray, type KernelCheck } from '../check.ts';
+import { integerArray, type KernelCheck } from '../checks/check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 import { select_rows as text } from '../shaders.gen.ts';
 

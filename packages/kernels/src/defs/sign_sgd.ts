@@ -1,4 +1,4 @@
-import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 import { sign_sgd as text } from '../shaders.gen.ts';
 

@@ -1,4 +1,4 @@
-import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid, packFor } from '../kernel.ts';
 import { swiglu as text } from '../shaders.gen.ts';
 
@@ -41,7 +41,7 @@ export const check: KernelCheck<SwigluParams> = {
     { rows: 17, width: 256 },
   ],
   inputs: ({ rows, width }, random) => ({ gate_up: swigluInputs(2 * rows * width, random) }),
-  outputs: ({ rows, width }) => ({ y: rows * width }),
+  outputs: ({ rows, width }) => ({ y: [rows, width] }),
   reference: ({ gate_up }, params) => ({ y: swigluReference(gate_up, params) }),
   // WGSL allows exp 3 + 2·|x| ULP, |x| ≤ 4 where it matters to the sum 1 + exp; division 2.5 ULP; two products.
   tolerance: () => 18 * UNIT_ROUNDOFF,

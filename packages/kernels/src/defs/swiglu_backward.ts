@@ -1,4 +1,4 @@
-import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../check.ts';
+import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 import { swiglu_backward as text } from '../shaders.gen.ts';
 import { type SwigluParams, swigluConstants, swigluInputs } from './swiglu.ts';
@@ -23,7 +23,7 @@ export const check: KernelCheck<SwigluParams> = {
     gate_up: swigluInputs(2 * rows * width, random),
     dy: uniformArray(random, rows * width),
   }),
-  outputs: ({ rows, width }) => ({ d_gate_up: 2 * rows * width }),
+  outputs: ({ rows, width }) => ({ d_gate_up: [rows, 2 * width] }),
   reference({ gate_up, dy }, { rows, width }) {
     const d_gate_up = new Float64Array(2 * rows * width);
     for (let i = 0; i < rows * width; i++) {

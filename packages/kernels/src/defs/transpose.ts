@@ -1,4 +1,4 @@
-import { type KernelCheck, uniformArray } from '../check.ts';
+import { type KernelCheck, uniformArray } from '../checks/check.ts';
 import type { Kernel } from '../kernel.ts';
 import { transpose as text } from '../shaders.gen.ts';
 
@@ -24,7 +24,7 @@ export const check: KernelCheck<TransposeParams> = {
     { rows: 64, columns: 96 },
   ],
   inputs: ({ rows, columns }, random) => ({ x: uniformArray(random, rows * columns) }),
-  outputs: ({ rows, columns }) => ({ y: rows * columns }),
+  outputs: ({ rows, columns }) => ({ y: [rows, columns] }),
   reference: ({ x }, { rows, columns }) => ({
     y: Float64Array.from(
       { length: rows * columns },

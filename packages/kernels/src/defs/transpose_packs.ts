@@ -1,4 +1,4 @@
-import type { KernelCheck } from '../check.ts';
+import type { KernelCheck } from '../checks/check.ts';
 import type { Kernel } from '../kernel.ts';
 import { transpose_packs as text } from '../shaders.gen.ts';
 import { type TransposeParams, transpose, check as transposeCheck } from './transpose.ts';

@@ -1,7 +1,8 @@
 /** How much work tuning is, told before it begins. */
 import type { AdapterDescription, Device } from '@hrm-webgpu/core';
 import { suits } from '@hrm-webgpu/kernels';
-import { settingsOf, type Use } from '@hrm-webgpu/kernels/operation';
+import { settingsOf } from '@hrm-webgpu/kernels/checks';
+import type { Use } from '@hrm-webgpu/kernels/operation';
 
 type AdapterClass = AdapterDescription['class'];
 

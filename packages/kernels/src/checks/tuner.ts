@@ -10,19 +10,14 @@ import {
   type ParamValues,
   Philox,
   parseShader,
-  Tensor,
+  type Tensor,
 } from '@hrm-webgpu/core';
+import { type Kernel, type LaunchedKernel, launchKey, observeLaunches, suits } from '../kernel.ts';
+import { kernelOf, type Operation, runChoice, standardChoice, tuningKey, type Use } from '../operation.ts';
 import type { HostArrays, KernelCheck } from './check.ts';
-import { type Kernel, suits, tunablesOf } from './kernel.ts';
-import {
-  kernelOf,
-  type Operation,
-  runChoice,
-  settingsOf,
-  standardChoice,
-  tuningKey,
-  type Use,
-} from './operation.ts';
+import { contentsFor, tensorsOf } from './run-check.ts';
+import { selfCheck } from './self-check.ts';
+import { settingsOf, tunablesOf } from './tunables.ts';
 
 /** What tuning an operation at a shape came to. */
 export interface Tuned {
@@ -122,6 +117,7 @@ class Bench {
   tried = 0;
   readonly rejected: string[] = [];
   private readonly seen = new Set<string>();
+  private readonly verdicts = new Map<string, Promise<string | undefined>>();
   private expected: Record<string, HostArray> = {};
   private runsPerSample = 1;
 
@@ -143,7 +139,7 @@ class Bench {
   ): Promise<Bench> {
     const { kernel } = standardChoice(operation, device, params);
     const check = await checkOf(kernel);
-    const contents = contentsFor(check, { ...check.cases[0], ...params });
+    const contents = contentsFor(check, { ...check.cases[0], ...params }, new Philox(1));
     const before = Object.fromEntries(writtenBy(check).map((name) => [name, contents[name]]));
     return new Bench(device, operation, params, check, tensorsOf(device, contents), before);
   }
@@ -208,25 +204,46 @@ class Bench {
   /** Compiles a way and, unless that fails, runs it once. */
   private async start(choice: Choice): Promise<Start> {
     const kernel = kernelOf(this.operation, choice);
-    const tunables = tunablesOf(kernel);
+    const tunables = tunablesOf(kernel.name);
     const settings = Object.entries(choice.settings).filter(([name]) => Object.hasOwn(tunables, name));
     const constants = kernel.constants?.(this.params, this.device.adapter.class);
     const all = { ...constants, ...Object.fromEntries(settings) };
     for (const [name, data] of Object.entries(this.before)) this.tensors[name].write(data);
     await this.device.stream.finish();
     const start = performance.now();
-    const problem = await this.device.tryCompile(kernel, all);
+    const problem = await this.device.program(kernel, all).attempt();
     const compileMs = performance.now() - start;
     if (problem) return { compileMs, problem };
-    return { compileMs: compileMs + (await this.sample(choice, 1)) };
+    let launched: LaunchedKernel[] = [];
+    const sample = this.sample(choice, 1, (body) => {
+      launched = observeLaunches(this.device, body);
+    });
+    const first = { compileMs: compileMs + (await sample) };
+    for (const one of launched) {
+      const wrong = await this.checked(one);
+      if (wrong) return { ...first, problem: wrong };
+    }
+    return first;
+  }
+
+  /** What is wrong with a kernel that a way launches, at a small shape between guard zones; found out once. */
+  private checked(launched: LaunchedKernel): Promise<string | undefined> {
+    const key = launchKey(launched);
+    let verdict = this.verdicts.get(key);
+    if (!verdict) {
+      verdict = selfCheck(this.device, launched).then(({ problem }) => problem);
+      this.verdicts.set(key, verdict);
+    }
+    return verdict;
   }
 
   /** Milliseconds of so many runs, from the first submission to the end of the last. */
-  private async sample(choice: Choice, runs: number): Promise<number> {
+  private async sample(choice: Choice, runs: number, around = (body: () => void) => body()): Promise<number> {
     const { device, operation, tensors, params } = this;
     await device.stream.finish();
     const start = performance.now();
-    for (let i = 0; i < runs; i++) device.scope(() => runChoice(device, operation, choice, tensors, params));
+    for (let i = 0; i < runs; i++)
+      device.scope(() => around(() => runChoice(device, operation, choice, tensors, params)));
     await device.stream.finish();
     return performance.now() - start;
   }
@@ -257,22 +274,6 @@ function writtenBy({ kernel }: KernelCheck<ParamValues>): string[] {
   return written.map((binding) => binding.name);
 }
 
-/**
- * What a kernel's buffers hold before it runs: junk where it sets all of them. Not where it sets a part: junk in the rest
- * would pass for its largest result, and hide any error beside it.
- */
-function contentsFor(check: KernelCheck<ParamValues>, params: ParamValues): HostArrays {
-  const contents = { ...check.inputs(params, new Philox(1)) };
-  for (const [name, size] of Object.entries(check.outputs(params)))
-    contents[name] = new Float32Array(size).fill(12345.678);
-  return contents;
-}
-
-function tensorsOf(device: Device, arrays: HostArrays): Record<string, Tensor> {
-  const tensors = Object.entries(arrays).map(([name, data]) => [name, Tensor.from(device, data)]);
-  return Object.fromEntries(tensors);
-}
-
 /** @throws Error when an operation, done as chosen, misses the float64 reference of its kernel at a small shape */
 async function checkSmall(
   device: Device,
@@ -281,7 +282,7 @@ async function checkSmall(
   check: KernelCheck<ParamValues>,
 ): Promise<void> {
   const params = check.cases[Math.min(2, check.cases.length - 1)];
-  const contents = contentsFor(check, params);
+  const contents = contentsFor(check, params, new Philox(1));
   const tensors = tensorsOf(device, contents);
   runChoice(device, operation, choice, tensors, params);
   const reference = check.reference(contents, params, {});

@@ -1,9 +1,9 @@
 /** Whether a device computes what it should: a kernel, as it is going to be launched, against float64. */
 import type { ConstantValues, Device, ParamValues } from '@hrm-webgpu/core';
+import { checks } from '../checks.gen.ts';
+import type { LaunchedKernel } from '../kernel.ts';
 import type { KernelCheck } from './check.ts';
-import { checks } from './checks.gen.ts';
-import type { LaunchedKernel } from './kernel.ts';
-import { describeWorst, isRight, runCheck } from './run-check.ts';
+import { problemOf, runCheck } from './run-check.ts';
 
 /** Cases beyond that take a software adapter, or the reference, more than a moment. */
 const MOST = { flops: 2e7, bytes: 1e6 };
@@ -23,39 +23,26 @@ export interface KernelVerdict {
  */
 export async function selfCheck(
   device: Device,
-  { kernel, constants }: LaunchedKernel,
+  { kernel, constants: launched }: LaunchedKernel,
 ): Promise<KernelVerdict> {
   const check = (checks as unknown as Record<string, KernelCheck<ParamValues>>)[kernel.name];
   const derived = (params: ParamValues) => check.kernel.constants?.(params, device.adapter.class) ?? {};
-  const wanted = sorted(constants);
+  const wanted = sorted(launched);
   const own = (params: ParamValues) =>
-    Object.fromEntries(Object.entries(constants).filter(([name]) => !Object.hasOwn(derived(params), name)));
+    Object.fromEntries(Object.entries(launched).filter(([name]) => !Object.hasOwn(derived(params), name)));
   const small = check.cases.filter((one) => kernel.flops(one) < MOST.flops && kernel.bytes(one) < MOST.bytes);
   const same = small.filter((one) => sorted({ ...derived(one), ...own(one) }) === wanted);
   // The most work: several tiles and blocks, and their remainders.
   const work = (one: ParamValues) => kernel.flops(one) + kernel.bytes(one);
   const [params] = [...(same.length > 0 ? same : small)].sort((a, b) => work(b) - work(a));
-  const problem = await problemOf(device, check, params, own(params));
+  const constants = own(params);
+  const problem = problemOf(await runCheck(device, check, params, { constants, asLaunched: true }));
   return {
     kernel: kernel.name,
     params,
-    constants: { ...derived(params), ...own(params) },
+    constants: { ...derived(params), ...constants },
     ...(problem ? { problem } : {}),
   };
-}
-
-async function problemOf(
-  device: Device,
-  check: KernelCheck<ParamValues>,
-  params: ParamValues,
-  constants: ConstantValues,
-): Promise<string | undefined> {
-  const derived = check.kernel.constants?.(params, device.adapter.class);
-  const refused = await device.tryCompile(check.kernel, { ...derived, ...constants });
-  if (refused) return refused; // running it would fail the device
-  const results = await runCheck(device, check, params, constants);
-  const wrong = results.find((worst) => !isRight(worst));
-  return wrong && describeWorst(wrong);
 }
 
 const sorted = (constants: ConstantValues) =>

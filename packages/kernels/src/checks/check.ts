@@ -2,8 +2,8 @@
  * How a kernel is checked: a plain float64 reference and the cases to try it on. Checks are exported next to each
  * definition and imported by tests, the doctor and tuning only, so that no bundle of the library carries them.
  */
-import type { ConstantValues, HostArray, ParamValues, Philox } from '@hrm-webgpu/core';
-import type { Kernel } from './kernel.ts';
+import type { ConstantValues, HostArray, ParamValues, Philox, Shape } from '@hrm-webgpu/core';
+import type { Kernel } from '../kernel.ts';
 
 /** Host data by binding name. */
 export type HostArrays = Record<string, HostArray>;
@@ -19,8 +19,11 @@ export interface KernelCheck<P extends ParamValues> {
   variants?: readonly ConstantValues[];
   /** What the bindings hold before the launch; buffers that are only written are made to size with junk in them. */
   inputs(params: P, random: Philox): HostArrays;
-  /** Element counts of the bindings that are only written, and their type when it is not f32. */
-  outputs(params: P): Record<string, number>;
+  /** Shapes of the bindings that are only written. */
+  outputs(params: P): Record<string, Shape>;
+  /** Shapes of those that are written in place, where they have more than one extent. */
+  inPlace?(params: P): Record<string, Shape>;
+  /** Bindings that are written and hold i32 instead of f32. */
   integers?: readonly string[];
   /** The right contents of every binding that the kernel writes, computed in float64 from the same inputs. */
   reference(inputs: HostArrays, params: P, constants: ConstantValues): ReferenceArrays;

@@ -1,0 +1,73 @@
+/** Settings of tunables that together hold every pair of values: what two of them do to each other shows in one of these. */
+
+type Settings = Record<string, number>;
+
+/**
+ * Settings in which every value of each tunable meets every value of every other one at least once, as far as those that
+ * are allowed permit. The number is about that of the two tunables with most values multiplied, not that of all.
+ *
+ * @param allowed whether a kernel can have these settings: some exclude each other by its `const_assert`s
+ */
+export async function coveringSettings(
+  tunables: Readonly<Record<string, readonly number[]>>,
+  allowed: (settings: Settings) => Promise<boolean>,
+): Promise<Settings[]> {
+  const names = Object.keys(tunables);
+  const open = allPairs(tunables);
+  const found: Settings[] = [];
+  const refused = new Set<string>();
+  while (open.size > 0) {
+    const [pair] = open;
+    let next: Settings | undefined;
+    for (const candidate of candidates(tunables, names, pair, open)) {
+      const key = JSON.stringify(candidate);
+      if (refused.has(key)) continue;
+      if (await allowed(candidate)) {
+        next = candidate;
+        break;
+      }
+      refused.add(key);
+    }
+    if (!next)
+      open.delete(pair); // nothing that is allowed has these two
+    else {
+      found.push(next);
+      for (const covered of pairsOf(next)) open.delete(covered);
+    }
+  }
+  return found;
+}
+
+/** Settings with a pair of values, those that cover most open pairs first. */
+function candidates(
+  tunables: Readonly<Record<string, readonly number[]>>,
+  names: readonly string[],
+  pair: string,
+  open: ReadonlySet<string>,
+): Settings[] {
+  const fixed: Settings = Object.fromEntries(JSON.parse(pair));
+  let all: Settings[] = [{}];
+  for (const name of names) {
+    const values = Object.hasOwn(fixed, name) ? [fixed[name]] : tunables[name];
+    all = all.flatMap((settings) => values.map((value) => ({ ...settings, [name]: value })));
+  }
+  const gain = (settings: Settings) => pairsOf(settings).filter((one) => open.has(one)).length;
+  return all
+    .map((settings) => ({ settings, gain: gain(settings) }))
+    .sort((a, b) => b.gain - a.gain)
+    .map(({ settings }) => settings);
+}
+
+function allPairs(tunables: Readonly<Record<string, readonly number[]>>): Set<string> {
+  let all: Settings[] = [{}];
+  for (const [name, values] of Object.entries(tunables))
+    all = all.flatMap((settings) => values.map((value) => ({ ...settings, [name]: value })));
+  return new Set(all.flatMap(pairsOf));
+}
+
+/** Each two values of settings, named; each one, where there is no other. */
+function pairsOf(settings: Settings): string[] {
+  const entries = Object.entries(settings);
+  if (entries.length === 1) return [JSON.stringify(entries)];
+  return entries.flatMap((one, i) => entries.slice(i + 1).map((other) => JSON.stringify([one, other])));
+}

@@ -1,0 +1,107 @@
+/** Runs a check: a kernel on one case, between guard zones, compared with its float64 reference. */
+import {
+  type ConstantValues,
+  type Device,
+  type HostArray,
+  launchGuarded,
+  type ParamValues,
+  Philox,
+  type Shape,
+  sizeOf,
+  Tensor,
+} from '@hrm-webgpu/core';
+import { planLaunch } from '../kernel.ts';
+import type { HostArrays, KernelCheck } from './check.ts';
+import { type Comparison, compareArrays, describeComparison, isRight } from './compare.ts';
+import { ORDER_PARAM, withOrder } from './workgroup-order.ts';
+
+/** What came of a case. */
+export interface CheckResult {
+  /** Of everything that the kernel writes. */
+  comparisons: Comparison[];
+  /** What was written outside of the arrays, if anything was. */
+  trespass?: string;
+  /** Why it does not compile; then it did not run. */
+  refused?: string;
+  /** Whether the workgroups ran in reverse: a case that is wrong only then is right in ascending order. */
+  reversed?: boolean;
+}
+
+/** How a case is run. */
+export interface CheckOptions {
+  /** As of `launch`: they overrule the kernel's defaults. */
+  constants?: ConstantValues;
+  /**
+   * Runs the kernel as it stands, once, with the very pipeline that computing uses. Else twice, with an entry point that can
+   * reverse the order of workgroups: ascending, then descending.
+   */
+  asLaunched?: boolean;
+}
+
+/** What a kernel's buffers hold before it runs: its inputs, and in what it writes junk that would show if it stayed there. */
+export function contentsFor(
+  check: KernelCheck<ParamValues>,
+  params: ParamValues,
+  random: Philox,
+): HostArrays {
+  const contents = { ...check.inputs(params, random) };
+  for (const [name, shape] of Object.entries(check.outputs(params)))
+    contents[name] = check.integers?.includes(name)
+      ? new Int32Array(sizeOf(shape)).fill(-7)
+      : new Float32Array(sizeOf(shape)).fill(12345.678);
+  return contents;
+}
+
+/** Tensors with these contents. */
+export function tensorsOf(device: Device, contents: HostArrays): Record<string, Tensor> {
+  const entries = Object.entries(contents);
+  return Object.fromEntries(entries.map(([name, data]) => [name, Tensor.from(device, data)]));
+}
+
+/** Runs one case of a check and compares everything that the kernel writes with the reference. */
+export async function runCheck(
+  device: Device,
+  check: KernelCheck<ParamValues>,
+  params: ParamValues,
+  { constants: overrides = {}, asLaunched = false }: CheckOptions = {},
+): Promise<CheckResult> {
+  const { kernel } = check;
+  const contents = contentsFor(check, params, new Philox(1));
+  const expected = check.reference(contents, params, overrides);
+  const { constants, params: all, workgroups } = planLaunch(kernel, params, overrides, device.adapter.class);
+  const source = asLaunched ? kernel : { ...kernel, text: withOrder(kernel.name, kernel.text) };
+  const program = device.program(source, constants);
+  const refused = await program.attempt();
+  if (refused) return { comparisons: [], refused }; // running it would fail the device
+  let result: CheckResult = { comparisons: [] };
+  for (const reversed of asLaunched ? [undefined] : [false, true]) {
+    const order: ParamValues = reversed === undefined ? {} : { [ORDER_PARAM]: Number(reversed) };
+    const launched = { contents, params: { ...all, ...order }, workgroups };
+    const { arrays, trespass } = await launchGuarded(device, program, launched);
+    result = { comparisons: compared(check, params, arrays, expected), trespass, reversed };
+    if (problemOf(result)) break;
+  }
+  return result;
+}
+
+/** What is wrong with a case, in a line; undefined where all is right. */
+export function problemOf({ comparisons, trespass, refused, reversed }: CheckResult): string | undefined {
+  if (refused) return refused;
+  const wrong = comparisons.filter((comparison) => !isRight(comparison));
+  if (wrong.length === 0 && !trespass) return undefined;
+  const problems = [...wrong.map(describeComparison), ...(trespass ? [trespass] : [])];
+  return `${reversed ? 'with the workgroups in reverse order, ' : ''}${problems.join('; ')}`;
+}
+
+function compared(
+  check: KernelCheck<ParamValues>,
+  params: ParamValues,
+  arrays: Readonly<Record<string, HostArray>>,
+  expected: Record<string, Float64Array>,
+): Comparison[] {
+  const shapes: Record<string, Shape> = { ...check.inPlace?.(params), ...check.outputs(params) };
+  return Object.entries(expected).map(([name, values]) => {
+    const tolerance = check.integers?.includes(name) ? 0 : check.tolerance(params);
+    return compareArrays(name, arrays[name], values, tolerance, shapes[name]);
+  });
+}
