@@ -79,6 +79,6 @@ describe('prepareKernel', () => {
     };
     await expect(
       prepareKernel(device, { name, check, params: { length: 100 } }, new Philox(1)),
-    ).rejects.toThrow(/^sum: c is wrong: element 77 is .*Nothing was timed\.$/);
+    ).rejects.toThrow(/^sum: c: 1 of 100 wrong, all of element 77; worst \[77\]: is .*Nothing was timed\.$/);
   });
 });
