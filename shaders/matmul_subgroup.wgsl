@@ -67,11 +67,12 @@ fn main(
       // For an odd k the last second term is zero times the first one's row of B.
       let pair = k + 1 < params.k;
       let next = select(0, columns, pair);
+      let a_next = select(0, params.a_column, pair);
       var a_0: array<f32, SHARES>;
       var a_1: array<f32, SHARES>;
       for (var s = 0u; s < SHARES; s++) {
         a_0[s] = a[a_at[s]];
-        a_1[s] = select(0.0, a[a_at[s] + params.a_column], pair);
+        a_1[s] = select(0.0, a[a_at[s] + a_next], pair);
         a_at[s] += 2 * params.a_column;
       }
       var b_0: array<pack, PACKS>;

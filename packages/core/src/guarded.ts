@@ -5,8 +5,11 @@ import { type HostArray, Tensor } from './tensor.ts';
 
 /** `GPUBufferUsage.UNIFORM`, and bytes for any `struct Params`. By themselves, so that a bundle need not hand its own out. */
 const UNIFORM = { usage: 0x40, size: 256 };
-/** What guard zones hold: a NaN for who reads it as f32, and as an index one that is out of every bound. */
-const CANARY = 0x7fc5ca5e;
+/**
+ * What guard zones hold. Of what is only read, a NaN, and as an index one that is out of every bound. Of what is written, a
+ * number of its own: a NaN that is computed from NaNs can have their very bits, and would pass for what stood there.
+ */
+const CANARY = { read: 0x7fc5ca5e, write: 0x4640e6b7 };
 /** Bytes before an array: a multiple of what the offset of a storage binding may have to be one of. */
 const BEFORE = 256;
 /** Bytes behind an array: as many as it has, so that a row or a tile too many ends there, but from as many to as many. */
@@ -18,6 +21,8 @@ export interface GuardedLaunch {
   contents: Readonly<Record<string, HostArray>>;
   params: ParamValues;
   workgroups: readonly [number, number, number];
+  /** Binds the arrays without the zones behind them, so that `arrayLength` is what they have. */
+  exact?: boolean;
 }
 
 /**
@@ -31,12 +36,15 @@ export interface GuardedLaunch {
 export async function launchGuarded(
   device: Device,
   program: Program,
-  { contents, params, workgroups }: GuardedLaunch,
+  { contents, params, workgroups, exact = false }: GuardedLaunch,
 ): Promise<{ arrays: Record<string, HostArray>; trespass?: string }> {
-  const zones = program.shader.bindings.map(({ name }) => {
+  const zones = program.shader.bindings.map(({ name, access, index }): Zone => {
     const data = contents[name];
     if (!data) throw new Error(`${program.name}: no contents given for binding '${name}'`);
-    return { name, data, tensor: Tensor.from(device, framed(data)) };
+    const canary = access === 'read' ? CANARY.read : CANARY.write + index;
+    const tensor = Tensor.from(device, framed(data, canary));
+    const size = exact ? data.byteLength : tensor.bytes - BEFORE;
+    return { name, data, canary, tensor, size };
   });
   try {
     await device.stream.ready(); // the contents are on their way before what follows
@@ -46,11 +54,12 @@ export async function launchGuarded(
     }
     const arrays: Record<string, HostArray> = {};
     const strays: string[] = [];
-    for (const { name, data, tensor } of zones) {
-      const words = (await tensor.read()) as Uint32Array;
+    for (const zone of zones) {
+      const { name, data } = zone;
+      const words = (await zone.tensor.read()) as Uint32Array;
       const type = data.constructor as Float32ArrayConstructor;
       arrays[name] = new type(words.buffer as ArrayBuffer, BEFORE, data.length);
-      strays.push(...strayWrite(name, words, data.length));
+      strays.push(...strayWrite(zone, words));
     }
     return { arrays, ...(strays.length > 0 ? { trespass: strays.join('; ') } : {}) };
   } finally {
@@ -59,21 +68,28 @@ export async function launchGuarded(
 }
 
 interface Zone {
+  name: string;
+  data: HostArray;
+  /** What its guard zones hold. */
+  canary: number;
+  /** The array and its zones. */
   tensor: Tensor;
+  /** Bytes that are bound, from the array's first on. */
+  size: number;
 }
 
 /** Encodes and submits the dispatch by itself: it binds parts of buffers, which nothing else does. */
 function dispatch(
   { gpu }: Device,
   program: Program,
-  { zones, params, workgroups }: { zones: readonly Zone[] } & Omit<GuardedLaunch, 'contents'>,
+  { zones, params, workgroups }: { zones: readonly Zone[] } & Pick<GuardedLaunch, 'params' | 'workgroups'>,
 ): void {
   const uniform = gpu.createBuffer({ ...UNIFORM, mappedAtCreation: true });
   program.packParams(params, new DataView(uniform.getMappedRange()));
   uniform.unmap();
-  const entries = zones.map(({ tensor }, i) => ({
+  const entries = zones.map(({ tensor, size }, i) => ({
     binding: i + 1,
-    resource: { buffer: tensor.buffer.gpu, offset: BEFORE, size: tensor.bytes - BEFORE },
+    resource: { buffer: tensor.buffer.gpu, offset: BEFORE, size },
   }));
   const group = gpu.createBindGroup({
     layout: program.layout,
@@ -90,19 +106,18 @@ function dispatch(
 }
 
 /** An array between its zones. */
-function framed(data: HostArray): Uint32Array {
+function framed(data: HostArray, canary: number): Uint32Array {
   const behind = Math.min(BEHIND.most, Math.max(BEHIND.least, data.byteLength));
-  const words = new Uint32Array((BEFORE + data.byteLength + behind) / 4).fill(CANARY);
+  const words = new Uint32Array((BEFORE + data.byteLength + behind) / 4).fill(canary);
   words.set(new Uint32Array(data.buffer, data.byteOffset, data.length), BEFORE / 4);
   return words;
 }
 
 /** Which element outside of an array was written, the nearest behind it first. */
-function strayWrite(name: string, words: Uint32Array, length: number): string[] {
+function strayWrite({ name, data: { length }, canary }: Zone, words: Uint32Array): string[] {
   const first = BEFORE / 4;
-  const changed = (at: number) => words[at] !== CANARY;
   const places = Array.from({ length: words.length - length }, (_, i) => (i < first ? i : i + length));
-  const strays = places.filter(changed);
+  const strays = places.filter((at) => words[at] !== canary);
   if (strays.length === 0) return [];
   const at = (strays.find((place) => place >= first) ?? strays[0]) - first;
   const more = strays.length > 1 ? `, and ${strays.length - 1} more` : '';

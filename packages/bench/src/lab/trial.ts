@@ -91,6 +91,66 @@ export async function tryCases(
   return undefined;
 }
 
+/** What to try a kernel on. */
+export interface TryRequest {
+  kernel: string;
+  text: string;
+  /**
+   * `first`: the case with most work that is no strain. `named`: all, in the settings that the check names. `covering`: in
+   * settings that hold every pair of values of the kernel's tunables.
+   */
+  cases: 'first' | 'named' | 'covering';
+}
+
+export interface TryReply {
+  /** What is wrong, and at which case; absent where all is right. */
+  problem?: string;
+  at?: string;
+  /** Why the adapter cannot run it. */
+  skipped?: string;
+  cases: number;
+  /** The largest error as a share of what is allowed, and where. */
+  margin: number;
+  marginAt: string;
+}
+
+/** Tries a kernel with another text until something is wrong. */
+export async function tryKernel(
+  device: Device,
+  { kernel, text, cases: which }: TryRequest,
+  signal: AbortSignal,
+): Promise<TryReply> {
+  const check = checkOf(kernel, text);
+  const reply: TryReply = { cases: 0, margin: 0, marginAt: '' };
+  const skipped = reasonToSkip(check.kernel, device);
+  if (skipped) return { ...reply, skipped };
+  const named = namedCases(check, device);
+  const cases = {
+    first: () => [heaviest(check, named)],
+    named: () => named,
+    covering: () => coveringCases(check, device),
+  };
+  const note = (outcome: CaseOutcome) => {
+    reply.cases += 1;
+    if (outcome.margin < reply.margin) return;
+    reply.margin = outcome.margin;
+    reply.marginAt = nameOf(outcome);
+  };
+  const wrong = await tryCases(device, check, await cases[which](), note, signal);
+  return { ...reply, ...(wrong ? { problem: wrong.problem, at: nameOf(wrong) } : {}) };
+}
+
+/** More takes a software adapter, or the reference, more than a moment. */
+const STRAIN = 2e7;
+
+/** The case with most work that is no strain, in the standard settings. */
+function heaviest({ kernel }: KernelCheck<ParamValues>, cases: readonly TrialCase[]): TrialCase {
+  const work = ({ params }: TrialCase) => kernel.flops(params) + kernel.bytes(params);
+  const standard = cases.filter(({ constants }) => Object.keys(constants).length === 0);
+  const light = standard.filter((one) => work(one) < STRAIN);
+  return (light.length > 0 ? light : standard).reduce((a, b) => (work(b) > work(a) ? b : a));
+}
+
 /** Why an adapter cannot run a kernel; undefined where it can, wherever it is meant to be fast. */
 export function reasonToSkip({ needs }: Kernel<ParamValues>, { adapter }: Device): string | undefined {
   if (!needs || needs(adapter)) return undefined;

@@ -3,56 +3,53 @@
  * Started by workshop.node.ts, which it gets requests from, one after the other.
  */
 import { type Device, openDevice } from '@hrm-webgpu/core';
-import { checkOf, coveringCases, namedCases, nameOf, reasonToSkip, tryCases } from './trial.ts';
+import { type DuelReply, type DuelRequest, duel } from './duel.ts';
+import { type TryReply, type TryRequest, tryKernel } from './trial.ts';
 
-/** Try a kernel with another text until something is wrong. */
-export interface TryRequest {
-  id: number;
-  kernel: string;
-  text: string;
-  /** Settings in covering pairs instead of those that the check names. */
-  covering: boolean;
+/** What the process is asked for, and what it answers. */
+export interface Exchanges {
+  try: { request: TryRequest; reply: TryReply };
+  duel: { request: DuelRequest; reply: DuelReply };
 }
 
-export interface TryReply {
-  id: number;
-  /** What is wrong and at which case; absent where all is right. */
-  problem?: string;
-  at?: string;
-  /** The adapter cannot run it. */
-  skipped?: string;
-  cases: number;
-  /** The largest error as a share of what is allowed. */
-  margin: number;
-}
+/** A request by its kind; `cancel` stops the one under way. */
+export type Message =
+  | { [K in keyof Exchanges]: { kind: K; id: number; request: Exchanges[K]['request'] } }[keyof Exchanges]
+  | { kind: 'cancel' };
 
-async function answer(device: Device, { id, kernel, text, covering }: TryRequest): Promise<TryReply> {
-  const check = checkOf(kernel, text);
-  const skipped = reasonToSkip(check.kernel, device);
-  if (skipped) return { id, skipped, cases: 0, margin: 0 };
-  const cases = covering ? await coveringCases(check, device) : namedCases(check, device);
-  let [count, margin] = [0, 0];
-  const wrong = await tryCases(device, check, cases, (outcome) => {
-    count += 1;
-    margin = Math.max(margin, outcome.margin);
-  });
-  return { id, cases: count, margin, ...(wrong ? { problem: wrong.problem, at: nameOf(wrong) } : {}) };
+/** An answer: a reply, or why there is none. */
+export type Answer = { id: number } & ({ reply: unknown } | { failure: string } | { cancelled: true });
+
+function answer(device: Device, message: Message, signal: AbortSignal): Promise<unknown> {
+  if (message.kind === 'try') return tryKernel(device, message.request, signal);
+  if (message.kind === 'duel') return duel(device, message.request, signal);
+  throw new Error('nothing is asked for');
 }
 
 async function serve(): Promise<void> {
   let device = await openDevice();
   let turn = Promise.resolve();
+  let stop = new AbortController();
+  const send = (reply: Answer) => process.send?.(reply);
   process.on('disconnect', () => process.exit());
-  process.on('message', (request: TryRequest) => {
+  process.on('message', (message: Message) => {
+    if (message.kind === 'cancel') {
+      stop.abort();
+      stop = new AbortController();
+      return;
+    }
+    const { id } = message;
+    const { signal } = stop;
     turn = turn.then(async () => {
       try {
-        process.send?.(await answer(device, request));
+        if (signal.aborted) send({ id, cancelled: true });
+        else send({ id, reply: await answer(device, message, signal) });
       } catch (error) {
+        if (signal.aborted) return void send({ id, cancelled: true });
         // What is wrong with a kernel may have failed the device.
-        const problem = error instanceof Error ? error.message : String(error);
         device.close();
         device = await openDevice();
-        process.send?.({ id: request.id, problem, cases: 0, margin: 0 } satisfies TryReply);
+        send({ id, failure: error instanceof Error ? error.message : String(error) });
       }
     });
   });

@@ -2,15 +2,20 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '@hrm-webgpu/core';
-import type { TryReply, TryRequest } from './workshop-process.node.ts';
+import type { Answer, Exchanges } from './workshop-process.node.ts';
 
 const PROCESS = fileURLToPath(new URL('./workshop-process.node.js', import.meta.url));
 
-/** What came of trying a kernel. */
-export interface Tried extends Omit<TryReply, 'id'> {
-  ms: number;
-  /** It did not end in time, or took the process with it. */
+/** What came of a request. */
+export interface Outcome<R> {
+  reply?: R;
+  /** Why there is no reply: the kernel fails the device, does not end in time, or takes the process with it. */
+  failure?: string;
+  /** It was cancelled. */
+  cancelled?: boolean;
+  /** The process had to be stopped. */
   stopped?: boolean;
+  ms: number;
 }
 
 export class Workshop {
@@ -20,30 +25,46 @@ export class Workshop {
   /** @param environment of the process, beside that of this one: `HRM_ADAPTER_CLASS`, what an adapter goes by */
   constructor(private readonly environment: Record<string, string> = {}) {}
 
-  /** Tries a kernel with another text; what takes longer than `limitMs` is stopped. */
-  async try(request: Omit<TryRequest, 'id'>, limitMs: number): Promise<Tried> {
+  /** Asks for something; what takes longer than `limitMs` is stopped, with the process. */
+  async ask<K extends keyof Exchanges>(
+    kind: K,
+    request: Exchanges[K]['request'],
+    limitMs: number,
+  ): Promise<Outcome<Exchanges[K]['reply']>> {
     const child = await this.ready();
     const id = this.nextId++;
     const start = performance.now();
     return new Promise((resolve) => {
-      const end = (reply: Partial<Tried>) => {
+      const end = (outcome: Omit<Outcome<Exchanges[K]['reply']>, 'ms'>) => {
         clearTimeout(timer);
-        child.removeAllListeners();
-        resolve({ cases: 0, margin: 0, ...reply, ms: performance.now() - start });
+        child.off('message', heard);
+        child.off('exit', gone);
+        resolve({ ...outcome, ms: performance.now() - start });
       };
-      const stop = (problem: string) => {
+      const heard = (answer: Answer) => {
+        if (answer.id === id) end(answer as Omit<Outcome<Exchanges[K]['reply']>, 'ms'>);
+      };
+      const gone = (code: number | null, signal: string | null) => {
         this.close();
-        end({ problem, stopped: true });
+        end({ failure: `ends the process (${signal ?? code})`, stopped: true });
       };
-      const timer = setTimeout(() => stop(`does not end within ${Math.round(limitMs / 1000)} s`), limitMs);
-      child.on('message', (reply: TryReply) => reply.id === id && end(reply));
-      child.on('exit', (code, signal) => stop(`ends the process (${signal ?? code})`));
-      child.send({ ...request, id });
+      const timer = setTimeout(() => {
+        this.close();
+        end({ failure: `does not end within ${Math.round(limitMs / 1000)} s`, stopped: true });
+      }, limitMs);
+      child.on('message', heard);
+      child.on('exit', gone);
+      child.send({ kind, id, request });
     });
   }
 
+  /** Stops what is under way, as soon as the GPU is done with it. */
+  cancel(): void {
+    if (this.child?.connected) this.child.send({ kind: 'cancel' });
+  }
+
+  /** Ends the process. */
   close(): void {
-    this.child?.removeAllListeners();
     this.child?.kill('SIGKILL');
     this.child = undefined;
   }
@@ -61,12 +82,14 @@ export class Workshop {
       said = (said + text).slice(-2000);
     });
     await new Promise<void>((resolve, reject) => {
-      child.once('message', () => resolve());
-      child.once('exit', (code) =>
-        reject(new UserError(`the lab's process ended (${code}): ${said.trim()}`)),
-      );
+      const failed = (code: number | null) =>
+        reject(new UserError(`the lab's process ended (${code}): ${said.trim()}`));
+      child.once('exit', failed);
+      child.once('message', () => {
+        child.off('exit', failed);
+        resolve();
+      });
     });
-    child.removeAllListeners('exit');
     return child;
   }
 }

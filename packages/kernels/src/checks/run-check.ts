@@ -6,6 +6,7 @@ import {
   launchGuarded,
   type ParamValues,
   Philox,
+  type ShaderSource,
   type Shape,
   sizeOf,
   Tensor,
@@ -13,13 +14,13 @@ import {
 import { planLaunch } from '../kernel.ts';
 import type { HostArrays, KernelCheck } from './check.ts';
 import { type Comparison, compareArrays, describeComparison, isRight } from './compare.ts';
-import { ORDER_PARAM, withOrder } from './workgroup-order.ts';
+import { instrumented, NOTES, ORDER_PARAM, readNotes } from './instrumented.ts';
 
 /** What came of a case. */
 export interface CheckResult {
   /** Of everything that the kernel writes. */
   comparisons: Comparison[];
-  /** What was written outside of the arrays, if anything was. */
+  /** What was used outside of the arrays, if anything was. */
   trespass?: string;
   /** Why it does not compile; then it did not run. */
   refused?: string;
@@ -32,8 +33,8 @@ export interface CheckOptions {
   /** As of `launch`: they overrule the kernel's defaults. */
   constants?: ConstantValues;
   /**
-   * Runs the kernel as it stands, once, with the very pipeline that computing uses. Else twice, with an entry point that can
-   * reverse the order of workgroups: ascending, then descending.
+   * Runs the kernel as it stands, once, with the very pipeline that computing uses and between guard zones. Else it is made
+   * to note every index that is out of bounds, and runs twice: in ascending and in descending order.
    */
   asLaunched?: boolean;
 }
@@ -69,19 +70,41 @@ export async function runCheck(
   const contents = contentsFor(check, params, new Philox(1));
   const expected = check.reference(contents, params, overrides);
   const { constants, params: all, workgroups } = planLaunch(kernel, params, overrides, device.adapter.class);
-  const source = asLaunched ? kernel : { ...kernel, text: withOrder(kernel.name, kernel.text) };
-  const program = device.program(source, constants);
+  const launched = { params: all, workgroups };
+  if (asLaunched) {
+    const program = device.program(kernel, constants);
+    const refused = await program.attempt();
+    if (refused) return { comparisons: [], refused }; // running it would fail the device
+    const { arrays, trespass } = await launchGuarded(device, program, { ...launched, contents });
+    return { comparisons: compared(check, params, arrays, expected), trespass };
+  }
+  const program = device.program(sourceOf(kernel, device), constants);
   const refused = await program.attempt();
-  if (refused) return { comparisons: [], refused }; // running it would fail the device
+  if (refused) return { comparisons: [], refused };
+  const names = program.shader.bindings.map(({ name }) => name);
+  const notes = names.includes(NOTES); // else there are guard zones
   let result: CheckResult = { comparisons: [] };
-  for (const reversed of asLaunched ? [undefined] : [false, true]) {
-    const order: ParamValues = reversed === undefined ? {} : { [ORDER_PARAM]: Number(reversed) };
-    const launched = { contents, params: { ...all, ...order }, workgroups };
-    const { arrays, trespass } = await launchGuarded(device, program, launched);
-    result = { comparisons: compared(check, params, arrays, expected), trespass, reversed };
+  for (const reversed of [false, true]) {
+    const { arrays, trespass } = await launchGuarded(device, program, {
+      ...launched,
+      contents: { ...contents, [NOTES]: new Uint32Array(names.length) },
+      params: { ...all, [ORDER_PARAM]: Number(reversed) },
+      exact: notes,
+    });
+    const noted = notes ? readNotes(arrays[NOTES], names) : trespass;
+    result = { comparisons: compared(check, params, arrays, expected), trespass: noted, reversed };
     if (problemOf(result)) break;
   }
   return result;
+}
+
+const texts = new Map<string, string>();
+
+/** A kernel to be checked, made once. */
+function sourceOf({ name, text }: ShaderSource, { limits }: Device): ShaderSource {
+  const made = texts.get(text) ?? instrumented(name, text, limits.maxStorageBuffersPerShaderStage);
+  texts.set(text, made);
+  return { name, text: made };
 }
 
 /** What is wrong with a case, in a line; undefined where all is right. */

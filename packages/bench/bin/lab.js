@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+import { existsSync } from 'node:fs';
+
+const main = new URL('../dist/lab/main.js', import.meta.url);
+if (existsSync(main)) {
+  process.exitCode = await (await import(main)).main(process.argv.slice(2));
+} else {
+  console.error('lab: not built yet. Run: npm run build');
+  process.exitCode = 1;
+}

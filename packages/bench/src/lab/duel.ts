@@ -1,0 +1,131 @@
+/** Times texts of a kernel against each other. */
+import { type ConstantValues, type Device, type ParamValues, Philox } from '@hrm-webgpu/core';
+import { launch } from '@hrm-webgpu/kernels';
+import { checks, contentsFor, tensorsOf } from '@hrm-webgpu/kernels/checks';
+import { median, medianOfRatios, type Ratio } from '../timing/statistics.ts';
+import { deviceStopwatch } from '../timing/timing.ts';
+import { checkOf } from './trial.ts';
+
+export interface DuelRequest {
+  kernel: string;
+  /** The kernel's text. */
+  text: string;
+  /** What it is timed against: other texts, of other versions. */
+  rivals: readonly string[];
+  params: ParamValues;
+  constants: ConstantValues;
+  /** How long the timing takes. */
+  ms: number;
+}
+
+export interface DuelReply {
+  /** Milliseconds a run, median. */
+  ms: number;
+  gflops: number;
+  /** Gigabytes a second, each byte counted once. */
+  gbs: number;
+  /** By rival: the time as a share of the rival's, with its 95 % interval; or why there is none. */
+  against: (Ratio | { problem: string })[];
+  rounds: number;
+}
+
+/** A sample lasts about so long. */
+const SAMPLE_MS = 12;
+const LEAST_ROUNDS = 9;
+
+interface Side {
+  run(): void;
+  samples: number[];
+}
+
+/** By turns, in an order drawn anew each round. */
+export async function duel(
+  device: Device,
+  { kernel: name, text, rivals, params, constants, ms }: DuelRequest,
+  signal: AbortSignal,
+): Promise<DuelReply> {
+  const check = checks[name];
+  const tensors = tensorsOf(device, contentsFor(check, params, new Philox(1)));
+  const stopwatch = deviceStopwatch(device);
+  const side = (text: string): Side => {
+    const { kernel } = checkOf(name, text);
+    return { run: () => launch(device, kernel, tensors, params, constants), samples: [] };
+  };
+  try {
+    const ours = side(text);
+    const problems = await Promise.all(
+      rivals.map((rival) => refusal(device, name, rival, params, constants)),
+    );
+    const others = rivals.map((rival, i) => (problems[i] ? undefined : side(rival)));
+    const sides = [ours, ...others.filter((other) => other !== undefined)];
+    const runs = await runsPerSample(stopwatchOf(stopwatch, ours), sides, stopwatch);
+    const random = new Philox(2);
+    const end = performance.now() + ms;
+    for (let round = 0; round < LEAST_ROUNDS || performance.now() < end; round++) {
+      signal.throwIfAborted();
+      for (const one of random.shuffle([...sides]))
+        one.samples.push((await stopwatch({ name, run: one.run }, runs)) / runs);
+    }
+    const taken = median(ours.samples);
+    return {
+      ms: taken,
+      gflops: check.kernel.flops(params) / taken / 1e6,
+      gbs: check.kernel.bytes(params) / taken / 1e6,
+      against: others.map((other, i) =>
+        other ? medianOfRatios(ours.samples, other.samples) : { problem: problems[i] as string },
+      ),
+      rounds: ours.samples.length,
+    };
+  } finally {
+    for (const tensor of Object.values(tensors)) tensor.dispose();
+  }
+}
+
+type Watch = (runs: number) => Promise<number>;
+
+const stopwatchOf =
+  (stopwatch: ReturnType<typeof deviceStopwatch>, { run }: Side): Watch =>
+  (runs) =>
+    stopwatch({ name: '', run }, runs);
+
+/** How many runs make a sample; each side has run once before, which compiles it. */
+async function runsPerSample(
+  ours: Watch,
+  sides: readonly Side[],
+  stopwatch: ReturnType<typeof deviceStopwatch>,
+): Promise<number> {
+  for (const { run } of sides) await stopwatch({ name: '', run }, 1);
+  let runs = 1;
+  let taken = await ours(runs);
+  while (taken < SAMPLE_MS / 2) {
+    runs *= 2;
+    taken = await ours(runs);
+  }
+  return Math.max(1, Math.round((runs * SAMPLE_MS) / taken));
+}
+
+/** Why another version cannot be timed: it does not compile here, or has another interface. */
+async function refusal(
+  device: Device,
+  name: string,
+  text: string,
+  params: ParamValues,
+  constants: ConstantValues,
+): Promise<string | undefined> {
+  try {
+    const { kernel } = checkOf(name, text);
+    const all = { ...kernel.constants?.(params, device.adapter.class), ...constants };
+    const program = device.program(kernel, all);
+    const own = Object.keys(contentsFor(checks[name], params, new Philox(1)))
+      .sort()
+      .join();
+    const theirs = program.shader.bindings
+      .map((binding) => binding.name)
+      .sort()
+      .join();
+    if (own !== theirs) return `its bindings are ${theirs}, not ${own}`;
+    return await program.attempt();
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

@@ -1,0 +1,97 @@
+import { parseArgs } from 'node:util';
+import { UserError } from '@hrm-webgpu/core';
+import { checks } from '@hrm-webgpu/kernels/checks';
+import type { LabCommand } from './main.ts';
+import { type Fate, type KernelFates, mutateKernel } from './mutate.ts';
+import { Workshop } from './workshop.node.ts';
+
+const say = (text: string) => process.stderr.write(`${text}\n`);
+const print = (text: string) => process.stdout.write(`${text}\n`);
+
+export const mutateCommand: LabCommand = {
+  summary: 'plant mistakes in kernels and list those that no check finds',
+  help: `usage: npm run lab -- mutate [kernel …] [--slice I/N] [--json]
+
+Makes one mistake at a time in each kernel: removes a barrier, a guard or a clamp, shifts a bound or a start by one,
+keeps a sum in half precision, weakens a constant. Each must be found by the kernel's check, which runs every case
+between guard zones, with the workgroups and threads in ascending and in descending order.
+
+What lives is listed. Exit code 1 when one lives that packages/bench/src/lab/explanations.ts does not explain, or when an
+explanation there is no longer true.
+
+  --slice I/N  only the I-th of every N mistakes of a kernel, from 1
+  --json       one JSON document`,
+
+  async run(args) {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: { slice: { type: 'string' }, json: { type: 'boolean', default: false } },
+      allowPositionals: true,
+    });
+    const unknown = positionals.find((name) => !Object.hasOwn(checks, name));
+    if (unknown !== undefined) throw new UserError(`there is no kernel '${unknown}': see shaders/`);
+    const slice = sliceOf(values.slice);
+    const workshop = new Workshop();
+    const results: KernelFates[] = [];
+    try {
+      for (const kernel of positionals.length > 0 ? positionals : Object.keys(checks)) {
+        const found = await mutateKernel(workshop, kernel, { slice, onFate: (fate) => report(kernel, fate) });
+        if (found) results.push(found);
+        say(found ? summaryOf(found) : `${kernel}: this adapter cannot run it`);
+      }
+    } finally {
+      workshop.close();
+    }
+    return conclude(results, values.json);
+  },
+};
+
+function sliceOf(text: string | undefined): { index: number; of: number } {
+  if (text === undefined) return { index: 0, of: 1 };
+  const [, index, of] = text.match(/^(\d+)\/(\d+)$/)?.map(Number) ?? [];
+  if (!(index >= 1 && index <= of)) throw new UserError(`--slice ${text}: expected I/N, with I from 1 to N`);
+  return { index: index - 1, of };
+}
+
+const nameOf = ({ mutant: { line, kind, before, after } }: Fate) =>
+  `line ${line}, ${kind}: ${before}${after ? ` → ${after}` : ''}`;
+
+function report(kernel: string, fate: Fate): void {
+  if (fate.fate === 'lives') say(`${kernel}.wgsl ${nameOf(fate)} LIVES`);
+}
+
+const count = ({ fates }: KernelFates, wanted: Fate['fate']) =>
+  fates.filter(({ fate }) => fate === wanted).length;
+
+function summaryOf(found: KernelFates): string {
+  const counts = (['killed', 'explained', 'lives', 'invalid'] as const).map(
+    (fate) => `${count(found, fate)} ${fate === 'invalid' ? 'do not compile' : fate}`,
+  );
+  return `${found.kernel}: ${counts.join(', ')} (${found.seconds.toFixed(0)} s)`;
+}
+
+function conclude(results: readonly KernelFates[], json: boolean): number {
+  const lives = results.flatMap(({ kernel, fates }) =>
+    fates
+      .filter(({ fate }) => fate === 'lives')
+      .map(({ mutant }) => ({ kernel, id: mutant.id, line: mutant.line })),
+  );
+  const stale = results.flatMap(({ kernel, stale }) => stale.map((id) => ({ kernel, id })));
+  const sum = (fate: Fate['fate']) => results.reduce((total, found) => total + count(found, fate), 0);
+  const counts = {
+    killed: sum('killed'),
+    explained: sum('explained'),
+    lives: lives.length,
+    invalid: sum('invalid'),
+  };
+  if (json) print(JSON.stringify({ ...counts, lives, stale, kernels: results.map(summaryOf) }, null, 2));
+  else {
+    for (const { kernel, id } of lives) print(`lives: ${kernel}: ${id}`);
+    for (const { kernel, id } of stale) print(`explained, but found or gone: ${kernel}: ${id}`);
+    print(
+      `${counts.killed} killed, ${counts.explained} explained, ${counts.lives} live, ` +
+        `${counts.invalid} do not compile`,
+    );
+  }
+  return lives.length + stale.length > 0 ? 1 : 0;
+}
