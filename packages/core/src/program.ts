@@ -47,7 +47,7 @@ export class Program {
       this.compiled = await pipeline;
       return undefined;
     } catch (error) {
-      return (await problem)?.message ?? (error as Error).message;
+      return (await problem) ?? (error as Error).message;
     }
   }
 
@@ -81,7 +81,7 @@ interface Compiler {
   /** In the caller's way; errors are reported when they are known. */
   now(): GPUComputePipeline;
   /** Out of the caller's way: rejects where it fails, for what is wrong with the shader where something is. */
-  aside(): { pipeline: Promise<GPUComputePipeline>; problem: Promise<GPUError | null> };
+  aside(): { pipeline: Promise<GPUComputePipeline>; problem: Promise<string | undefined> };
 }
 
 /** Makes programs and keeps them, one per text and set of constants. */
@@ -123,38 +123,32 @@ export class ProgramCache {
       const module = device.createShaderModule({ code, label: `${name}.wgsl` });
       return { label: name, layout, compute: { module, entryPoint: 'main' } };
     };
+    // To be called after all that happens in the scope. Undefined as well when the device is lost, which is reported by itself.
+    const problemOf = (module: GPUShaderModule) =>
+      device.popErrorScope().then(
+        (error) => error && explain(name, code, module, constants, error),
+        () => {},
+      ) as Promise<string | undefined>;
     return new Program(this.made++, name, shader, group, {
       now: () => {
         const descriptor = begin();
         const pipeline = device.createComputePipeline(descriptor);
-        this.reportErrors(name, code, descriptor.compute.module, constants);
+        this.report(problemOf(descriptor.compute.module));
         return pipeline;
       },
-      aside: () => ({
-        pipeline: device.createComputePipelineAsync(begin()),
-        problem: device.popErrorScope().catch(() => null), // the device is lost, which is reported by itself
-      }),
+      aside: () => {
+        const descriptor = begin();
+        const pipeline = device.createComputePipelineAsync(descriptor);
+        return { pipeline, problem: problemOf(descriptor.compute.module) };
+      },
     });
   }
 
   /** Compilation is asynchronous in WebGPU: its errors arrive later, and then fail the device. */
-  private reportErrors(name: string, code: string, module: GPUShaderModule, constants: ConstantValues): void {
-    const outcome = this.device.popErrorScope().then(
-      async (error) => {
-        if (!error) return;
-        const { messages } = await module.getCompilationInfo();
-        const first = messages.find((message) => message.type === 'error');
-        const where = JSON.stringify(constants);
-        this.onError(
-          new GpuError(
-            first
-              ? `${formatCompilationError(name, code, first)}\n(constants: ${where})`
-              : `shaders/${name}.wgsl (constants: ${where}): ${error.message}`,
-          ),
-        );
-      },
-      () => {}, // the device is lost, which is reported by itself
-    );
+  private report(problem: Promise<string | undefined>): void {
+    const outcome = problem.then(
+      (message) => message && this.onError(new GpuError(message)),
+    ) as Promise<void>;
     this.pending.add(outcome);
     outcome.finally(() => this.pending.delete(outcome));
   }
@@ -181,6 +175,22 @@ export class ProgramCache {
     }
     return layout;
   }
+}
+
+/** What is wrong with a shader, with the place where it is known. */
+async function explain(
+  name: string,
+  code: string,
+  module: GPUShaderModule,
+  constants: ConstantValues,
+  error: GPUError,
+): Promise<string> {
+  const { messages } = await module.getCompilationInfo();
+  const first = messages.find((message) => message.type === 'error');
+  const where = `(constants: ${JSON.stringify(constants)})`;
+  return first
+    ? `${formatCompilationError(name, code, first)}\n${where}`
+    : `shaders/${name}.wgsl ${where}: ${error.message}`;
 }
 
 /** A compiler's message in a line: naga draws the place below its words, which is done here for all. */

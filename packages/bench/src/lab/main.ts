@@ -1,5 +1,7 @@
 /** The `lab` command: for who changes kernels. Node only. */
 import { GpuError, UserError } from '@hrm-webgpu/core';
+import { checks } from '@hrm-webgpu/kernels/checks';
+import { kernelCommand } from './kernel-command.ts';
 import { mutateCommand } from './mutate-command.ts';
 
 /** A command of the lab. */
@@ -11,33 +13,33 @@ export interface LabCommand {
 
 const commands: Readonly<Record<string, LabCommand>> = { mutate: mutateCommand };
 
-const OVERVIEW = `usage: npm run lab -- <command>
+const OVERVIEW = `usage: npm run lab -- <kernel> | <command>
 
+  ${'<kernel>'.padEnd(10)}${kernelCommand.summary}
 ${Object.entries(commands)
   .map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
   .join('\n')}
 
-'lab <command> --help' says more.`;
+'lab <command> --help' says more; kernels are ${Object.keys(checks).length} files in shaders/.`;
 
 /** Runs the command line `args`. Returns the exit code: 0, 1 where a kernel is wrong, 2 for a mistake in the command line. */
 export async function main(args: readonly string[]): Promise<number> {
-  const [name, ...rest] = args;
+  const [name] = args;
   const command = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
   try {
-    if (!command) {
-      if (name !== undefined && name !== '--help')
-        throw new UserError(`there is no command '${name}'\n\n${OVERVIEW}`);
+    if (name === undefined || name === '--help') {
       process.stdout.write(`${OVERVIEW}\n`);
       return name === undefined ? 2 : 0;
     }
-    if (rest.includes('--help')) {
-      process.stdout.write(`${command.help}\n`);
+    if (args.includes('--help')) {
+      process.stdout.write(`${(command ?? kernelCommand).help}\n`);
       return 0;
     }
-    return await command.run(rest);
+    return await (command ? command.run(args.slice(1)) : kernelCommand.run(args));
   } catch (error) {
-    if (!(error instanceof UserError || error instanceof GpuError)) throw error;
-    process.stderr.write(`lab: ${error.message}\n`);
+    const usage = (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
+    if (!(error instanceof UserError || error instanceof GpuError || usage)) throw error;
+    process.stderr.write(`lab: ${(error as Error).message}\n`);
     return 2;
   }
 }

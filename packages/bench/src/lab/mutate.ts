@@ -61,7 +61,7 @@ export async function mutateKernel(
   return { kernel, fates, stale, seconds: (performance.now() - start) / 1000 };
 }
 
-const problemIn = ({ reply, failure }: Outcome<TryReply>) => failure ?? reply?.problem;
+const problemIn = ({ reply, failure }: Outcome<TryReply>) => failure ?? reply?.refused ?? reply?.problem;
 
 /** In the settings that the check names, and where it lives in those, in all pairs of settings. */
 async function tryHard(
@@ -79,8 +79,7 @@ function fateOf(tried: Outcome<TryReply>, explanation: string | undefined): Omit
   const problem = problemIn(tried);
   if (problem === undefined)
     return explanation ? { fate: 'explained', reason: explanation } : { fate: 'lives', reason: '' };
-  if (!tried.stopped && /Error while parsing WGSL|is invalid|Tint WGSL/.test(problem))
-    return { fate: 'invalid', reason: problem.split('\n')[0] };
+  if (tried.reply?.refused) return { fate: 'invalid', reason: problem.split('\n')[0] };
   const at = tried.reply?.at;
   return { fate: 'killed', reason: at ? `${problem} (${at})` : problem };
 }

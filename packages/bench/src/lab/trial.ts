@@ -106,6 +106,8 @@ export interface TryReply {
   /** What is wrong, and at which case; absent where all is right. */
   problem?: string;
   at?: string;
+  /** Why it does not compile. */
+  refused?: string;
   /** Why the adapter cannot run it. */
   skipped?: string;
   cases: number;
@@ -125,6 +127,8 @@ export async function tryKernel(
   const skipped = reasonToSkip(check.kernel, device);
   if (skipped) return { ...reply, skipped };
   const named = namedCases(check, device);
+  const refused = await refusal(device, check, heaviest(check, named));
+  if (refused) return { ...reply, refused };
   const cases = {
     first: () => [heaviest(check, named)],
     named: () => named,
@@ -138,6 +142,16 @@ export async function tryKernel(
   };
   const wrong = await tryCases(device, check, await cases[which](), note, signal);
   return { ...reply, ...(wrong ? { problem: wrong.problem, at: nameOf(wrong) } : {}) };
+}
+
+/** What the compiler says of the text as it stands, not as it is checked: with the places in the file. */
+function refusal(
+  device: Device,
+  { kernel }: KernelCheck<ParamValues>,
+  { params, constants }: TrialCase,
+): Promise<string | undefined> {
+  const all = { ...kernel.constants?.(params, device.adapter.class), ...constants };
+  return device.program(kernel, all).attempt();
 }
 
 /** More takes a software adapter, or the reference, more than a moment. */

@@ -1,0 +1,124 @@
+/** What the lab finds out about a kernel's text, step by step. */
+import type { ConstantValues, ParamValues } from '@hrm-webgpu/core';
+import type { Ratio } from '../timing/statistics.ts';
+import type { DuelReply } from './duel.ts';
+import type { TryReply } from './trial.ts';
+import type { Outcome, Workshop } from './workshop.node.ts';
+
+/** One word on a kernel. */
+export type Verdict = 'wrong' | 'faster' | 'slower' | 'same' | 'right';
+
+/** What is known so far. */
+export interface Findings {
+  kernel: string;
+  /** Why it does not compile. */
+  refused?: string;
+  /** Why this adapter cannot run it. */
+  skipped?: string;
+  first?: TryReply;
+  /** Every case in the settings that the check names, then in all pairs of settings. */
+  named?: TryReply;
+  covering?: TryReply;
+  /** What went wrong otherwise: it does not end, or fails the device. */
+  failure?: string;
+  timing?: DuelReply & { rivals: string[]; shape: string };
+  /** From the save to the first verdict. */
+  firstMs?: number;
+  verdict?: Verdict;
+}
+
+/** A text that the kernel is timed against. */
+export interface Rival {
+  /** How it is called. */
+  name: string;
+  text: string;
+}
+
+export interface InspectionRequest {
+  kernel: string;
+  text: string;
+  rivals: readonly Rival[];
+  params: ParamValues;
+  constants: ConstantValues;
+  /** How long the timing takes. */
+  timingMs: number;
+  /** Whether all cases are tried after the first verdict. */
+  whole: boolean;
+  /** What a case may take at the most, from what the version before took. */
+  limitMs: number;
+}
+
+/** Below that, a change is none. */
+const WORTH = 0.01;
+
+/** Looks into a text. `onFinding` hears of all that is known whenever something new is. Resolves to undefined when cancelled. */
+export async function inspect(
+  workshop: Workshop,
+  request: InspectionRequest,
+  onFinding: (findings: Findings) => void,
+): Promise<Findings | undefined> {
+  const { kernel, text, rivals, params, constants, timingMs, whole, limitMs } = request;
+  const start = performance.now();
+  let findings: Findings = { kernel };
+  const tell = (news: Partial<Findings>) => {
+    findings = { ...findings, ...news };
+    findings.verdict = verdictOf(findings);
+    if (findings.verdict && findings.firstMs === undefined) findings.firstMs = performance.now() - start;
+    onFinding(findings);
+  };
+  const attempt = async (cases: 'first' | 'named' | 'covering', limit: number): Promise<boolean> => {
+    const outcome = await workshop.ask('try', { kernel, text, cases }, limit);
+    if (outcome.cancelled) return false;
+    tell(newsOf(outcome, cases));
+    return findings.verdict !== 'wrong' && !findings.skipped;
+  };
+  if (!(await attempt('first', limitMs))) return ended(findings);
+  if (rivals.length > 0) {
+    const texts = rivals.map((rival) => rival.text);
+    const asked = { kernel, text, rivals: texts, params, constants, ms: timingMs };
+    const { reply, failure, cancelled } = await workshop.ask('duel', asked, limitMs + 10 * timingMs);
+    if (cancelled) return undefined;
+    const shape = Object.entries(params).map(([name, value]) => `${name} ${value}`);
+    const names = rivals.map(({ name }) => name);
+    tell(reply ? { timing: { ...reply, rivals: names, shape: shape.join(' ') } } : { failure });
+  }
+  if (!whole || findings.verdict === 'wrong') return ended(findings);
+  if (!(await attempt('named', 10 * limitMs))) return ended(findings);
+  await attempt('covering', 20 * limitMs);
+  return ended(findings);
+}
+
+/** Undefined where it was cancelled before anything was known. */
+function ended(findings: Findings): Findings | undefined {
+  return findings.verdict || findings.skipped ? findings : undefined;
+}
+
+function newsOf(
+  { reply, failure }: Outcome<TryReply>,
+  cases: 'first' | 'named' | 'covering',
+): Partial<Findings> {
+  if (failure) return { failure };
+  if (reply?.skipped) return { skipped: reply.skipped };
+  if (reply?.refused) return { refused: reply.refused };
+  return { [cases]: reply };
+}
+
+/** What is wrong, where something is. */
+export function problemIn({ refused, failure, first, named, covering }: Findings): string | undefined {
+  const tried = [first, named, covering].find((reply) => reply?.problem);
+  return refused ?? failure ?? (tried && `${tried.problem}\nat ${tried.at}`);
+}
+
+function verdictOf(findings: Findings): Verdict | undefined {
+  if (problemIn(findings) !== undefined) return 'wrong';
+  const [against] = findings.timing?.against ?? [];
+  if (against && !('problem' in against)) return compareTimes(against);
+  return findings.timing || findings.first ? 'right' : undefined;
+}
+
+/** `same` unless the interval excludes that it is, and the change is worth a word. */
+export function compareTimes({ ratio, low, high }: Ratio): 'faster' | 'slower' | 'same' {
+  if (high < 1 && ratio < 1 - WORTH) return 'faster';
+  if (low > 1 && ratio > 1 + WORTH) return 'slower';
+  return 'same';
+}

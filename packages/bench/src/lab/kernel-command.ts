@@ -1,0 +1,211 @@
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type ConstantValues, UserError } from '@hrm-webgpu/core';
+import { tunablesIn } from '@hrm-webgpu/kernels/checks';
+import { type Findings, inspect, problemIn, type Rival } from './inspection.ts';
+import type { LabCommand } from './main.ts';
+import { draw, Screen } from './screen.ts';
+import { shapeOf } from './shapes.ts';
+import { committedShader, definitionOf, expectKernel, readShader, rebuild, SHADERS } from './sources.node.ts';
+import { watchFiles } from './watch.node.ts';
+import { Workshop } from './workshop.node.ts';
+
+/** Of one text. */
+const TIMING_MS = 700;
+const ONCE_TIMING_MS = 3000;
+/** What trying a text may take, compiling included, before anything is known of how long the kernel takes. */
+const LIMIT_MS = 60_000;
+
+export const kernelCommand: LabCommand = {
+  summary: 'try a kernel on every save: does it compile, is it right, is it faster',
+  help: `usage: npm run lab -- <kernel> [--once] [--json] [--shape NAME=N,…] [--against REF] [--shaders DIR]
+
+Watches shaders/<kernel>.wgsl and its definition. On every save: whether it compiles, with the place where it does not;
+whether it is right, against float64, with all its indices in bounds, with workgroups and threads in ascending and in
+descending order; and how fast it is, by turns with the committed version and with the save before. In one word:
+faster, slower, same (the interval of 95 % contains 1, or the change is below 1 %) or wrong. Then all cases, in all
+pairs of settings, until the next save.
+
+  --once         once, without watching; exit code 0 where it is right, 1 where it is not or does not compile
+  --json         with --once: one JSON document
+  --shape …      the shape that it is timed at, e.g. m=64,n=128; default one of the published model's
+  --against REF  the committed version to time it against; default HEAD
+  --shaders DIR  another folder of shaders`,
+
+  async run(args) {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        once: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        shape: { type: 'string' },
+        against: { type: 'string', default: 'HEAD' },
+        shaders: { type: 'string', default: SHADERS },
+      },
+    });
+    const [kernel, ...rest] = positionals;
+    if (kernel === undefined || rest.length > 0) throw new UserError('give one kernel. See --help.');
+    expectKernel(kernel);
+    if (values.json && !values.once) throw new UserError('--json needs --once');
+    const bench = new Bench(kernel, resolve(values.shaders), values.against, values.shape);
+    try {
+      return values.once ? await once(bench, values.json) : await forever(bench);
+    } finally {
+      bench.close();
+    }
+  },
+};
+
+/** One kernel on the bench. */
+class Bench {
+  readonly workshop = new Workshop();
+  readonly file: string;
+  /** The save before this one. */
+  private before: string | undefined;
+
+  constructor(
+    readonly kernel: string,
+    private readonly folder: string,
+    private readonly ref: string,
+    private readonly shape: string | undefined,
+  ) {
+    this.file = join(folder, `${kernel}.wgsl`);
+    shapeOf(kernel, shape); // its mistakes before anything else
+  }
+
+  text(): Promise<string | undefined> {
+    return readShader(this.folder, this.kernel);
+  }
+
+  async inspect(
+    text: string,
+    timingMs: number,
+    onFinding: (findings: Findings) => void,
+  ): Promise<Findings | undefined> {
+    const { kernel, workshop } = this;
+    const constants: ConstantValues = {};
+    try {
+      tunablesIn(kernel, text);
+    } catch (error) {
+      const findings: Findings = { kernel, refused: (error as Error).message, verdict: 'wrong' };
+      onFinding(findings);
+      return findings;
+    }
+    const rivals = await this.rivals(text);
+    const params = shapeOf(kernel, this.shape);
+    const request = { kernel, text, rivals, params, constants, timingMs, whole: true, limitMs: LIMIT_MS };
+    const findings = await inspect(workshop, request, onFinding);
+    if (findings?.verdict && findings.verdict !== 'wrong') this.before = text;
+    return findings;
+  }
+
+  close(): void {
+    this.workshop.close();
+  }
+
+  private async rivals(text: string): Promise<Rival[]> {
+    const committed = await committedShader(this.folder, this.kernel, this.ref);
+    const name = this.ref === 'HEAD' ? 'the committed version' : this.ref;
+    return [
+      ...('text' in committed ? [{ name, text: committed.text }] : []),
+      ...(this.before !== undefined && this.before !== text
+        ? [{ name: 'the save before', text: this.before }]
+        : []),
+    ];
+  }
+}
+
+async function once(bench: Bench, json: boolean): Promise<number> {
+  const text = await bench.text();
+  if (text === undefined) throw new UserError(`there is no ${bench.file}`);
+  const screen = new Screen();
+  const show = (busy?: string) => (findings: Findings) => {
+    if (!json) screen.show(draw(findings, '', busy));
+  };
+  const findings = await bench.inspect(text, ONCE_TIMING_MS, show('more cases…'));
+  if (!findings) throw new UserError('stopped');
+  if (json) process.stdout.write(`${JSON.stringify(documentOf(findings), null, 2)}\n`);
+  else show()(findings);
+  return findings.verdict === 'wrong' ? 1 : 0;
+}
+
+/** The JSON document of a kernel. */
+function documentOf(findings: Findings) {
+  const { kernel, verdict, skipped, timing, refused } = findings;
+  const steps = [
+    ['first', findings.first],
+    ['named settings', findings.named],
+    ['all pairs of settings', findings.covering],
+  ] as const;
+  return {
+    kernel,
+    verdict: skipped ? 'skipped' : verdict,
+    checks: [
+      { name: 'compiles', passed: !refused, ...(refused ? { worst: refused } : {}) },
+      ...steps.flatMap(([name, reply]) =>
+        reply
+          ? [
+              {
+                name,
+                passed: !reply.problem,
+                shape: reply.at ?? reply.marginAt,
+                worst: reply.problem ?? reply.margin,
+                cases: reply.cases,
+              },
+            ]
+          : [],
+      ),
+      ...(findings.failure ? [{ name: 'runs', passed: false, worst: findings.failure }] : []),
+    ],
+    timing: timing ?? null,
+    ...(skipped ? { skipped } : {}),
+    ...(problemIn(findings) ? { problem: problemIn(findings) } : {}),
+  };
+}
+
+/** Until Ctrl-C. */
+async function forever(bench: Bench): Promise<number> {
+  const screen = new Screen();
+  let saves = 0;
+  let running: Promise<unknown> = Promise.resolve();
+  const look = async () => {
+    bench.workshop.cancel();
+    await running;
+    screen.begin();
+    const title = `save ${saves++} · ${new Date().toLocaleTimeString()}`;
+    const text = await bench.text();
+    if (text === undefined)
+      return screen.show([`${bench.kernel}.wgsl is not there: waiting for it to be saved…`]);
+    const busy = (findings: Findings) =>
+      findings.covering || findings.verdict === 'wrong' || findings.skipped ? undefined : 'more cases…';
+    screen.show([`${bench.kernel}  ${title}`, '…']);
+    running = bench
+      .inspect(text, TIMING_MS, (findings) => screen.show(draw(findings, title, busy(findings))))
+      .catch((error) => screen.show([String(error instanceof UserError ? error.message : error)]));
+  };
+  const definition = definitionOf(bench.kernel);
+  let turn = look();
+  const stop = watchFiles([bench.file, definition], (file) => {
+    turn = turn.then(async () => {
+      if (file === definition) {
+        try {
+          await rebuild();
+          bench.workshop.close(); // the next one has it
+        } catch (error) {
+          screen.begin();
+          screen.show([(error as Error).message]);
+          return;
+        }
+      }
+      await look();
+    });
+  });
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
+  stop();
+  process.stdout.write('\n');
+  return 0;
+}
