@@ -22,6 +22,8 @@ export interface Findings {
   /** What went wrong otherwise: it does not end, or fails the device. */
   failure?: string;
   timing?: DuelReply & { rivals: string[]; shape: string };
+  /** Why it is not timed against the committed version. */
+  uncommitted?: string;
   /** From the save to the first verdict. */
   firstMs?: number;
   verdict?: Verdict;
@@ -38,6 +40,8 @@ export interface InspectionRequest {
   kernel: string;
   text: string;
   rivals: readonly Rival[];
+  /** Why the committed version is not among them. */
+  uncommitted?: string;
   params: ParamValues;
   constants: ConstantValues;
   /** How long the timing takes. */
@@ -57,9 +61,9 @@ export async function inspect(
   request: InspectionRequest,
   onFinding: (findings: Findings) => void,
 ): Promise<Findings | undefined> {
-  const { kernel, text, rivals, params, constants, timingMs, whole, limitMs } = request;
+  const { kernel, text, rivals, uncommitted, params, constants, timingMs, whole, limitMs } = request;
   const start = performance.now();
-  let findings: Findings = { kernel };
+  let findings: Findings = { kernel, ...(uncommitted ? { uncommitted } : {}) };
   const tell = (news: Partial<Findings>) => {
     findings = { ...findings, ...news };
     findings.verdict = verdictOf(findings);

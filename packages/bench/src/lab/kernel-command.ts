@@ -18,7 +18,8 @@ const LIMIT_MS = 60_000;
 
 export const kernelCommand: LabCommand = {
   summary: 'try a kernel on every save: does it compile, is it right, is it faster',
-  help: `usage: npm run lab -- <kernel> [--once] [--json] [--shape NAME=N,…] [--against REF] [--shaders DIR]
+  help: `usage: npm run lab -- <kernel> [--once] [--json] [--shape NAME=N,…] [--against REF] [--limit S]
+                               [--shaders DIR]
 
 Watches shaders/<kernel>.wgsl and its definition. On every save: whether it compiles, with the place where it does not;
 whether it is right, against float64, with all its indices in bounds, with workgroups and threads in ascending and in
@@ -30,6 +31,7 @@ pairs of settings, until the next save.
   --json         with --once: one JSON document
   --shape …      the shape that it is timed at, e.g. m=64,n=128; default one of the published model's
   --against REF  the committed version to time it against; default HEAD
+  --limit S      seconds after which a kernel that does not end is stopped; default 60
   --shaders DIR  another folder of shaders`,
 
   async run(args) {
@@ -42,13 +44,20 @@ pairs of settings, until the next save.
         shape: { type: 'string' },
         against: { type: 'string', default: 'HEAD' },
         shaders: { type: 'string', default: SHADERS },
+        limit: { type: 'string' },
       },
     });
     const [kernel, ...rest] = positionals;
     if (kernel === undefined || rest.length > 0) throw new UserError('give one kernel. See --help.');
     expectKernel(kernel);
     if (values.json && !values.once) throw new UserError('--json needs --once');
-    const bench = new Bench(kernel, resolve(values.shaders), values.against, values.shape);
+    const bench = new Bench(
+      kernel,
+      resolve(values.shaders),
+      values.against,
+      values.shape,
+      limitOf(values.limit),
+    );
     try {
       return values.once ? await once(bench, values.json) : await forever(bench);
     } finally {
@@ -56,6 +65,12 @@ pairs of settings, until the next save.
     }
   },
 };
+
+function limitOf(text: string | undefined): number {
+  if (text === undefined) return LIMIT_MS;
+  if (Number(text) > 0) return 1000 * Number(text);
+  throw new UserError(`--limit ${text}: expected seconds`);
+}
 
 /** One kernel on the bench. */
 class Bench {
@@ -69,6 +84,7 @@ class Bench {
     private readonly folder: string,
     private readonly ref: string,
     private readonly shape: string | undefined,
+    private readonly limitMs: number,
   ) {
     this.file = join(folder, `${kernel}.wgsl`);
     shapeOf(kernel, shape); // its mistakes before anything else
@@ -94,7 +110,16 @@ class Bench {
     }
     const rivals = await this.rivals(text);
     const params = shapeOf(kernel, this.shape);
-    const request = { kernel, text, rivals, params, constants, timingMs, whole: true, limitMs: LIMIT_MS };
+    const request = {
+      kernel,
+      text,
+      ...rivals,
+      params,
+      constants,
+      timingMs,
+      whole: true,
+      limitMs: this.limitMs,
+    };
     const findings = await inspect(workshop, request, onFinding);
     if (findings?.verdict && findings.verdict !== 'wrong') this.before = text;
     return findings;
@@ -104,15 +129,19 @@ class Bench {
     this.workshop.close();
   }
 
-  private async rivals(text: string): Promise<Rival[]> {
-    const committed = await committedShader(this.folder, this.kernel, this.ref);
+  /** What it is timed against: in a folder that is in no repository, the checkout's version. */
+  private async rivals(text: string): Promise<{ rivals: Rival[]; uncommitted?: string }> {
+    const own = await committedShader(this.folder, this.kernel, this.ref);
+    const committed = 'text' in own ? own : await committedShader(SHADERS, this.kernel, this.ref);
     const name = this.ref === 'HEAD' ? 'the committed version' : this.ref;
-    return [
-      ...('text' in committed ? [{ name, text: committed.text }] : []),
-      ...(this.before !== undefined && this.before !== text
-        ? [{ name: 'the save before', text: this.before }]
-        : []),
-    ];
+    const { before } = this;
+    return {
+      rivals: [
+        ...('text' in committed ? [{ name, text: committed.text }] : []),
+        ...(before !== undefined && before !== text ? [{ name: 'the save before', text: before }] : []),
+      ],
+      ...('text' in committed ? {} : { uncommitted: committed.missing }),
+    };
   }
 }
 
@@ -176,7 +205,7 @@ async function forever(bench: Bench): Promise<number> {
     const title = `save ${saves++} · ${new Date().toLocaleTimeString()}`;
     const text = await bench.text();
     if (text === undefined)
-      return screen.show([`${bench.kernel}.wgsl is not there: waiting for it to be saved…`]);
+      return screen.show([`${bench.kernel}.wgsl is not there; it is looked at again when it is`]);
     const busy = (findings: Findings) =>
       findings.covering || findings.verdict === 'wrong' || findings.skipped ? undefined : 'more cases…';
     screen.show([`${bench.kernel}  ${title}`, '…']);

@@ -113,7 +113,7 @@ function clamps(text: string): Edit[] {
 
 /** Sums that are kept in half precision. Integers have none: such a mutant does not compile. */
 function accumulators(text: string): Edit[] {
-  const added = matches(text, /([\w.]+(?:\[[^\]=]*\])*) \+= ([^;]+);/g).map((match) => ({
+  const added = matches(text, /([\w.]+(?:\[[^\]=]*\])*) \+= ([^;{]+);/g).map((match) => ({
     kind: 'sum in f16',
     at: match.index,
     before: match[0],

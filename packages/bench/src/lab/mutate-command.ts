@@ -84,7 +84,8 @@ function conclude(results: readonly KernelFates[], json: boolean): number {
     lives: lives.length,
     invalid: sum('invalid'),
   };
-  if (json) print(JSON.stringify({ ...counts, lives, stale, kernels: results.map(summaryOf) }, null, 2));
+  if (json)
+    print(JSON.stringify({ ...counts, living: lives, stale, kernels: results.map(summaryOf) }, null, 2));
   else {
     for (const { kernel, id } of lives) print(`lives: ${kernel}: ${id}`);
     for (const { kernel, id } of stale) print(`explained, but found or gone: ${kernel}: ${id}`);

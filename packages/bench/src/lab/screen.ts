@@ -7,11 +7,12 @@ const WIDTH = 80;
 
 /** Everything that is known, as lines. `busy` is what goes on. */
 export function draw(findings: Findings, title: string, busy: string | undefined): string[] {
-  const { skipped, timing, verdict } = findings;
+  const { skipped, timing, uncommitted, verdict } = findings;
   const lines = [headline(findings.kernel, title, verdict)];
   if (skipped) lines.push(...row('left out', skipped));
   else lines.push(...row('compiled', compiled(findings)), ...row('right', right(findings)));
   if (timing) lines.push(...fast(timing));
+  if (uncommitted) lines.push(...row('', dim(`no committed version: ${uncommitted}`)));
   if (busy) lines.push(...row('', dim(busy)));
   return lines;
 }
@@ -43,7 +44,7 @@ function right(findings: Findings): string {
     : named
       ? 'in the settings that the check names'
       : 'so far';
-  return `${cases} cases ${what}, in either order; errors up to ${(100 * margin).toFixed(0)} % of what is allowed`;
+  return `${cases} ${cases === 1 ? 'case' : 'cases'} ${what}, in either order; errors up to ${(100 * margin).toFixed(0)} % of what is allowed`;
 }
 
 function fast({ ms, gflops, gbs, against, rivals, shape }: NonNullable<Findings['timing']>): string[] {

@@ -1,0 +1,153 @@
+/** The lab, as its user runs it. */
+import { spawn } from 'node:child_process';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+
+const inRoot = (path: string) => fileURLToPath(new URL(`../../../../${path}`, import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'hrm-lab-'));
+const file = join(folder, 'add.wgsl');
+const original = readFileSync(inRoot('shaders/add.wgsl'), 'utf8');
+const STORE = 'c[i] = a[i] + b[i];';
+afterAll(() => rmSync(folder, { recursive: true }));
+beforeEach(() => copyFileSync(inRoot('shaders/add.wgsl'), file));
+
+function start(args: readonly string[]) {
+  const child = spawn(process.execPath, [inRoot('packages/bench/bin/lab.js'), ...args], {
+    env: { ...process.env, NO_COLOR: '1' },
+  });
+  const said = { out: '', err: '' };
+  child.stdout.on('data', (text) => {
+    said.out += text;
+  });
+  child.stderr.on('data', (text) => {
+    said.err += text;
+  });
+  const code = new Promise<number | null>((resolve) => child.on('exit', resolve));
+  return { child, said, code };
+}
+
+async function lab(...args: string[]) {
+  const { said, code } = start(args);
+  return { code: await code, ...said };
+}
+const once = (...args: string[]) =>
+  lab('add', '--once', '--json', '--shaders', folder, '--shape', 'length=4096', ...args);
+const edit = (change: (text: string) => string) => {
+  const text = change(original);
+  expect(text).not.toBe(original);
+  writeFileSync(file, text);
+};
+
+describe('once', () => {
+  it.each([
+    ['as it is committed', (text: string) => `${text}\n`],
+    ['with a comment more', (text: string) => `// a remark, with x[1 in it\n${text}`],
+    ['with another name for a variable', (text: string) => text.replace(/\bi\b/g, 'place')],
+  ])('is right %s', async (_, change) => {
+    edit(change);
+    const { code, out } = await once();
+    const { kernel, verdict, checks, timing, problem } = JSON.parse(out);
+    expect([code, kernel, problem]).toEqual([0, 'add', undefined]);
+    expect(['same', 'faster', 'slower']).toContain(verdict); // the machine may be busy
+    expect(checks.map(({ passed }: { passed: boolean }) => passed)).toEqual([true, true, true, true]);
+    expect(timing.rivals).toEqual(['the committed version']);
+    expect(timing.against[0].low).toBeLessThanOrEqual(timing.against[0].ratio);
+  });
+
+  it.each<[string, (text: string) => string, RegExp]>([
+    [
+      'that does not compile',
+      (text) => text.replace('b[i];', 'bb[i];'),
+      /^shaders\/add\.wgsl:18:19: unresolved value 'bb'\n {2}18 \| .*\n {5}\| {19}\^/,
+    ],
+    [
+      'that is off by one',
+      (text) => text.replace('b[i];', 'b[i + 1];'),
+      /^c: \d+ of \d+ wrong.*; b\[\d+\] is out of its bounds\nat length 1000$/s,
+    ],
+    [
+      'that loses precision',
+      (text) => text.replace(STORE, 'c[i] = quantizeToF16(a[i] + b[i]);'),
+      /^c: \d+ of 1000 wrong.*× what is allowed/,
+    ],
+    [
+      'that writes out of bounds',
+      (text) => text.replace(/if \(i < [^)]*\) \{/, 'if (true) {'),
+      /is out of its bounds/,
+    ],
+    ['that is half written', (text) => text.slice(0, 300), /^shaders\/add\.wgsl:10:26: missing closing '>'/],
+  ])('finds one %s', async (_, change, problem) => {
+    edit(change);
+    const { code, out } = await once();
+    expect(JSON.parse(out)).toMatchObject({ verdict: 'wrong', problem: expect.stringMatching(problem) });
+    expect(code).toBe(1);
+  });
+
+  it('finds a barrier that is missing', async () => {
+    const text = readFileSync(inRoot('shaders/residual_rms_norm.wgsl'), 'utf8');
+    writeFileSync(join(folder, 'residual_rms_norm.wgsl'), text.replaceAll('workgroupBarrier();', ''));
+    const { code, out } = await lab('residual_rms_norm', '--once', '--shaders', folder, '--shape', 'rows=64');
+    expect(code).toBe(1);
+    expect(out).toMatch(/^residual_rms_norm wrong$/m);
+  });
+
+  it('stops one that never ends', async () => {
+    edit((text) => text.replace(STORE, `loop { if (all(c[i] == pack(77.0))) { break; } } ${STORE}`));
+    const { code, out } = await once('--limit', '5');
+    expect(JSON.parse(out)).toMatchObject({
+      verdict: 'wrong',
+      problem: expect.stringMatching(/does not end within 5 s/),
+    });
+    expect(code).toBe(1);
+  });
+});
+
+describe('a mistake in the command line', () => {
+  it.each([
+    [['ad', '--once'], /there is no kernel 'ad' in shaders\/; there is .*add/],
+    [
+      ['add', '--shape', 'size=3'],
+      /--shape size=3: expected NAME=NUMBER with one of add's parameters: length/,
+    ],
+    [['add', '--shape', 'length=many'], /--shape length=many: expected NAME=NUMBER/],
+    [['add', '--json'], /--json needs --once/],
+    [['add', '--onse'], /Unknown option '--onse'/],
+    [['add', 'fill'], /give one kernel/],
+    [['mutate', 'nothing'], /there is no kernel 'nothing'/],
+    [['mutate', 'add', '--slice', '3/2'], /--slice 3\/2: expected I\/N/],
+  ])('%j is one message and exit code 2', async (args, message) => {
+    const { code, err } = await lab(...args);
+    expect(err).toMatch(message);
+    expect(code).toBe(2);
+  });
+});
+
+it('watches: a save, a mistake, a file that is gone for a while', async () => {
+  const { child, said, code } = start(['add', '--shaders', folder, '--shape', 'length=4096']);
+  const until = async (pattern: RegExp) => {
+    const end = Date.now() + 60_000;
+    while (!pattern.test(said.out)) {
+      if (Date.now() > end) throw new Error(`not seen: ${pattern} in ${said.out}${said.err}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    said.out = '';
+  };
+  await until(/in all pairs of settings/);
+  edit((text) => text.replace('b[i];', 'bb[i];'));
+  await until(/add wrong.*unresolved value 'bb'/s);
+  unlinkSync(file);
+  await until(/add\.wgsl is not there/);
+  writeFileSync(file, `${original}\n`);
+  await until(/add (same|faster|slower).*save before|add right/s);
+  child.kill('SIGINT');
+  expect(await code).toBe(0);
+});
+
+it('mutate finds all mistakes in a kernel, or says which live', async () => {
+  const { code, out } = await lab('mutate', 'add', 'rope', '--json');
+  expect(JSON.parse(out)).toMatchObject({ lives: 0, stale: [] });
+  expect(code).toBe(0);
+});
