@@ -29,10 +29,7 @@ export const check: KernelCheck<SgdParams> = {
   }),
   outputs: () => ({}),
   reference({ g, p, velocity, lr }, { momentum, weight_decay }) {
-    const after = Float64Array.from(
-      velocity,
-      (value, i) => momentum * value + g[i] + weight_decay * p[i],
-    );
+    const after = Float64Array.from(velocity, (value, i) => momentum * value + g[i] + weight_decay * p[i]);
     return { p: Float64Array.from(p, (value, i) => value - lr[0] * after[i]), velocity: after };
   },
   // Momentum and decay rounded to f32, three products, three sums.
