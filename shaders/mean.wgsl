@@ -15,7 +15,7 @@ struct Params { rows: u32, columns: u32 }
 
 var<workgroup> partial: array<f32, GROUP>;
 
-/// The sum over the lanes of a row, in an order that does not depend on timing.
+/// The sum over the lanes of a row, in an order that does not depend on timing; the first lane has it.
 fn sum_over_lanes(value: f32, thread: u32) -> f32 {
   if (LANES == 1u) {
     return value;
@@ -27,8 +27,7 @@ fn sum_over_lanes(value: f32, thread: u32) -> f32 {
       partial[thread] += partial[thread + half];
     }
   }
-  workgroupBarrier();
-  return partial[thread - thread % LANES];
+  return partial[thread];
 }
 
 @compute @workgroup_size(GROUP)

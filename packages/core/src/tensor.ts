@@ -134,8 +134,8 @@ export class Tensor {
 
   /** Replaces the contents. */
   write(data: HostArray): void {
-    if (data.length !== this.size) {
-      throw new UserError(`${this} holds ${this.size} elements, got ${data.length}`);
+    if (data?.length !== this.size) {
+      throw new UserError(`${this} holds ${this.size} elements, got ${data?.length}`);
     }
     this.writeAt(0, data);
   }

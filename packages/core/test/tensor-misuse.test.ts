@@ -38,6 +38,7 @@ const cases: [what: string, message: string, action: () => unknown][] = [
   ['a text as extent', `Tensor: shape is ["3"], ${shapes}`, () => empty(device, ['3'])],
   ['no shape', `Tensor: shape is undefined, ${shapes}`, () => empty(device)],
   ['another type', 'Tensor: dtype is f16, expected f32,i32,u32', () => empty(device, [2], 'f16')],
+  ['nothing to write', ') holds 2 elements, got undefined', () => empty(device, [2]).write()],
   ['a plain array to write', ') takes Int32Array, got Array', () => empty(device, [2], 'i32').write([1, 2])],
 ];
 
