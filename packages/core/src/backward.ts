@@ -1,12 +1,14 @@
 /** The way back through the record. Apart from the tape, so that who only computes does not carry it. */
 import type { Device } from './device.ts';
+import { UserError } from './errors.ts';
 import type { Gradients, Node } from './tape.ts';
-import type { Tensor } from './tensor.ts';
+import { Tensor } from './tensor.ts';
 
 /** A tensor to differentiate and the gradient to start from, of the same shape. */
 export interface Root {
   of: Tensor;
-  gradient: Tensor;
+  /** May be left out where `of` has a single element, as losses do: then it is 1. */
+  gradient?: Tensor;
 }
 
 /**
@@ -14,6 +16,7 @@ export interface Root {
  * empty afterwards.
  *
  * @throws Error when there is no rule for an op on the way
+ * @throws UserError when no root depends on a parameter, or one of several elements has no gradient to start from
  */
 export function backward(
   device: Device,
@@ -30,7 +33,8 @@ export function backward(
     gradient.dispose();
   };
   try {
-    for (const { of, gradient } of roots) accumulate(of.id, gradient.detach());
+    for (const { of, gradient } of roots)
+      accumulate(of.id, gradient?.detach() ?? Tensor.from(device, Float32Array.of(1), of.shape));
     tape.noGrad(() => {
       for (let node = tape.pop(); node; node = tape.pop())
         differentiate(device, node, rules, gradients, accumulate);
@@ -41,6 +45,10 @@ export function backward(
       if (parameter) result.set(parameter, gradient);
       else gradient.dispose(); // a root that no parameter leads to
     }
+    if (!result.size)
+      throw new UserError(
+        'backward: no root was computed from a tensor that requiresGrad, outside of noGrad and since the last backward',
+      );
     return result;
   } catch (error) {
     for (const gradient of gradients.values()) gradient.dispose();

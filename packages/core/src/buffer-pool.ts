@@ -14,11 +14,12 @@ export interface MemoryStats {
   buffers: number;
 }
 
+let nextId = 1;
+
 /** A GPU buffer on loan from the pool, or one that a recording (see recording.ts) will place later. */
 export class PooledBuffer {
-  private static nextId = 1;
   /** Names the buffer in bind group cache keys; never reused. */
-  readonly id = PooledBuffer.nextId++;
+  readonly id = nextId++;
   /** The batch of commands (see CommandStream) that used this buffer last. */
   lastBatch = -1;
   /** Recordings that use the buffer: it does not go back to the pool before they are gone. */

@@ -2,6 +2,7 @@ import { closeSync, existsSync, fstatSync, mkdtempSync, openSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from './errors.ts';
+import { Tensor } from './tensor.ts';
 
 /**
  * Chromium's package on Debian brings SwiftShader, a slower software adapter: the fallback where no usable
@@ -39,6 +40,7 @@ export interface OpenedAdapter {
  * @throws UserError when the package is missing, its native library does not load, or there is no adapter
  */
 export async function openAdapter(fallback = true): Promise<OpenedAdapter> {
+  printTensorsBriefly();
   // Mesa complains on stderr when the variable is unset, as it is in containers and cron jobs.
   process.env.XDG_RUNTIME_DIR ??= tmpdir();
   const { create } = await loadDawn();
@@ -59,6 +61,15 @@ export async function openAdapter(fallback = true): Promise<OpenedAdapter> {
   }
   const reason = said ? `\nThe driver stack said:\n${said}` : '';
   throw new UserError(`No WebGPU adapter on this machine. ${NO_ADAPTER_REMEDY}${reason}`);
+}
+
+/** Has console.log print a tensor as `String` does, instead of the whole engine behind it. Here, as browsers do not ask. */
+function printTensorsBriefly(): void {
+  const value = Tensor.prototype.toString;
+  Object.defineProperty(Tensor.prototype, Symbol.for('nodejs.util.inspect.custom'), {
+    value,
+    configurable: true,
+  });
 }
 
 async function loadDawn(): Promise<typeof import('webgpu')> {

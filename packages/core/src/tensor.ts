@@ -13,6 +13,22 @@ export function sizeOf(shape: Shape): number {
   return shape.reduce((product, extent) => product * extent, 1);
 }
 
+let nextId = 1;
+
+/** What to say of an argument that a type checker would have refused. */
+function unexpected(what: string, got: unknown, expected: unknown): UserError {
+  return new UserError(`Tensor: ${what} is ${got}, expected ${expected}`);
+}
+
+/** The type of what should have been an object. */
+const typeName = (value: unknown) => value?.constructor.name;
+
+/** @throws UserError when it is no shape */
+function checkShape(shape: Shape): void {
+  if (!Array.isArray(shape) || !shape.every((extent) => Number.isInteger(extent) && extent > 0))
+    throw unexpected('shape', JSON.stringify(shape), 'an array of positive whole numbers');
+}
+
 /** The GPU memory behind one or more tensors. */
 interface Storage {
   buffer: PooledBuffer;
@@ -24,9 +40,8 @@ interface Storage {
  * {@link Device.scope} that it was made in; the tape keeps what `backward` needs until then.
  */
 export class Tensor {
-  private static nextId = 1;
   /** Names the tensor on the tape. */
-  readonly id = Tensor.nextId++;
+  readonly id = nextId++;
   private references = 1;
   private disposed = false;
 
@@ -41,11 +56,16 @@ export class Tensor {
     device.adopt(this);
   }
 
-  /** A tensor with undefined contents. */
+  /**
+   * A tensor with undefined contents.
+   *
+   * @throws UserError when something is not of its type
+   */
   static empty(device: Device, shape: Shape, dtype: DType = 'f32', requiresGrad = false): Tensor {
-    if (shape.some((extent) => !Number.isInteger(extent) || extent < 1)) {
-      throw new UserError(`tensor [${shape}]: every extent must be a positive whole number`);
-    }
+    if (!device?.tape)
+      throw unexpected('device', typeName(device), 'a Device, which openDevice() resolves to');
+    checkShape(shape);
+    if (!hostTypes[dtype]) throw unexpected('dtype', dtype, Object.keys(hostTypes));
     const buffer = device.acquire(4 * sizeOf(shape), `tensor [${shape}]`);
     return new Tensor(device, shape, dtype, { buffer, users: 1 }, requiresGrad);
   }
@@ -53,10 +73,18 @@ export class Tensor {
   /**
    * A tensor with the given contents; dtype from the array's type.
    *
-   * @throws UserError when the length is not that of the shape
+   * @throws UserError when the length is not that of the shape, or something is not of its type
    */
-  static from(device: Device, data: HostArray, shape: Shape = [data.length], requiresGrad = false): Tensor {
-    const dtype = data instanceof Float32Array ? 'f32' : data instanceof Int32Array ? 'i32' : 'u32';
+  static from(device: Device, data: HostArray, shape: Shape = [data?.length], requiresGrad = false): Tensor {
+    const dtype =
+      data instanceof Float32Array
+        ? 'f32'
+        : data instanceof Int32Array
+          ? 'i32'
+          : data instanceof Uint32Array
+            ? 'u32'
+            : undefined;
+    if (!dtype) throw unexpected('data', typeName(data), 'a Float32Array, Int32Array or Uint32Array');
     const tensor = Tensor.empty(device, shape, dtype, requiresGrad);
     try {
       tensor.write(data);
@@ -77,20 +105,37 @@ export class Tensor {
 
   /** @throws Error when the tensor has been freed */
   get buffer(): PooledBuffer {
-    if (!this.storage) throw new Error(`tensor [${this.shape}] was used after it was freed`);
+    if (!this.storage) throw new Error(`${this} was used after it was freed`);
     return this.storage.buffer;
   }
 
   /** The same memory without its history: gradients stop here. Freed on its own. */
   detach(): Tensor {
-    const storage = this.shareStorage();
-    return new Tensor(this.device, this.shape, this.dtype, storage, false);
+    return this.view(this.shape);
+  }
+
+  /**
+   * The same memory in another shape of the same size; gradients pass. Freed on its own.
+   *
+   * @throws UserError when the size is another one
+   */
+  reshape(shape: Shape): Tensor {
+    checkShape(shape);
+    if (sizeOf(shape) !== this.size) throw new UserError(`reshape: ${this} does not fit [${shape}]`);
+    const view = this.view(shape);
+    this.device.tape.record('reshape', [this], view, [], Object.fromEntries(this.shape.entries()));
+    return view;
+  }
+
+  /** As in `tensor [2,3] (f32, #7)`. */
+  toString(): string {
+    return `tensor [${this.shape}] (${this.dtype}, #${this.id})`;
   }
 
   /** Replaces the contents. */
   write(data: HostArray): void {
-    if (data.length !== this.size) {
-      throw new UserError(`tensor [${this.shape}] holds ${this.size} elements, got ${data.length}`);
+    if (data?.length !== this.size) {
+      throw new UserError(`${this} holds ${this.size} elements, got ${data?.length}`);
     }
     this.writeAt(0, data);
   }
@@ -98,12 +143,10 @@ export class Tensor {
   /** Replaces the elements from the `offset`-th on, in row-major order. */
   writeAt(offset: number, data: HostArray): void {
     if (!(data instanceof hostTypes[this.dtype])) {
-      throw new UserError(`tensor [${this.shape}] is ${this.dtype}, got ${data.constructor.name}`);
+      throw new UserError(`${this} takes ${hostTypes[this.dtype].name}, got ${typeName(data)}`);
     }
     if (!Number.isInteger(offset) || offset < 0 || offset + data.length > this.size) {
-      throw new UserError(
-        `tensor [${this.shape}] holds ${this.size} elements, got ${data.length} to write at ${offset}`,
-      );
+      throw new UserError(`${this} holds ${this.size} elements, got ${data.length} to write at ${offset}`);
     }
     this.device.stream.upload(this.buffer, data, 4 * offset);
   }
@@ -111,9 +154,7 @@ export class Tensor {
   /** Copies the contents of a tensor of the same shape and dtype, on the GPU. */
   assign(source: Tensor): void {
     if (source.dtype !== this.dtype || source.shape.join() !== this.shape.join()) {
-      throw new UserError(
-        `assign: tensor [${this.shape}] is ${this.dtype}, got [${source.shape}], ${source.dtype}`,
-      );
+      throw new UserError(`assign: ${this} got ${source}`);
     }
     this.assignAt(0, source);
   }
@@ -121,9 +162,7 @@ export class Tensor {
   /** Copies the contents of a tensor of the same dtype to the elements from the `offset`-th on, on the GPU. */
   assignAt(offset: number, source: Tensor): void {
     if (source.dtype !== this.dtype || offset + source.size > this.size) {
-      throw new UserError(
-        `assignAt: tensor [${this.shape}] is ${this.dtype}, got [${source.shape}], ${source.dtype}, for ${offset}`,
-      );
+      throw new UserError(`assignAt: ${this} got ${source} for ${offset}`);
     }
     this.device.stream.copy(source.buffer, this.buffer, source.bytes, 4 * offset);
   }
@@ -137,7 +176,7 @@ export class Tensor {
       await this.device.stream.ready();
     }
     if (offset !== this.size) {
-      throw new UserError(`tensor [${this.shape}] holds ${this.size} elements, got ${offset}`);
+      throw new UserError(`${this} holds ${this.size} elements, got ${offset}`);
     }
   }
 
@@ -148,7 +187,7 @@ export class Tensor {
 
   /** {@link read} for f32 tensors. */
   async readF32(): Promise<Float32Array> {
-    if (this.dtype !== 'f32') throw new Error(`tensor [${this.shape}] is ${this.dtype}, not f32`);
+    if (this.dtype !== 'f32') throw new Error(`${this} is not f32`);
     return (await this.read()) as Float32Array;
   }
 
@@ -179,9 +218,10 @@ export class Tensor {
     this.storage = undefined;
   }
 
-  private shareStorage(): Storage {
-    if (!this.storage) throw new Error(`tensor [${this.shape}] was used after it was freed`);
-    this.storage.users += 1;
-    return this.storage;
+  private view(shape: Shape): Tensor {
+    this.buffer; // throws when it has been freed
+    const storage = this.storage as Storage;
+    storage.users += 1;
+    return new Tensor(this.device, shape, this.dtype, storage, false);
   }
 }

@@ -197,9 +197,32 @@ describe('backward', () => {
   });
 
   it('a root without parameters behind it gives nothing', async () => {
-    const y = constant(1);
-    expect(await gradientsOf([y], [y])).toEqual([undefined]);
-    y.dispose();
+    const [x, y] = [parameter(2), constant(1)];
+    const z = multiply(x, x);
+    expect(await gradientsOf([y, z], [y, x])).toEqual([undefined, [4]]);
+    disposeAll(x, y, z);
+  });
+
+  it('says so where no root has a parameter behind it: none at all, under noGrad, a second time', () => {
+    const [x, y] = [parameter(2), constant(1)];
+    const nothing = 'backward: no root was computed from a tensor that requiresGrad';
+    expect(() => backward(device, [{ of: y }], withRules())).toThrow(nothing);
+    const z = device.tape.noGrad(() => multiply(x, x));
+    expect(() => backward(device, [{ of: z }], withRules())).toThrow(nothing);
+    const square = multiply(x, x);
+    const gradients = backward(device, [{ of: square }], withRules());
+    expect(() => backward(device, [{ of: square }], withRules())).toThrow(nothing);
+    disposeAll(x, y, z, square, ...gradients.values());
+  });
+
+  it('starts from 1 where a root has one element and no gradient, and refuses more', async () => {
+    const [x, w] = [parameter(3), parameter(1, 2)];
+    const y = multiply(x, x);
+    const gradients = backward(device, [{ of: y }], withRules());
+    expect(await gradients.get(x)?.readF32()).toEqual(Float32Array.of(6));
+    const z = multiply(w, w);
+    expect(() => backward(device, [{ of: z }], withRules())).toThrow('holds 2 elements, got 1');
+    disposeAll(x, w, y, z, ...gradients.values());
   });
 
   it('frees what was saved, which outlives dispose until then', async () => {
@@ -307,11 +330,54 @@ describe('scopes', () => {
   });
 });
 
+describe('reshape', () => {
+  it('shares the memory, passes gradients, and is freed on its own', async () => {
+    const x = parameter(1, 2, 3, 4, 5, 6);
+    const y = x.reshape([2, 3]);
+    expect(y.shape).toEqual([2, 3]);
+    expect(y.buffer).toBe(x.buffer);
+    expect(device.memory.liveBytes - idleBytes).toBe(256);
+    const z = multiply(y, y).reshape([3, 1, 2]);
+    const gradients = backward(
+      device,
+      [{ of: z, gradient: constant(1, 1, 1, 1, 1, 1).reshape([3, 1, 2]) }],
+      withRules(),
+    );
+    const gradient = gradients.get(x);
+    expect(gradient?.shape).toEqual([6]);
+    expect(await gradient?.readF32()).toEqual(Float32Array.of(2, 4, 6, 8, 10, 12));
+    x.dispose();
+    expect(await y.readF32()).toEqual(Float32Array.of(1, 2, 3, 4, 5, 6));
+    disposeAll(...device.tensors);
+  });
+
+  it('keeps the type, and works in a recording', async () => {
+    const x = Tensor.from(device, Int32Array.of(1, 2));
+    expect(x.reshape([2, 1]).dtype).toBe('i32');
+    const a = constant(1, 2, 3, 4);
+    const plan = device.record(() => product(a, a).reshape([2, 2]));
+    plan.replay();
+    expect(await plan.result.readF32()).toEqual(Float32Array.of(1, 4, 9, 16));
+    expect(plan.result.shape).toEqual([2, 2]);
+    plan.dispose();
+    disposeAll(...device.tensors);
+  });
+
+  it('refuses other sizes, what is no shape, and freed tensors', () => {
+    const x = constant(1, 2, 3, 4, 5, 6);
+    expect(() => x.reshape([2, 2])).toThrow(/^reshape: tensor \[6\] \(f32, #\d+\) does not fit \[2,2\]$/);
+    expect(() => x.reshape([-2, -3])).toThrow('Tensor: shape is [-2,-3], expected an array of positive');
+    expect(() => x.reshape(6 as never)).toThrow('Tensor: shape is 6, expected an array of positive');
+    x.dispose();
+    expect(() => x.reshape([6])).toThrow('was used after it was freed');
+  });
+});
+
 describe('freed tensors', () => {
   it('refuse every use', async () => {
     const x = parameter(2);
     x.dispose();
-    const freed = 'tensor [1] was used after it was freed';
+    const freed = /^tensor \[1\] \(f32, #\d+\) was used after it was freed$/;
     expect(() => x.buffer).toThrow(freed);
     expect(() => x.write(Float32Array.of(1))).toThrow(freed);
     expect(() => x.detach()).toThrow(freed);

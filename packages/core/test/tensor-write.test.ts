@@ -25,7 +25,7 @@ describe('writing a part of a tensor', () => {
     [5, Float32Array.of(1, 2), /holds 6 elements, got 2 to write at 5/],
     [-1, Float32Array.of(1), /at -1/],
     [0.5, Float32Array.of(1), /at 0\.5/],
-    [0, Int32Array.of(1), /is f32, got Int32Array/],
+    [0, Int32Array.of(1), /takes Float32Array, got Int32Array/],
   ])('refuses %s, %s', (offset, data, message) => {
     const tensor = Tensor.empty(device, [6]);
     expect(() => tensor.writeAt(offset, data)).toThrow(message);

@@ -1,5 +1,5 @@
 /**
- * The checks of all kernels, with their float64 references, and tuning, which needs them: what tests, the doctor and the
+ * The checks of all kernels, with their float64 references, tuning, which needs them, and instruments: what tests, the doctor and the
  * first use of an adapter ask for, and computing does not. It is an entry of its own, to be imported when it is needed, so
  * that no bundle starts with it.
  */
@@ -21,6 +21,12 @@ export {
 export { type KernelVerdict, selfCheck } from './checks/self-check.ts';
 export { settingsOf, type Tunables, tunablesIn, tunablesOf } from './checks/tunables.ts';
 export { type Tuned, tune } from './checks/tuner.ts';
+export { checkDeterminism, type Results } from './instruments/check-determinism.ts';
+export {
+  checkGradients,
+  type GradientCheckOptions,
+  type GradientCheckResult,
+} from './instruments/check-gradients.ts';
 
 /** The check of every kernel, by the kernel's name. */
 export const checks = typed as unknown as Readonly<Record<string, KernelCheck<ParamValues>>>;

@@ -19,6 +19,7 @@ export { signSgd } from './defs/sign_sgd.ts';
 export { transpose as transposeKernel } from './defs/transpose.ts';
 export { attentionBackwardOperations } from './gradients/attention.ts';
 export { gradientRules } from './gradients/gradient-rules.ts';
+export { hrmGradientRules } from './gradients/hrm-rules.ts';
 export { linearBackwardInput, linearBackwardWeight } from './gradients/linear.ts';
 export {
   type Grid,
@@ -36,6 +37,10 @@ export { type InputEmbedding, inputEmbedding } from './ops/embedding.ts';
 export { linear, transpose } from './ops/linear.ts';
 export { bceWithLogits, type CrossEntropyResult, crossEntropyRows } from './ops/losses.ts';
 export { matmulOperation, multiply } from './ops/matmul.ts';
+export { addBias, crossEntropy, mean, relu, rowMean, softmax } from './ops/network.ts';
 export { residualRmsNorm } from './ops/norm.ts';
 export { qHead } from './ops/q-head.ts';
+export { cat, slice } from './ops/rows.ts';
+export { AdamAtan2, type AdamAtan2Options } from './optimizers/adam-atan2.ts';
+export { SGD, type SGDOptions } from './optimizers/sgd.ts';
 export { shaderNames, shadersVersion } from './version.gen.ts';

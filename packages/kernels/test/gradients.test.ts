@@ -11,19 +11,29 @@ import { IGNORED_LABEL, type LossType, tokenLossReference } from '../src/defs/cr
 import { inputEmbeddingReference } from '../src/defs/input_embedding.ts';
 import { matmulReference } from '../src/defs/matmul.ts';
 import { qHeadReference } from '../src/defs/q_head.ts';
+import { reluReference } from '../src/defs/relu.ts';
 import { ropeReference } from '../src/defs/rope.ts';
+import { softmaxReference } from '../src/defs/softmax.ts';
 import { swigluReference } from '../src/defs/swiglu.ts';
 import {
   add,
+  addBias,
   attention,
   bceWithLogits,
+  cat,
+  crossEntropy,
   crossEntropyRows,
   gradientRules,
   inputEmbedding,
   linear,
+  mean,
   qHead,
+  relu,
   residualRmsNorm,
   rope,
+  rowMean,
+  slice,
+  softmax,
   swiglu,
   transpose,
 } from '../src/index.ts';
@@ -192,6 +202,8 @@ function crossEntropyCase(type: LossType): Case {
   };
 }
 
+const classLabels = Int32Array.of(3, IGNORED_LABEL, 0, 1, 3);
+
 const bceTargets = uniformArray(new Philox(6), 35).map((x) => Math.min(1, Math.max(0, 0.5 + x)));
 
 const cases: Case[] = [
@@ -276,6 +288,80 @@ const cases: Case[] = [
     run: ({ x }) => bceWithLogits(x, Tensor.from(device, bceTargets, [5, 7])),
     reference: ({ x }) => x.map((value, i) => bceReference(value, bceTargets[i])),
     roundoffs: 24, // exp 3 + 2·|x| ULP where sigmoid matters, a division, a difference below 1. Measured: at most 1.6
+  },
+  {
+    name: 'addBias',
+    inputs: { x: { shape: [3, 5, 7] }, bias: { shape: [7] } },
+    run: ({ x, bias }) => addBias(x, bias),
+    reference: ({ x, bias }) => x.map((value, i) => value + bias[i % 7]),
+    roundoffs: 4, // sums of 15 terms. Measured: at most 1.1
+  },
+  {
+    name: 'relu',
+    // None so near 0 that the numeric gradient crosses it.
+    inputs: { x: { shape: [5, 9], data: uniformArray(new Philox(11), 45).map((x) => x + Math.sign(x) / 4) } },
+    run: ({ x }) => relu(x),
+    reference: ({ x }) => reluReference(x),
+    roundoffs: 1, // handed on as it is; only the numeric side errs
+  },
+  {
+    name: 'softmax',
+    inputs: { x: { shape: [3, 2, 11], data: uniformArray(new Philox(12), 66).map((x) => 3 * x) } },
+    run: ({ x }) => softmax(x),
+    reference: ({ x }) => softmaxReference(x, { rows: 6, columns: 11 }),
+    // exp 3 + 2·|x| ULP with |x| ≤ 6 in y's largest, a sum of 11 products, a difference. Measured: at most 2.8
+    roundoffs: 12,
+  },
+  {
+    name: 'mean',
+    inputs: { x: { shape: [3, 5] } },
+    run: ({ x }) => mean(x),
+    reference: ({ x }) => Float64Array.of(x.reduce((a, b) => a + b) / 15),
+    roundoffs: 6, // a division (WGSL: 2.5 ULP). Measured: at most 0.3
+  },
+  {
+    name: 'rowMean',
+    inputs: { x: { shape: [2, 3, 5] } },
+    run: ({ x }) => rowMean(x),
+    reference: ({ x }) =>
+      Float64Array.from(
+        { length: 6 },
+        (_, row) => x.subarray(5 * row, 5 * row + 5).reduce((a, b) => a + b) / 5,
+      ),
+    roundoffs: 6, // a division (WGSL: 2.5 ULP). Measured: at most 0.5
+  },
+  {
+    name: 'slice',
+    inputs: { x: { shape: [5, 3, 2] } },
+    run: ({ x }) => slice(x, 1, 4),
+    reference: ({ x }) => x.slice(6, 24),
+    roundoffs: 1, // handed on as it is; only the numeric side errs
+  },
+  {
+    name: 'cat, of one tensor twice too',
+    inputs: { a: { shape: [2, 3] }, b: { shape: [1, 3] } },
+    run: ({ a, b }) => cat([a, b, a]),
+    reference: ({ a, b }) => Float64Array.of(...a, ...b, ...a),
+    roundoffs: 1, // a sum of two
+  },
+  {
+    name: 'reshape',
+    inputs: { x: { shape: [6, 2] } },
+    run: ({ x }) => softmax(x.reshape([2, 2, 3])),
+    reference: ({ x }) => softmaxReference(x, { rows: 4, columns: 3 }),
+    roundoffs: 12, // as softmax. Measured: at most 1.8
+  },
+  {
+    name: 'crossEntropy',
+    inputs: { logits: { shape: [5, 4], data: uniformArray(new Philox(13), 20).map((x) => 3 * x) } },
+    run: ({ logits }) => crossEntropy(logits, Tensor.from(device, classLabels)),
+    reference({ logits }) {
+      const losses = [0, 2, 3, 4].map((row) =>
+        tokenLossReference(logits.subarray(4 * row, 4 * row + 4), classLabels[row], 'softmax_cross_entropy'),
+      );
+      return Float64Array.of(losses.reduce((a, b) => a + b) / 4); // one of the five is ignored
+    },
+    roundoffs: 40, // as crossEntropyRows. Measured: at most 0.8
   },
 ];
 

@@ -1,17 +1,26 @@
 import { type Device, type DType, openDevice, type Shape, Tensor, UserError } from '@hrm-webgpu/core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
+  AdamAtan2,
   add,
+  addBias,
   attention,
   bceWithLogits,
+  cat,
+  crossEntropy,
   crossEntropyRows,
   fill,
   inputEmbedding,
   linear,
   makeRopeTables,
+  mean,
   qHead,
+  relu,
   residualRmsNorm,
   rope,
+  SGD,
+  slice,
+  softmax,
   swiglu,
   transpose,
 } from '../src/index.ts';
@@ -32,7 +41,49 @@ const embed = (change: Partial<Parameters<typeof inputEmbedding>[0]>) =>
     ...change,
   });
 
+const parameter = () => Tensor.empty(device, [2], 'f32', true);
+
 const cases: [message: string, action: () => unknown][] = [
+  ['addBias: the bias has shape [3], expected [2]', () => addBias(make([3, 2]), make([3]))],
+  ['addBias: the bias has shape [1, 2], expected [2]', () => addBias(make([3, 2]), make([1, 2]))],
+  ['addBias: the input is i32, expected f32', () => addBias(make([3, 2], 'i32'), make([2]))],
+  ['relu: the operand is i32, expected f32', () => relu(make([2], 'i32'))],
+  ['softmax: the operand is u32, expected f32', () => softmax(make([2], 'u32'))],
+  ['mean: the operand is i32, expected f32', () => mean(make([2], 'i32'))],
+  ['crossEntropy: the array of labels is f32, expected i32', () => crossEntropy(make([3, 2]), make([3]))],
+  [
+    'crossEntropy: the array of labels has shape [2], expected [3]',
+    () => crossEntropy(make([3, 2]), make([2], 'i32')),
+  ],
+  [
+    'crossEntropy: the array of logits has shape [1, 3, 2], expected [?, ?]',
+    () => crossEntropy(make([1, 3, 2]), make([3], 'i32')),
+  ],
+  [
+    'slice: rows 2 to 5 of [4, 3], expected whole numbers with 0 ≤ start < end ≤ 4',
+    () => slice(make([4, 3]), 2, 5),
+  ],
+  ['slice: rows 2 to 2 of [4, 3], expected', () => slice(make([4, 3]), 2, 2)],
+  ['slice: rows -1 to 4 of [4], expected', () => slice(make([4]), -1)],
+  ['slice: rows 0.5 to 4 of [4], expected', () => slice(make([4]), 0.5)],
+  ['cat: expected an array of at least one tensor', () => cat([])],
+  ['cat: expected an array of at least one tensor', () => cat(make([2]) as never)],
+  ['cat: got [2, 4], f32, after [2, 3], f32; expected', () => cat([make([2, 3]), make([2, 4])])],
+  ['cat: got [6], f32, after [2, 3], f32; expected', () => cat([make([2, 3]), make([6])])],
+  ['cat: got [2], i32, after [2], f32; expected', () => cat([make([2]), make([2], 'i32')])],
+  ['SGD: expected an array of parameters', () => new SGD([], { lr: 1 })],
+  ['SGD: expected an array of parameters', () => new SGD(parameter() as never, { lr: 1 })],
+  ['is no parameter: expected f32 tensors made with requiresGrad', () => new SGD([make([2])], { lr: 1 })],
+  ['SGD: lr is undefined, expected a number from 0 up', () => new SGD([parameter()], {} as never)],
+  [
+    'SGD: momentum is 1, expected a number from 0 to below 1',
+    () => new SGD([parameter()], { lr: 1, momentum: 1 }),
+  ],
+  ['AdamAtan2: lr is -1, expected a number from 0 up', () => new AdamAtan2([parameter()], { lr: -1 })],
+  [
+    'AdamAtan2: the second of betas is 1, expected a number from 0 to below 1',
+    () => new AdamAtan2([parameter()], { lr: 1, betas: [0.9, 1] }),
+  ],
   ['add: the second operand has shape [2, 3], expected [3, 2]', () => add(make([3, 2]), make([2, 3]))],
   ['add: the second operand has shape [6], expected [3, 2]', () => add(make([3, 2]), make([6]))],
   ['add: the first operand is i32, expected f32', () => add(make([2], 'i32'), make([2], 'i32'))],

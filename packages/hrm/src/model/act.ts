@@ -5,7 +5,7 @@ import {
   bceWithLogits,
   type CrossEntropyResult,
   crossEntropyRows,
-  gradientRules,
+  hrmGradientRules,
   launch,
   METRIC_NAMES,
   metrics as metricsKernel,
@@ -98,7 +98,7 @@ export function trainingCall(
         },
         { of: call.qLoss, gradient: Tensor.from(device, seeds, [carry.batch, 2]) },
       ],
-      gradientRules,
+      hrmGradientRules,
     ),
   );
   const local = model.localPuzzleRows(carry.batch);

@@ -1,26 +1,20 @@
 import type { Gradients } from '@hrm-webgpu/core';
-import { add } from '../ops/elementwise.ts';
-import { attentionGradient, ropeGradient } from './attention.ts';
-import { inputEmbeddingGradient } from './embedding.ts';
-import { linearGradient } from './linear.ts';
-import { bceWithLogitsGradient, crossEntropyRowsGradient } from './losses.ts';
-import { residualRmsNormGradient } from './norm.ts';
-import { qHeadGradient } from './q-head.ts';
-import { swigluGradient } from './swiglu.ts';
+import { hrmGradientRules } from './hrm-rules.ts';
+import { addBiasGradient, meanGradient, reluGradient, softmaxGradient } from './network.ts';
+import { catGradient, sliceGradient } from './rows.ts';
 
-/** The gradient rule of every op, for `tape.backward`. */
+/** The gradient rule of every op, for `backward`. */
 export const gradientRules: Gradients = {
-  add,
+  add: hrmGradientRules.add,
   rules: {
-    add: (gradient) => [gradient.detach(), gradient.detach()],
-    attention: attentionGradient,
-    bceWithLogits: bceWithLogitsGradient,
-    crossEntropyRows: crossEntropyRowsGradient,
-    inputEmbedding: inputEmbeddingGradient,
-    linear: linearGradient,
-    qHead: qHeadGradient,
-    residualRmsNorm: residualRmsNormGradient,
-    rope: ropeGradient,
-    swiglu: swigluGradient,
+    ...hrmGradientRules.rules,
+    addBias: addBiasGradient,
+    cat: catGradient,
+    mean: meanGradient,
+    relu: reluGradient,
+    // The attributes are the operand's shape.
+    reshape: (dy, { attributes }) => [dy.reshape(Object.values(attributes))],
+    slice: sliceGradient,
+    softmax: softmaxGradient,
   },
 };
