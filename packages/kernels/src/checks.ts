@@ -30,3 +30,6 @@ export {
 
 /** The check of every kernel, by the kernel's name. */
 export const checks = typed as unknown as Readonly<Record<string, KernelCheck<ParamValues>>>;
+
+/** Where grids fold: less than WebGPU guarantees, to try folded ones on small shapes. */
+export { GRID } from './kernel.ts';

@@ -4,6 +4,7 @@ import type { Kernel } from '@hrm-webgpu/kernels';
 import {
   checks,
   coveringSettings,
+  GRID,
   type KernelCheck,
   marginOf,
   problemOf,
@@ -21,7 +22,11 @@ export function checkOf(kernel: string, text?: string): KernelCheck<ParamValues>
 export interface TrialCase {
   params: ParamValues;
   constants: ConstantValues;
+  /** With its grid folded, as long ones are. */
+  folded?: boolean;
 }
+
+const WIDEST = GRID.widest;
 
 /** What came of a case. */
 export interface CaseOutcome extends TrialCase {
@@ -33,7 +38,10 @@ export interface CaseOutcome extends TrialCase {
 
 /** All cases in the settings that the check names, those that need the same pipeline after each other. */
 export function namedCases(check: KernelCheck<ParamValues>, device: Device): TrialCase[] {
-  return grouped(check, device, [{}, ...(check.variants ?? [])]);
+  const named = grouped(check, device, [{}, ...(check.variants ?? [])]);
+  const standard = named.filter(({ constants }) => Object.keys(constants).length === 0);
+  // The first cases are too small for several workgroups, some of the last ones need pipelines of their own.
+  return [...named, ...standard.slice(0, 4).map((one) => ({ ...one, folded: true }))];
 }
 
 /** All cases in settings in which every value of a tunable meets every value of every other one. */
@@ -66,12 +74,15 @@ function grouped(
 export async function tryCase(
   device: Device,
   check: KernelCheck<ParamValues>,
-  { params, constants }: TrialCase,
+  { params, constants, folded }: TrialCase,
 ): Promise<CaseOutcome> {
-  const result = await runCheck(device, check, params, { constants });
+  if (folded) GRID.widest = 2;
+  const result = await runCheck(device, check, params, { constants }).finally(() => {
+    GRID.widest = WIDEST;
+  });
   const problem = problemOf(result);
   const margin = Math.max(0, ...result.comparisons.map(marginOf));
-  return { params, constants, margin, ...(problem ? { problem } : {}) };
+  return { params, constants, folded, margin, ...(problem ? { problem } : {}) };
 }
 
 /** Runs cases until one is wrong, which is the result. */
@@ -160,7 +171,7 @@ const STRAIN = 2e7;
 /** The case with most work that is no strain, in the standard settings. */
 function heaviest({ kernel }: KernelCheck<ParamValues>, cases: readonly TrialCase[]): TrialCase {
   const work = ({ params }: TrialCase) => kernel.flops(params) + kernel.bytes(params);
-  const standard = cases.filter(({ constants }) => Object.keys(constants).length === 0);
+  const standard = cases.filter(({ constants, folded }) => !folded && Object.keys(constants).length === 0);
   const light = standard.filter((one) => work(one) < STRAIN);
   return (light.length > 0 ? light : standard).reduce((a, b) => (work(b) > work(a) ? b : a));
 }
@@ -172,7 +183,7 @@ export function reasonToSkip({ needs }: Kernel<ParamValues>, { adapter }: Device
 }
 
 /** A case in a line. */
-export function nameOf({ params, constants }: TrialCase): string {
+export function nameOf({ params, constants, folded }: TrialCase): string {
   const entries = Object.entries({ ...params, ...constants });
-  return entries.map(([name, value]) => `${name} ${value}`).join(' ');
+  return `${entries.map(([name, value]) => `${name} ${value}`).join(' ')}${folded ? ', grid folded' : ''}`;
 }

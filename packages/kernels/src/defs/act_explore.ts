@@ -26,6 +26,7 @@ export const check: KernelCheck<ActExploreParams> = {
   kernel: actExplore,
   cases: [
     { batch: 1, first_row: 0, max_steps: 1, key0: 0, key1: 0, stream: 0 },
+    { batch: 97, first_row: 0, max_steps: 1, key0: 7, key1: 1, stream: 3 },
     { batch: 97, first_row: 0, max_steps: 2, key0: 7, key1: 0, stream: 3 },
     { batch: 1003, first_row: 3009, max_steps: 16, key0: 0xdeadbeef, key1: 0x1fffff, stream: 0x6578706c },
   ],

@@ -19,12 +19,14 @@ export const check: KernelCheck<ActStepParams> = {
     { batch: 1, max_steps: 1, early: 1, exploration: 0.1 },
     { batch: 197, max_steps: 4, early: 1, exploration: 0 },
     { batch: 97, max_steps: 4, early: 1, exploration: 0.5 },
+    { batch: 33, max_steps: 1, early: 1, exploration: 0.5 },
     { batch: 97, max_steps: 4, early: 0, exploration: 0.5 },
   ],
-  inputs: ({ batch, max_steps }, random) => ({
-    q: uniformArray(random, 2 * batch),
-    explore: uniformArray(random, batch).map(Math.abs),
-    min_steps: Uint32Array.from(integerArray(random, batch, max_steps), (value) => value + 1),
+  // Some rows have equal q, some explore just at the threshold, and a minimum may be above max_steps.
+  inputs: ({ batch, max_steps, exploration }, random) => ({
+    q: uniformArray(random, 2 * batch).map((value, i, all) => (i % 14 === 1 ? all[i - 1] : value)),
+    explore: uniformArray(random, batch).map((value, b) => (b % 11 === 3 ? exploration : Math.abs(value))),
+    min_steps: Uint32Array.from(integerArray(random, batch, max_steps), (value) => value + 2),
     steps: Uint32Array.from(integerArray(random, batch, max_steps + 1)),
     halted: Uint32Array.from(integerArray(random, batch, 2)),
   }),
