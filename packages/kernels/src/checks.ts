@@ -14,6 +14,7 @@ export {
   type CheckOptions,
   type CheckResult,
   contentsFor,
+  hardInputsOf,
   problemOf,
   runCheck,
   tensorsOf,

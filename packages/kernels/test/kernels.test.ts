@@ -9,7 +9,7 @@ import {
 } from '@hrm-webgpu/core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { KernelCheck } from '../src/checks/check.ts';
-import { contentsFor, problemOf, runCheck, tensorsOf } from '../src/checks/run-check.ts';
+import { contentsFor, hardInputsOf, problemOf, runCheck, tensorsOf } from '../src/checks/run-check.ts';
 import { GRID, launch } from '../src/kernel.ts';
 
 const modules = import.meta.glob<{ check: KernelCheck<ParamValues> }>('../src/defs/*.ts', { eager: true });
@@ -63,6 +63,15 @@ describe.each(checks)('$check.kernel.name', ({ check }) => {
       expect(problemOf(await runCheck(device, check, params, { constants }))).toBeUndefined();
     },
   );
+
+  it.for(hardInputsOf(check))('%s', async (hard, context) => {
+    if (check.kernel.needs && !check.kernel.needs(device.adapter))
+      context.skip(`${device.adapter.description} cannot run it`);
+    for (const params of check.cases) {
+      const name = JSON.stringify(params);
+      expect([name, problemOf(await runCheck(device, check, params, { hard }))]).toEqual([name, undefined]);
+    }
+  });
 
   it('is right where its grid is folded', async (context) => {
     if (check.kernel.needs && !check.kernel.needs(device.adapter))

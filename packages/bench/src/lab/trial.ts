@@ -5,6 +5,7 @@ import {
   checks,
   coveringSettings,
   GRID,
+  hardInputsOf,
   type KernelCheck,
   marginOf,
   problemOf,
@@ -24,6 +25,8 @@ export interface TrialCase {
   constants: ConstantValues;
   /** With its grid folded, as long ones are. */
   folded?: boolean;
+  /** On which of the check's hard inputs. */
+  hard?: string;
 }
 
 const WIDEST = GRID.widest;
@@ -41,7 +44,9 @@ export function namedCases(check: KernelCheck<ParamValues>, device: Device): Tri
   const named = grouped(check, device, [{}, ...(check.variants ?? [])]);
   const standard = named.filter(({ constants }) => Object.keys(constants).length === 0);
   // The first cases are too small for several workgroups, some of the last ones need pipelines of their own.
-  return [...named, ...standard.slice(0, 4).map((one) => ({ ...one, folded: true }))];
+  const folded = standard.slice(0, 4).map((one) => ({ ...one, folded: true }));
+  const hard = hardInputsOf(check).flatMap((name) => standard.map((one) => ({ ...one, hard: name })));
+  return [...named, ...folded, ...hard];
 }
 
 /** All cases in settings in which every value of a tunable meets every value of every other one. */
@@ -74,15 +79,15 @@ function grouped(
 export async function tryCase(
   device: Device,
   check: KernelCheck<ParamValues>,
-  { params, constants, folded }: TrialCase,
+  { params, constants, folded, hard }: TrialCase,
 ): Promise<CaseOutcome> {
   if (folded) GRID.widest = 2;
-  const result = await runCheck(device, check, params, { constants }).finally(() => {
+  const result = await runCheck(device, check, params, { constants, hard }).finally(() => {
     GRID.widest = WIDEST;
   });
   const problem = problemOf(result);
   const margin = Math.max(0, ...result.comparisons.map(marginOf));
-  return { params, constants, folded, margin, ...(problem ? { problem } : {}) };
+  return { params, constants, folded, hard, margin, ...(problem ? { problem } : {}) };
 }
 
 /** Runs cases until one is wrong, which is the result. */
@@ -171,7 +176,9 @@ const STRAIN = 2e7;
 /** The case with most work that is no strain, in the standard settings. */
 function heaviest({ kernel }: KernelCheck<ParamValues>, cases: readonly TrialCase[]): TrialCase {
   const work = ({ params }: TrialCase) => kernel.flops(params) + kernel.bytes(params);
-  const standard = cases.filter(({ constants, folded }) => !folded && Object.keys(constants).length === 0);
+  const standard = cases.filter(
+    ({ constants, folded, hard }) => !folded && !hard && Object.keys(constants).length === 0,
+  );
   const light = standard.filter((one) => work(one) < STRAIN);
   return (light.length > 0 ? light : standard).reduce((a, b) => (work(b) > work(a) ? b : a));
 }
@@ -183,7 +190,7 @@ export function reasonToSkip({ needs }: Kernel<ParamValues>, { adapter }: Device
 }
 
 /** A case in a line. */
-export function nameOf({ params, constants, folded }: TrialCase): string {
+export function nameOf({ params, constants, folded, hard }: TrialCase): string {
   const entries = Object.entries({ ...params, ...constants });
-  return `${entries.map(([name, value]) => `${name} ${value}`).join(' ')}${folded ? ', grid folded' : ''}`;
+  return `${entries.map(([name, value]) => `${name} ${value}`).join(' ')}${folded ? ', grid folded' : ''}${hard ? `, ${hard}` : ''}`;
 }

@@ -19,6 +19,8 @@ export interface KernelCheck<P extends ParamValues> {
   variants?: readonly ConstantValues[];
   /** What the bindings hold before the launch; buffers that are only written are made to size with junk in them. */
   inputs(params: P, random: Philox): HostArrays;
+  /** Inputs of which an honest kernel makes nothing wrong and a careless one does, by what they are; else as `inputs`. */
+  hard?(params: P, random: Philox): Readonly<Record<string, () => HostArrays>>;
   /** Shapes of the bindings that are only written. */
   outputs(params: P): Record<string, Shape>;
   /** Shapes of those that are written in place, where they have more than one extent. */

@@ -32,6 +32,8 @@ export interface CheckResult {
 export interface CheckOptions {
   /** As of `launch`: they overrule the kernel's defaults. */
   constants?: ConstantValues;
+  /** Which of the check's hard inputs; its common ones without. */
+  hard?: string;
   /**
    * Runs the kernel as it stands, once, with the very pipeline that computing uses and between guard zones. Else it is made
    * to note every index that is out of bounds, and runs twice: in ascending and in descending order.
@@ -44,13 +46,19 @@ export function contentsFor(
   check: KernelCheck<ParamValues>,
   params: ParamValues,
   random: Philox,
+  hard?: string,
 ): HostArrays {
-  const contents = { ...check.inputs(params, random) };
+  const contents = { ...check.inputs(params, random), ...(hard && check.hard?.(params, random)[hard]()) };
   for (const [name, shape] of Object.entries(check.outputs(params)))
     contents[name] = check.integers?.includes(name)
       ? new Int32Array(sizeOf(shape)).fill(-7)
       : new Float32Array(sizeOf(shape)).fill(12345.678);
   return contents;
+}
+
+/** What a check's hard inputs are called. */
+export function hardInputsOf(check: KernelCheck<ParamValues>): string[] {
+  return Object.keys(check.hard?.(check.cases[0], new Philox(1)) ?? {});
 }
 
 /** Tensors with these contents. */
@@ -64,10 +72,10 @@ export async function runCheck(
   device: Device,
   check: KernelCheck<ParamValues>,
   params: ParamValues,
-  { constants: overrides = {}, asLaunched = false }: CheckOptions = {},
+  { constants: overrides = {}, hard, asLaunched = false }: CheckOptions = {},
 ): Promise<CheckResult> {
   const { kernel } = check;
-  const contents = contentsFor(check, params, new Philox(1));
+  const contents = contentsFor(check, params, new Philox(1), hard);
   const expected = check.reference(contents, params, overrides);
   const { constants, params: all, workgroups } = planLaunch(kernel, params, overrides, device.adapter.class);
   const launched = { params: all, workgroups };

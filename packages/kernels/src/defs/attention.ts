@@ -144,11 +144,35 @@ export function attentionInputs(
 export const attentionTolerance = ({ head_dim }: AttentionParams) =>
   (60 + 4 * Math.sqrt(head_dim)) * UNIT_ROUNDOFF;
 
+/** Elements of q and k that make scores of ±64·√head_dim: beyond what exp has in f32, in any head of 2 and more. */
+const FAR = 8;
+
+/** Inputs whose elements of q and k are those given by the token, with v uniform. */
+function scored(
+  params: AttentionParams,
+  random: Parameters<typeof uniformArray>[0],
+  elements: (token: number) => readonly [number, number],
+) {
+  const width = params.heads * params.head_dim;
+  const qkv = attentionInputs(params, random).map((value, i) => {
+    const part = Math.floor(i / width) % 3;
+    const token = Math.floor(i / (3 * width)) % params.seq_len;
+    return part === 2 ? value : elements(token)[part];
+  });
+  return { qkv };
+}
+
 export const check: KernelCheck<AttentionParams> = {
   kernel: attention,
   cases: attentionCases,
   variants: [{ BLOCK: 2, GROUP: 16 }],
   inputs: (params, random) => ({ qkv: attentionInputs(params, random) }),
+  hard: (params, random) => ({
+    'scores far below 0': () => scored(params, random, () => [FAR, -FAR]),
+    'scores far above 0': () => scored(params, random, () => [FAR, FAR]),
+    'one key above all others': () => scored(params, random, (token) => [FAR, token === 1 ? FAR : 0]),
+    'equal keys': () => scored(params, random, () => [1, 0.5]),
+  }),
   outputs: ({ batch, seq_len, heads, head_dim }) => ({
     o: [batch * seq_len, heads * head_dim],
     log_sum_exp: [batch * heads, seq_len],

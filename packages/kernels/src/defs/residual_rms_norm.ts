@@ -31,6 +31,13 @@ export const check: KernelCheck<RmsNormParams> = {
     { rows: 5, columns: 516, eps: 0.1 },
   ],
   variants: [{ LANES: 1 }, { LANES: 8 }, { LANES: 64 }],
+  hard: ({ rows, columns }, random) => ({
+    'rows of all sizes, one of zeros': () => {
+      const size = (i: number) => [1, 1e12, 1e-12, 0, 1e-3][Math.floor(i / columns) % 5];
+      const sized = () => uniformArray(random, rows * columns).map((value, i) => value * size(i));
+      return { x: sized(), r: sized() };
+    },
+  }),
   inputs: ({ rows, columns }, random) => ({
     x: uniformArray(random, rows * columns),
     r: uniformArray(random, rows * columns),
