@@ -35,6 +35,8 @@ export interface DeviceOptions {
   adapterClass?: AdapterDescription['class'];
   /** See {@link Device.submitMs}. */
   submitMs?: number;
+  /** Shaders to run in the place of the engine's own, by name, e.g. `matmul`; the interface must be the same. */
+  shaders?: ReadonlyMap<string, string>;
 }
 
 /**

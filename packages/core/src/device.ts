@@ -45,6 +45,8 @@ export class Device {
   readonly tuning = new Map<string, Choice>();
   /** Kernels that compute wrongly on this device, and what was wrong: operations do without them. */
   readonly unfit = new Map<string, string>();
+  /** Texts that stand in for those of the engine's shaders, by name. */
+  shaders: ReadonlyMap<string, string> | undefined;
   /** All tensors that have not been freed. */
   readonly tensors = new Set<Tensor>();
   /** @internal */
@@ -58,7 +60,7 @@ export class Device {
   constructor(
     readonly gpu: GPUDevice,
     readonly adapter: AdapterDescription,
-    { submitMs }: DeviceOptions = {},
+    { submitMs, shaders }: DeviceOptions = {},
     /** Kept referenced: see gpu.node.ts. */
     readonly instance?: GPU,
   ) {
@@ -74,6 +76,7 @@ export class Device {
     );
     this.programs = new ProgramCache(gpu, (error) => this.failures.fail(error));
     this.tape = new Tape();
+    this.shaders = shaders;
     if (submitMs !== undefined) this.submitMs = submitMs;
   }
 

@@ -67,6 +67,7 @@ async function openLike(lost: Device, reopen: Reopen): Promise<Device> {
     device.close();
     throw new Error(`there is only another adapter now (${now}), whose bits differ`);
   }
+  device.shaders = lost.shaders;
   device.tuning.clear();
   for (const [key, choice] of lost.tuning) device.tuning.set(key, choice);
   for (const [kernel, problem] of lost.unfit) device.unfit.set(kernel, problem);

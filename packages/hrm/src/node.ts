@@ -13,3 +13,4 @@ export { type DatasetWriter, type SplitWriter, writeDataset } from './data/datas
 export { writeFileAtomic } from './formats/files/atomic-write.node.ts';
 export { fileSource } from './formats/files/file-source.node.ts';
 export { quoted } from './formats/quote.ts';
+export { readShaders } from './tuning/shader-folder.node.ts';

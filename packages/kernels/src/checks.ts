@@ -10,6 +10,7 @@ import { checks as typed } from './checks.gen.ts';
 export type { KernelCheck } from './checks/check.ts';
 export { type Comparison, compareArrays, describeComparison, isRight, marginOf } from './checks/compare.ts';
 export { coveringSettings } from './checks/covering.ts';
+export { checkReplacements } from './checks/replacements.ts';
 export {
   type CheckOptions,
   type CheckResult,

@@ -115,14 +115,21 @@ export function planLaunch<P extends ParamValues>(
   return { constants, ...sized(params, parts && { first: 0, count: items }), division };
 }
 
+/** A kernel as a device runs it: with the text that the device was opened with for it, if there is one. */
+export function onDevice<P extends ParamValues>(kernel: Kernel<P>, { shaders }: Device): Kernel<P> {
+  const text = shaders?.get(kernel.name);
+  return text === undefined ? kernel : { ...kernel, text };
+}
+
 /** Runs a kernel: tensors by binding name, parameters, and constants that overrule the defaults. */
 export function launch<P extends ParamValues>(
   device: Device,
-  kernel: Kernel<P>,
+  standard: Kernel<P>,
   tensors: Readonly<Record<string, Tensor>>,
   params: P,
   overrides: ConstantValues = {},
 ): void {
+  const kernel = onDevice(standard, device);
   const planned = planLaunch(kernel, params, overrides, device.adapter.class);
   const launched = { kernel: kernel as unknown as Kernel<ParamValues>, constants: planned.constants };
   watchers.get(device)?.set(launchKey(launched), launched);
@@ -133,11 +140,11 @@ const defaults = new Map<string, Record<string, number>>();
 
 /** The numeric constants of a shader as its file declares them. */
 function defaultNumbers({ name, text }: ShaderSource): Record<string, number> {
-  let numbers = defaults.get(name);
+  let numbers = defaults.get(text);
   if (!numbers) {
     const declared = parseShader(name, text).constants.values();
     numbers = numbersOf(Object.fromEntries([...declared].map(({ name, value }) => [name, Number(value)])));
-    defaults.set(name, numbers);
+    defaults.set(text, numbers);
   }
   return numbers;
 }

@@ -1,5 +1,6 @@
 import { type Device, openDevice } from '@hrm-webgpu/core';
 import type { HrmModel } from '../model/model.ts';
+import { readShaders } from '../tuning/shader-folder.node.ts';
 import { loadTuning } from '../tuning/tuning-store.node.ts';
 import { operationsOf, type Workload } from '../tuning/tuning-uses.ts';
 import { wholeNumber } from './command.ts';
@@ -9,15 +10,18 @@ import { say } from './terminal.ts';
 export const DEVICE_OPTIONS = {
   'no-tune': { type: 'boolean', default: false },
   'submit-ms': { type: 'string' },
+  shaders: { type: 'string' },
 } as const;
 
 export const DEVICE_HELP = `  --no-tune            do without what 'hrm tune' found out about this adapter
-  --submit-ms N        keep the GPU busy no longer than N ms at a time; default 100, less keeps a desktop smoother`;
+  --submit-ms N        keep the GPU busy no longer than N ms at a time; default 100, less keeps a desktop smoother
+  --shaders DIR        kernels from the .wgsl files of a folder instead of our own; those that are not there are ours`;
 
 /** Their values. */
 export interface DeviceValues {
   'no-tune': boolean;
   'submit-ms'?: string;
+  shaders?: string;
 }
 
 /** @throws UserError for anything but a whole number */
@@ -26,12 +30,23 @@ export function submitMsOf({ 'submit-ms': text }: Pick<DeviceValues, 'submit-ms'
 }
 
 /**
+ * Opens the adapter as the command line says.
+ *
+ * @throws UserError where there is no adapter, an option is wrong or a folder of shaders is
+ */
+export async function openGivenDevice(values: Partial<DeviceValues>): Promise<Device> {
+  const submitMs = submitMsOf(values);
+  const shaders = values.shaders === undefined ? undefined : await readShaders(values.shaders);
+  return openDevice({ submitMs, shaders });
+}
+
+/**
  * Opens the adapter, with its tuning record unless the user does without.
  *
  * @throws UserError where there is no adapter, an option is wrong or the record is damaged
  */
 export async function openTunedDevice(values: DeviceValues): Promise<Device> {
-  const device = await openDevice({ submitMs: submitMsOf(values) });
+  const device = await openGivenDevice(values);
   try {
     if (!values['no-tune']) await loadTuning(device);
     return device;

@@ -1,17 +1,18 @@
 import { statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { openDevice, UserError } from '@hrm-webgpu/core';
+import { UserError } from '@hrm-webgpu/core';
 import { runArcParity } from '../parity/arc.ts';
 import type { ParityRow } from '../parity/comparison.ts';
 import { openFixture } from '../parity/fixture.ts';
 import { folderFiles } from '../parity/folder.node.ts';
 import { runParity } from '../parity/parity.ts';
 import { type Command, onePositional, parse } from './command.ts';
+import { openGivenDevice } from './open-device.ts';
 import { dim, green, percent, print, red } from './terminal.ts';
 
 export const parity: Command = {
   summary: 'compare this engine with numbers from the published implementation',
-  help: `usage: hrm parity <fixture-dir or ARC file> [--json]
+  help: `usage: hrm parity <fixture-dir or ARC file> [--json] [--shaders DIR]
 
 Runs the model of a fixture folder (config.json, checkpoint, eval/grad/trace.safetensors, trace.json; see
 test/fixtures/README.md) and prints, for each group of arrays, the error that is the largest share of what is
@@ -24,17 +25,18 @@ not judged. Below 'trace, halting' stand rows that rounding may have halted, whi
 
 Of ARC files (….json of encoded, augmented or cropped grids, or of votes; same README) everything must be equal.
 
-  --json   one JSON document on stdout instead of the table, with the place of each group's worst error`,
+  --json         one JSON document on stdout instead of the table, with the place of each group's worst error
+  --shaders DIR  kernels from the .wgsl files of a folder instead of our own`,
 
   async run(args) {
-    const { values, positionals } = parse(args, { json: { type: 'boolean' } });
+    const { values, positionals } = parse(args, { json: { type: 'boolean' }, shaders: { type: 'string' } });
     const path = onePositional(positionals, 'one fixture folder or ARC file');
     if (statSync(path, { throwIfNoEntry: false })?.isFile()) {
       const rows = await runArcParity(folderFiles(dirname(path)), basename(path));
       return report(rows, { rows }, values.json);
     }
     const fixture = await openFixture(folderFiles(path));
-    const device = await openDevice();
+    const device = await openGivenDevice(values);
     try {
       const rows = await runParity(device, fixture);
       if (rows.length === 0) throw new UserError('the folder has no eval, grad or trace to compare with');

@@ -91,6 +91,12 @@ export function parseVerdicts(value: unknown): Record<string, string> {
 
 /** Tells records apart that must not be mixed: adapter with driver, limits, platform, and the text of all kernels. */
 export function tuningIdentity(device: Device, platform: string): string {
-  const { adapter, limits } = device;
-  return JSON.stringify({ adapter, limits, platform, kernels: shadersVersion });
+  const { adapter, limits, shaders } = device;
+  return JSON.stringify({
+    adapter,
+    limits,
+    platform,
+    kernels: shadersVersion,
+    shaders: shaders && [...shaders],
+  });
 }

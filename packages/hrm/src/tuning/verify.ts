@@ -25,7 +25,8 @@ export async function verifyKernels(
     for (const one of launched) {
       if (verdicts[launchKey(one)] !== undefined) continue;
       signal?.throwIfAborted();
-      const { selfCheck } = await import('@hrm-webgpu/kernels/checks');
+      const { checkReplacements, selfCheck } = await import('@hrm-webgpu/kernels/checks');
+      if (device.shaders) checkReplacements(device.shaders);
       verdicts[launchKey(one)] = (await selfCheck(device, one)).problem ?? '';
       checked += 1;
     }

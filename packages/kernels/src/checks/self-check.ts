@@ -25,7 +25,8 @@ export async function selfCheck(
   device: Device,
   { kernel, constants: launched }: LaunchedKernel,
 ): Promise<KernelVerdict> {
-  const check = (checks as unknown as Record<string, KernelCheck<ParamValues>>)[kernel.name];
+  const known = (checks as unknown as Record<string, KernelCheck<ParamValues>>)[kernel.name];
+  const check = { ...known, kernel }; // whose text may be the user's
   const derived = (params: ParamValues) => check.kernel.constants?.(params, device.adapter.class) ?? {};
   const wanted = sorted(launched);
   const own = (params: ParamValues) =>

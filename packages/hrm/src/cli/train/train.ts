@@ -97,6 +97,7 @@ export const train: Command = {
       eager: values.eager,
       'no-tune': values['no-tune'],
       'submit-ms': values['submit-ms'],
+      shaders: values.shaders,
     };
     if (values.profile) return profileRun(options);
     return finishRun(await startRun(options), out);

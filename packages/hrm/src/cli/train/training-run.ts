@@ -17,7 +17,13 @@ import { Survival } from '../../training/survival.ts';
 import { Trainer, type TrainerOptions } from '../../training/trainer.ts';
 import { takeOver } from '../../tuning/tuning.ts';
 import { checkEvalSplit, metadataFile } from '../dataset-fit.ts';
-import { announceTuning, type DeviceValues, openTunedDevice, submitMsOf } from '../open-device.ts';
+import {
+  announceTuning,
+  type DeviceValues,
+  openGivenDevice,
+  openTunedDevice,
+  submitMsOf,
+} from '../open-device.ts';
 import { say } from '../terminal.ts';
 import { augmentationOf } from './augment-option.ts';
 import { fingerprint } from './dataset-fingerprint.ts';
@@ -49,6 +55,7 @@ export interface StartOptions {
   eager?: boolean;
   'no-tune'?: boolean;
   'submit-ms'?: string;
+  shaders?: string;
 }
 
 /**
@@ -155,7 +162,7 @@ export async function resumeRun(out: string, options: ResumeOptions): Promise<Ru
     const saved = await readRun(file);
     const { notes, split, evalSplit } = saved;
     notes.microBatch = options.microBatch ?? notes.microBatch;
-    const device = await openDevice({ submitMs: submitMsOf(options) });
+    const device = await openGivenDevice(options);
     try {
       using trainer = await resumeTrainer(device, file, saved, options);
       announce(device, trainer);

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { adapterName, type Choice, type Device, openDevice, UserError } from '@hrm-webgpu/core';
+import { adapterName, type Choice, type Device, UserError } from '@hrm-webgpu/core';
 import type { Use } from '@hrm-webgpu/kernels/operation';
 import { readSplit } from '../../data/dataset/dataset.node.ts';
 import { countExamples } from '../../evaluation/evaluate.ts';
@@ -13,6 +13,7 @@ import { loadTuning, saveTuning, tuningPlace } from '../../tuning/tuning-store.n
 import { operationsOf } from '../../tuning/tuning-uses.ts';
 import { type Command, parse, wholeNumber } from '../command.ts';
 import { Interrupt } from '../interrupt.ts';
+import { openGivenDevice } from '../open-device.ts';
 import { bold, dim, duration, ProgressBar, print, say } from '../terminal.ts';
 import { configFrom } from '../train/train-config.ts';
 import { effortOf } from './effort.ts';
@@ -28,6 +29,7 @@ const OPTIONS = {
   vocab: { type: 'string' },
   batch: { type: 'string' },
   'micro-batch': { type: 'string' },
+  shaders: { type: 'string' },
   again: { type: 'boolean', default: false },
 } as const;
 
@@ -50,6 +52,7 @@ meanwhile; Ctrl-C stops at once, and what has been found by then is kept.
   --vocab N         without --data: kinds of tokens; default 11
   --batch N         rows of a training batch; default global_batch_size
   --micro-batch N   the batch is worked through N rows at a time, as for 'hrm train'
+  --shaders DIR     kernels from the .wgsl files of a folder instead of our own
   --again           also what has been tuned before`,
 
   async run(args) {
@@ -60,7 +63,7 @@ meanwhile; Ctrl-C stops at once, and what has been found by then is kept.
     const rows = partRows(batch, wholeNumber('micro-batch', values['micro-batch']));
     const { examples, ...sizes } = await sizesOf(values);
     const config = { ...arch, ...sizes };
-    const device = await openDevice();
+    const device = await openGivenDevice(values);
     try {
       const evaluated = evaluationRows(config, device.limits, examples);
       checkMemory(config, { batch, rows, evaluated }, device.limits);
