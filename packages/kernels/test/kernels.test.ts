@@ -9,7 +9,9 @@ import {
 } from '@hrm-webgpu/core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { KernelCheck } from '../src/checks/check.ts';
+import { coveringSettings } from '../src/checks/covering.ts';
 import { contentsFor, hardInputsOf, problemOf, runCheck, tensorsOf } from '../src/checks/run-check.ts';
+import { tunablesOf } from '../src/checks/tunables.ts';
 import { GRID, launch } from '../src/kernel.ts';
 
 const modules = import.meta.glob<{ check: KernelCheck<ParamValues> }>('../src/defs/*.ts', { eager: true });
@@ -39,7 +41,7 @@ describe.each(checks)('$check.kernel.name', ({ check }) => {
   const { name } = check.kernel;
   const text = readFileSync(new URL(`../../../shaders/${name}.wgsl`, import.meta.url), 'utf8');
   const { bindings } = parseShader(name, text);
-  const variants = [{}, ...(check.variants ?? [])];
+  const named = [{}, ...(check.variants ?? [])];
 
   it('checks everything that the shader may write', () => {
     const written = bindings.filter(({ access }) => access === 'read_write').map((binding) => binding.name);
@@ -48,14 +50,14 @@ describe.each(checks)('$check.kernel.name', ({ check }) => {
     expect(Object.keys(reference(inputs(params, new Philox(1)), params, {})).sort()).toEqual(written.sort());
   });
 
-  const named = (params: ParamValues, constants: ConstantValues) => ({
+  const caseOf = (params: ParamValues, constants: ConstantValues) => ({
     name: JSON.stringify({ ...params, ...constants })
       .replace(/[{}"]/g, '')
       .replace(/[:,]/g, ' '),
     params,
     constants,
   });
-  it.for(check.cases.flatMap((params) => variants.map((constants) => named(params, constants))))(
+  it.for(check.cases.flatMap((params) => named.map((constants) => caseOf(params, constants))))(
     '$name',
     async ({ params, constants }, context) => {
       if (check.kernel.needs && !check.kernel.needs(device.adapter))
@@ -63,6 +65,25 @@ describe.each(checks)('$check.kernel.name', ({ check }) => {
       expect(problemOf(await runCheck(device, check, params, { constants }))).toBeUndefined();
     },
   );
+
+  if (import.meta.env.MODE === 'check')
+    it('in all pairs of settings', async (context) => {
+      if (check.kernel.needs && !check.kernel.needs(device.adapter))
+        context.skip(`${device.adapter.description} cannot run it`);
+      const settings = await coveringSettings(tunablesOf(name), async (values) => {
+        const derived = check.kernel.constants?.(check.cases[0], device.adapter.class);
+        const refused = await device.program(check.kernel, { ...derived, ...values }).attempt();
+        return !refused?.includes('const assertion failed');
+      });
+      for (const constants of settings)
+        for (const params of check.cases) {
+          const { name: at } = caseOf(params, constants);
+          expect([at, problemOf(await runCheck(device, check, params, { constants }))]).toEqual([
+            at,
+            undefined,
+          ]);
+        }
+    });
 
   it.for(hardInputsOf(check))('%s', async (hard, context) => {
     if (check.kernel.needs && !check.kernel.needs(device.adapter))
