@@ -24,7 +24,7 @@ export interface Findings {
   timing?: DuelReply & { rivals: string[]; shape: string };
   /** Why it is not timed against the committed version. */
   uncommitted?: string;
-  /** From the save to the first verdict. */
+  /** From the save to the word on it: wrong, or how fast it is. */
   firstMs?: number;
   verdict?: Verdict;
 }
@@ -46,8 +46,8 @@ export interface InspectionRequest {
   constants: ConstantValues;
   /** How long the timing takes. */
   timingMs: number;
-  /** Whether all cases are tried after the first verdict. */
-  whole: boolean;
+  /** What is tried after the first verdict: the cases that the check names, or all settings as well. */
+  whole: 'named' | 'all';
   /** What a case may take at the most, from what the version before took. */
   limitMs: number;
 }
@@ -67,7 +67,8 @@ export async function inspect(
   const tell = (news: Partial<Findings>) => {
     findings = { ...findings, ...news };
     findings.verdict = verdictOf(findings);
-    if (findings.verdict && findings.firstMs === undefined) findings.firstMs = performance.now() - start;
+    const known = findings.verdict === 'wrong' || findings.timing || rivals.length === 0;
+    if (known && findings.firstMs === undefined) findings.firstMs = performance.now() - start;
     onFinding(findings);
   };
   const attempt = async (cases: 'first' | 'named' | 'covering', limit: number): Promise<boolean> => {
@@ -86,9 +87,8 @@ export async function inspect(
     const names = rivals.map(({ name }) => name);
     tell(reply ? { timing: { ...reply, rivals: names, shape: shape.join(' ') } } : { failure });
   }
-  if (!whole || findings.verdict === 'wrong') return ended(findings);
-  if (!(await attempt('named', 10 * limitMs))) return ended(findings);
-  await attempt('covering', 20 * limitMs);
+  if (findings.verdict === 'wrong') return ended(findings);
+  if ((await attempt('named', 10 * limitMs)) && whole === 'all') await attempt('covering', 20 * limitMs);
   return ended(findings);
 }
 

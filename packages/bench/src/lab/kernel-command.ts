@@ -117,7 +117,7 @@ class Bench {
       params,
       constants,
       timingMs,
-      whole: true,
+      whole: 'all' as const,
       limitMs: this.limitMs,
     };
     const findings = await inspect(workshop, request, onFinding);

@@ -3,6 +3,7 @@ import { GpuError, UserError } from '@hrm-webgpu/core';
 import { checks } from '@hrm-webgpu/kernels/checks';
 import { kernelCommand } from './kernel-command.ts';
 import { mutateCommand } from './mutate-command.ts';
+import { selftestCommand } from './selftest-command.ts';
 
 /** A command of the lab. */
 export interface LabCommand {
@@ -11,7 +12,10 @@ export interface LabCommand {
   run(args: readonly string[]): Promise<number>;
 }
 
-const commands: Readonly<Record<string, LabCommand>> = { mutate: mutateCommand };
+const commands: Readonly<Record<string, LabCommand>> = {
+  mutate: mutateCommand,
+  selftest: selftestCommand,
+};
 
 const OVERVIEW = `usage: npm run lab -- <kernel> | <command>
 
