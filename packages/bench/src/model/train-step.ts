@@ -56,7 +56,7 @@ export const trainStepBenchmark: Benchmark = {
   name: 'train-step',
   summary: 'one training call of the full and of a small model: rate, batch, cycles, first call',
   parts: PARTS,
-  quickParts: ['batch', 'first-call'],
+  quickParts: ['cycles', 'first-call'],
   duration: { full: 300, quick: 40 },
   description: [
     'Replays a recorded training call (forward, one-step gradient, losses, the extra segment for the target of q_continue;',

@@ -1,4 +1,4 @@
-import { type Device, type KernelTime, startProfile } from '@hrm-webgpu/core';
+import { type Device, type KernelTime, startProfile, type Work } from '@hrm-webgpu/core';
 import type { Trainer } from '../../training/trainer.ts';
 import { bold, print, say } from '../terminal.ts';
 import { profileTable } from './profile-table.ts';
@@ -19,60 +19,63 @@ export async function profileTraining(trainer: Trainer): Promise<void> {
     await trainer.advance();
     await trainer.settle();
   };
-  // The first step launches, or records, all that the others repeat.
-  const shapes = await shapesDuring(device, async () => {
+  await watchingShapes(device, async (shapeOf) => {
     for (let i = 0; i < WARM_UP; i++) await step();
+    const before = device.stream.dispatchCount;
+    const stepMs: number[] = [];
+    for (let i = 0; i < STEPS; i++) {
+      const started = performance.now();
+      await step();
+      stepMs.push(performance.now() - started);
+    }
+    const dispatches = (device.stream.dispatchCount - before) / STEPS;
+    const steps: KernelTime[][] = [];
+    for (let i = 0; i < STEPS; i++) steps.push(await profileStep(device, step, shapeOf));
+    const [header, ...lines] = profileTable(steps, stepMs, dispatches);
+    print(bold(header));
+    for (const line of lines) print(line);
   });
-  const before = device.stream.dispatchCount;
-  const stepMs: number[] = [];
-  for (let i = 0; i < STEPS; i++) {
-    const started = performance.now();
-    await step();
-    stepMs.push(performance.now() - started);
-  }
-  const dispatches = (device.stream.dispatchCount - before) / STEPS;
-  const steps: KernelTime[][] = [];
-  for (let i = 0; i < STEPS; i++) steps.push(await profileStep(device, step));
-  const [header, ...lines] = profileTable(steps, shapes, stepMs, dispatches);
-  print(bold(header));
-  for (const line of lines) print(line);
 }
 
-/** The shapes of what a device runs meanwhile, by {@link launchKey}. */
-async function shapesDuring(device: Device, body: () => Promise<void>): Promise<Map<string, string>> {
-  const shapes = new Map<string, string>();
+/** Runs `body`, which may ask for the shape of any dispatch of its own by the work that it was launched with. */
+async function watchingShapes(
+  device: Device,
+  body: (shapeOf: (work: Work) => string | undefined) => Promise<void>,
+): Promise<void> {
+  const shapes = new WeakMap<Work, string>();
   const run = device.run;
   device.run = (launch) => {
-    if (launch.work) shapes.set(launchKey(launch.source.name, launch.work), shapeText(launch.params));
+    if (launch.work) shapes.set(launch.work, shapeText(launch.params));
     run.call(device, launch);
   };
   try {
-    await body();
+    await body((work) => shapes.get(work));
   } finally {
     device.run = run;
   }
-  return shapes;
 }
 
-/** The times of a step, by {@link launchKey}. */
-async function profileStep(device: Device, step: () => Promise<void>): Promise<KernelTime[]> {
+/** The times of a step, by kernel and shape: `matmul m=272 n=384 k=128`. */
+async function profileStep(
+  device: Device,
+  step: () => Promise<void>,
+  shapeOf: (work: Work) => string | undefined,
+): Promise<KernelTime[]> {
   const stop = startProfile(device);
   const timer = device.stream.profiler;
   if (timer) {
     device.stream.profiler = {
       batch() {
         const times = timer.batch();
-        return { ...times, timestamps: (name, work) => times.timestamps(launchKey(name, work), work) };
+        return {
+          ...times,
+          timestamps: (name, work) => times.timestamps(`${name} ${shapeOf(work) ?? 'a part'}`, work),
+        };
       },
     };
   }
   await step();
   return stop();
-}
-
-/** What a dispatch is known by when it is timed: the kernel, and its work, which differs from shape to shape. */
-export function launchKey(name: string, { flops, bytes }: { flops: number; bytes: number }): string {
-  return `${name} ${flops} ${bytes}`;
 }
 
 /** `m=272 n=384 k=128`: the extents, without numbers that are none. */
