@@ -161,7 +161,7 @@ function partsOf(
 const usage = (words: string) => `usage: ${COMMAND} ${words}`;
 
 const ALL_USAGE = usage('all [--quick] [--out FOLDER] [--note TEXT]');
-const COMPARE_USAGE = usage('compare <before.json> <after.json>… [--json] [--out FILE]');
+const COMPARE_USAGE = usage('compare <before.json> <after.json>… [--json]');
 
 const OPTIONS = [
   '--json        one JSON document on stdout, with all samples; the rest on stderr',

@@ -13,7 +13,7 @@ export const hostBenchmark: Benchmark = {
   summary: 'what the host does for a dispatch in replay, and what it costs to submit a step in pieces',
   parts: Object.keys(PARTS),
   quickParts: ['encode'],
-  duration: { full: 240, quick: 40 },
+  duration: { full: 480, quick: 60 },
   description: [encodeDescription, cutDescription].join('\n'),
   run,
 };

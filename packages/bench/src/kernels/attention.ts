@@ -46,7 +46,7 @@ export const attentionBenchmark: Benchmark = {
   summary: `attention forward and backward, ${BATCH * HEADS} heads of ${HEAD_DIM}: ${LENGTHS.join(', ')} positions`,
   parts: LENGTHS.map(String),
   quickParts: ['82'],
-  duration: { full: 240, quick: 40 },
+  duration: { full: 240, quick: 30 },
   description: [
     `Times softmax attention, its gradient, and both in a row, for ${BATCH} × ${HEADS} heads of ${HEAD_DIM} numbers. Results are`,
     'compared with float64 first. FLOPs are those executed: the gradient computes scores anew. The memory at the peak',

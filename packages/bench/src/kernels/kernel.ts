@@ -16,7 +16,7 @@ export const kernelBenchmark: Benchmark = {
     COLUMNS_HELP,
     `Kernels: ${Object.keys(checks).join(', ')}.`,
   ].join('\n'),
-  duration: { full: 90, quick: 30 },
+  duration: { full: 120, quick: 40 },
   run,
 };
 

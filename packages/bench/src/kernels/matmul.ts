@@ -51,7 +51,7 @@ export const matmulBenchmark: Benchmark = {
     'timed under two more names, which must come out the same: the control. The bar is for the kernel that the',
     'engine takes on this adapter.',
   ].join('\n'),
-  duration: { full: 120, quick: 20 },
+  duration: { full: 150, quick: 20 },
   async run(context) {
     const { device, note } = context;
     const inputs = { x: Tensor.empty(device, [SIZE, SIZE]), y: Tensor.empty(device, [SIZE, SIZE]) };

@@ -32,7 +32,7 @@ export const loadBenchmark: Benchmark = {
     "processes, one after the other. Bar: the rise of the resident memory, which on a software adapter includes the GPU's,",
     'in sizes of the file. Shown: seconds; the longest pause of the event loop in a load. All by medians over the processes.',
   ].join('\n'),
-  duration: { full: 30, quick: 20 },
+  duration: { full: 20, quick: 10 },
   run,
 };
 
