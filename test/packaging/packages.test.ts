@@ -150,6 +150,11 @@ describe('Node', () => {
 describe('hrm-webgpu-bench', { timeout: 180_000 }, () => {
   const bench = (...words: string[]) => project.run('npx', ['hrm-webgpu-bench', ...words]);
 
+  it('brings Dawn along, as `npx` in an empty folder needs it', () => {
+    const manifest = readFileSync(project.path('node_modules/hrm-webgpu-bench/package.json'), 'utf8');
+    expect(JSON.parse(manifest).dependencies).toHaveProperty('webgpu');
+  });
+
   it('explains itself', () => {
     const { status, stdout } = bench('--help');
     expect(status).toBe(0);

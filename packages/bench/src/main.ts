@@ -1,5 +1,6 @@
 /** The `bench` command. Node only. */
-import { writeFileSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { GpuError, openDevice, UserError } from '@hrm-webgpu/core';
 import { describeAll, runAll, spell } from './all/all.node.ts';
@@ -52,6 +53,7 @@ async function run(benchmark: Benchmark, line: Line, streams: Streams): Promise<
     throw new UserError(
       `'${name}' needs files of the repository: clone it and run npm run bench -- ${name} there.`,
     );
+  if (line.out !== undefined) expectFolderOf(line.out);
   const device = await openDevice();
   try {
     const environment = provenance(device, line.note);
@@ -69,6 +71,14 @@ async function run(benchmark: Benchmark, line: Line, streams: Streams): Promise<
   }
 }
 
+/** @throws UserError where a file could not be written: before minutes of measuring, not after them */
+function expectFolderOf(file: string): void {
+  const folder = dirname(resolve(file));
+  if (!existsSync(folder)) throw new UserError(`--out ${file}: there is no folder ${folder}`);
+  if (existsSync(file) && statSync(file).isDirectory())
+    throw new UserError(`--out ${file}: is a folder; name a file in it`);
+}
+
 async function all({ rest, json, help, quick, out, note }: Line, streams: Streams): Promise<number> {
   if (help) {
     const others = benchmarks.filter((benchmark) => !suite.includes(benchmark));
@@ -82,19 +92,20 @@ async function all({ rest, json, help, quick, out, note }: Line, streams: Stream
   return ok ? 0 : 1;
 }
 
-async function compareFiles({ rest: files, json, help, out }: Line, streams: Streams): Promise<number> {
+async function compareFiles(line: Line, streams: Streams): Promise<number> {
+  const { rest: files, json, help, quick, out, note } = line;
   if (help) {
     streams.out(`${COMPARE_USAGE}\n\n${reflow(COMPARE_DESCRIPTION)}`);
     return 0;
   }
+  if (quick || out !== undefined || note !== undefined)
+    throw new UserError(`compare: knows --json alone\n${COMPARE_USAGE}`);
   if (files.length < 2) throw new UserError(`compare: name at least two files\n${COMPARE_USAGE}`);
   const contents = [];
   for (const file of files) contents.push(await readDocuments(file)); // in order: the first bad one is named
   const [base, ...others] = contents;
   const comparisons = others.flatMap((other) => compareAll(base, other));
-  const document = JSON.stringify(comparisons, null, 2);
-  if (out !== undefined) writeFileSync(out, `${document}\n`);
-  streams.out(json ? document : comparisons.map(formatComparison).join('\n'));
+  streams.out(json ? JSON.stringify(comparisons, null, 2) : comparisons.map(formatComparison).join('\n'));
   return 0;
 }
 

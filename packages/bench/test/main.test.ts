@@ -53,6 +53,8 @@ describe('the bench command', () => {
     [['isa', '--quick'], "bench: benchmark 'isa' has no quick form: leave --quick out."],
     [['all', 'matmul'], "bench: all: unexpected 'matmul'"],
     [['all', '--json'], 'bench: all: writes report.json by itself'],
+    [['matmul', '--out', 'nowhere/a.json'], 'bench: --out nowhere/a.json: there is no folder '],
+    [['compare', 'a.json', 'b.json', '--quick'], 'bench: compare: knows --json alone'],
     [['compare', 'a.json'], 'bench: compare: name at least two files'],
     [['compare', 'nowhere.json', 'b.json'], 'bench: nowhere.json: cannot read: no such file or folder'],
   ])('refuses %j with a message', async (args, message) => {

@@ -1,15 +1,15 @@
 /** `bench all`: every benchmark of this adapter, one after the other, as one report. Node only. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { GpuError, openDevice, UserError } from '@hrm-webgpu/core';
+import { openDevice, UserError } from '@hrm-webgpu/core';
 import type { Benchmark, Form } from '../report/benchmark.ts';
 import { COMMAND } from '../report/checkout.node.ts';
-import { formatProvenance, type Provenance, provenance } from '../report/provenance.node.ts';
+import { formatProvenance, provenance } from '../report/provenance.node.ts';
 import { formatReport, passed } from '../report/report.ts';
 import { reflow, wrap } from '../timing/table.ts';
 import { suitePage } from './html.ts';
 import { suiteMarkdown } from './markdown.ts';
-import { type Entry, type Failure, isShared, type Suite, suiteDocument, suitePassed } from './suite.ts';
+import { isShared, type Suite, suiteDocument, suitePassed } from './suite.ts';
 
 export interface AllOptions {
   form: Form;
@@ -67,58 +67,80 @@ export function describeAll(suite: readonly Benchmark[], others: readonly Benchm
   ].join('\n');
 }
 
-/** Runs all of them; resolves to whether all bars and controls hold. */
+/** Runs all of them; resolves to whether all bars and controls hold. What is done by then is on the disk after each. */
 export async function runAll(todo: readonly Benchmark[], options: AllOptions, say: Say): Promise<boolean> {
+  const { form } = options;
   const folder = options.out ?? `bench-report-${new Date().toISOString().slice(0, 19).replace(/[-:]/g, '')}`;
-  if (existsSync(join(folder, 'report.json')))
-    throw new UserError(`${folder} holds a report already; name another folder with --out`);
-  const suite = await measureAll(todo, options, say);
-  mkdirSync(folder, { recursive: true });
-  const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
-  write('report.json', `${JSON.stringify(suiteDocument(suite), null, 1)}\n`);
-  write('report.html', suitePage(suite));
-  write('report.md', suiteMarkdown(suite));
+  makeFolder(folder);
+  const total = totalOf(todo, form);
+  const shorter = form === 'full' ? '; --quick takes a few samples of less' : '';
+  const announcement = `${todo.length} benchmarks, ${form} form: about ${spell(total)} on a software adapter with two cores${shorter}.`;
+  say.progress(wrap(`${announcement} Keep the machine otherwise idle.`).join('\n'));
+  const suite: Suite = {
+    form,
+    command: `${COMMAND} all${form === 'quick' ? ' --quick' : ''}`,
+    entries: [],
+    failed: [],
+  };
+  const started = performance.now();
+  for (const [i, benchmark] of todo.entries()) {
+    const rest = totalOf(todo.slice(i), form);
+    const pace = i === 0 ? 1 : (performance.now() - started) / 1000 / (total - rest);
+    say.progress(`[${i + 1}/${todo.length}] ${benchmark.name}; about ${spell(rest * pace)} left`);
+    await measure(benchmark, options, suite, say);
+    writeReport(folder, suite);
+  }
   say.outcome(
     wrap(`${outcomeOf(suite)}: ${join(folder, 'report.html')}, report.md and report.json`, '  ').join('\n'),
   );
   return suitePassed(suite);
 }
 
-async function measureAll(todo: readonly Benchmark[], { form, note }: AllOptions, say: Say): Promise<Suite> {
-  const total = totalOf(todo, form);
-  say.progress(
-    wrap(
-      `${todo.length} benchmarks, ${form} form: about ${spell(total)} on a software adapter with two cores` +
-        `${form === 'full' ? '; --quick takes a few samples of less' : ''}. Keep the machine otherwise idle.`,
-    ).join('\n'),
-  );
-  const entries: Entry[] = [];
-  const failed: Failure[] = [];
-  let environment: Provenance | undefined;
-  const started = performance.now();
-  for (const [i, benchmark] of todo.entries()) {
-    const rest = totalOf(todo.slice(i), form);
-    const pace = i === 0 ? 1 : (performance.now() - started) / 1000 / (total - rest);
-    say.progress(`[${i + 1}/${todo.length}] ${benchmark.name}; about ${spell(rest * pace)} left`);
-    const device = await openDevice();
-    try {
-      const here = provenance(device, note);
-      if (!environment) say.progress(wrap(formatProvenance(here), '  ').join('\n'));
-      environment ??= here;
-      const parts = (form === 'quick' ? benchmark.quickParts : undefined) ?? benchmark.parts ?? [];
-      const report = await benchmark.run({ device, parts, form, note: (text) => say.progress(`  ${text}`) });
-      entries.push({ benchmark: benchmark.name, environment: here, report });
-      say.outcome(`\n${formatReport(report)}`);
-    } catch (error) {
-      if (!(error instanceof UserError || error instanceof GpuError)) throw error;
-      failed.push({ benchmark: benchmark.name, message: error.message });
-      say.progress(`  FAIL ${benchmark.name}: ${error.message}`);
-    } finally {
-      device.close();
-    }
+/** Runs one, and adds what came of it to `suite`: whatever goes wrong in one is no reason to lose the others. */
+async function measure(
+  benchmark: Benchmark,
+  { form, note }: AllOptions,
+  suite: Suite,
+  say: Say,
+): Promise<void> {
+  const { name } = benchmark;
+  const device = await openDevice();
+  try {
+    const environment = provenance(device, note);
+    if (suite.entries.length + suite.failed.length === 0)
+      say.progress(wrap(formatProvenance(environment), '  ').join('\n'));
+    suite.environment ??= environment;
+    const parts = (form === 'quick' ? benchmark.quickParts : undefined) ?? benchmark.parts ?? [];
+    const report = await benchmark.run({ device, parts, form, note: (text) => say.progress(`  ${text}`) });
+    suite.entries.push({ benchmark: name, environment, report });
+    say.outcome(`\n${formatReport(report)}`);
+  } catch (error) {
+    const { message } = error as Error;
+    suite.failed.push({ benchmark: name, message });
+    say.progress(`  FAIL ${name}: ${message}`);
+  } finally {
+    device.close();
   }
-  const command = `${COMMAND} all${form === 'quick' ? ' --quick' : ''}`;
-  return { form, command, environment: environment as Provenance, entries, failed };
+}
+
+/** @throws UserError for a folder that holds a report, or cannot be made: before minutes of measuring, not after them */
+function makeFolder(folder: string): void {
+  if (existsSync(join(folder, 'report.json')))
+    throw new UserError(`${folder} holds a report already; name another folder with --out`);
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (cause) {
+    throw new UserError(`--out ${folder}: the folder cannot be made (${(cause as Error).message})`, {
+      cause,
+    });
+  }
+}
+
+function writeReport(folder: string, suite: Suite): void {
+  const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
+  write('report.json', `${JSON.stringify(suiteDocument(suite), null, 1)}\n`);
+  write('report.html', suitePage(suite));
+  write('report.md', suiteMarkdown(suite));
 }
 
 function outcomeOf(suite: Suite): string {
@@ -126,7 +148,7 @@ function outcomeOf(suite: Suite): string {
     ...suite.failed.map(({ benchmark }) => benchmark),
     ...suite.entries.filter(({ report }) => !passed(report)).map(({ benchmark }) => benchmark),
   ];
-  const shared = isShared(suite.environment) ? ' (other work ran on the machine)' : '';
+  const shared = isShared(suite) ? ' (other work ran on the machine)' : '';
   return wrong.length === 0
     ? `all bars and controls hold${shared}`
     : `something failed in ${wrong.join(', ')}${shared}`;

@@ -1,9 +1,9 @@
 /** A report as one HTML file that fetches nothing and runs nothing: its policy forbids both. */
 import { createHash } from 'node:crypto';
-import { formatProvenance, nameOf } from '../report/provenance.node.ts';
-import { formatBar, formatRatio, formatRoofline } from '../report/report.ts';
+import { formatProvenance, nameOf, type Provenance } from '../report/provenance.node.ts';
+import { formatBar, formatRatio } from '../report/report.ts';
 import { type PlotPoint, rooflinePlot } from './roofline-plot.ts';
-import { type Entry, isShared, type Suite, timingsOf } from './suite.ts';
+import { type Entry, isShared, rooflineText, type Suite, timingsOf } from './suite.ts';
 
 const STYLE = `
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #222; background: #fff; }
@@ -25,7 +25,8 @@ const POLICY = [
 ].join('; ');
 
 export function suitePage(suite: Suite): string {
-  const { form, command, environment, entries, failed } = suite;
+  const { form, command, entries, failed } = suite;
+  const environment = suite.environment as Provenance; // there is one after the first benchmark
   const title = `hrm-webgpu bench: ${nameOf(environment)}`;
   return `<!doctype html>
 <html lang="en">
@@ -36,7 +37,7 @@ export function suitePage(suite: Suite): string {
 <style>${STYLE}</style>
 <h1>${escaped(title)}</h1>
 <p>${escaped(environment.date)}, ${form} form. ${escaped(formatProvenance(environment))}${
-    isShared(environment) ? '. <strong>Other work ran on the machine.</strong>' : ''
+    isShared(suite) ? '. <strong>Other work ran on the machine.</strong>' : ''
   }</p>
 <p>Again: <code>${escaped(command)}</code>. The numbers with all samples are in report.json beside this page; two such files are
 compared by <code>compare</code>.</p>
@@ -58,11 +59,7 @@ function rooflineSection(entries: readonly Entry[]): string {
   );
   const legend = points.map(({ name, share }) => `<li>${escaped(name)}: ${(100 * share).toFixed(0)} %</li>`);
   return `<h2>Roofline</h2>
-<p>${escaped(
-    formatRoofline(roofline)
-      .map((line) => line.trim())
-      .join(' '),
-  )} What computes nothing is left out; above the roof, caches beat
+<p>${escaped(rooflineText(roofline))}. What computes nothing is left out; above the roof, caches beat
 the memory. Numbers are shares of what the roofline allows.</p>
 ${rooflinePlot(roofline, points satisfies PlotPoint[])}
 <ol>${legend.join('')}</ol>`;

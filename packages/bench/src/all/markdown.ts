@@ -1,11 +1,12 @@
 /** A report as Markdown, for an issue or a message. */
-import { formatProvenance } from '../report/provenance.node.ts';
-import { formatBar, formatRatio, formatRoofline } from '../report/report.ts';
+import { formatProvenance, type Provenance } from '../report/provenance.node.ts';
+import { formatBar, formatRatio } from '../report/report.ts';
 import { significant } from '../timing/table.ts';
-import { isShared, type Suite, type Timing, timingsOf } from './suite.ts';
+import { isShared, rooflineText, type Suite, type Timing, timingsOf } from './suite.ts';
 
 export function suiteMarkdown(suite: Suite): string {
-  const { form, command, environment, entries, failed } = suite;
+  const { form, command, entries, failed } = suite;
+  const environment = suite.environment as Provenance; // there is one after the first benchmark
   const roofline = entries.find(({ report }) => report.roofline)?.report.roofline;
   const verdicts = entries.flatMap(({ benchmark, report }) => [
     ...report.controls.map(
@@ -18,17 +19,8 @@ export function suiteMarkdown(suite: Suite): string {
   return [
     `**hrm-webgpu bench, ${form} form**, ${environment.date}`,
     '',
-    `${cell(formatProvenance(environment))}${isShared(environment) ? ' · other work ran on the machine' : ''}`,
-    ...(roofline
-      ? [
-          '',
-          cell(
-            formatRoofline(roofline)
-              .map((line) => line.trim())
-              .join(' '),
-          ),
-        ]
-      : []),
+    `${cell(formatProvenance(environment))}${isShared(suite) ? ' · other work ran on the machine' : ''}`,
+    ...(roofline ? ['', cell(rooflineText(roofline))] : []),
     '',
     ...markdownTable([
       ['benchmark', '', 'ms', 'middle half', 'GFLOP/s', 'of the roofline'],

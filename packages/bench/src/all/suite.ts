@@ -2,7 +2,8 @@
 import type { Form } from '../report/benchmark.ts';
 import { DOCUMENT_FORMAT, documentOf } from '../report/document.node.ts';
 import type { Provenance } from '../report/provenance.node.ts';
-import { type Bar, type Control, passed, type Report } from '../report/report.ts';
+import { formatRoofline, passed, type Report } from '../report/report.ts';
+import type { Roofline } from '../timing/roofline.ts';
 
 /** A benchmark that came to its end. */
 export interface Entry {
@@ -21,10 +22,10 @@ export interface Suite {
   form: Form;
   /** What runs it again. */
   command: string;
-  /** Where it began. */
-  environment: Provenance;
-  entries: readonly Entry[];
-  failed: readonly Failure[];
+  /** Where and when it began; absent before the first benchmark. */
+  environment?: Provenance;
+  entries: Entry[];
+  failed: Failure[];
 }
 
 /** The file that `bench compare` and docs/gpus read. */
@@ -49,8 +50,8 @@ export function suitePassed({ entries, failed }: Suite): boolean {
  * Whether other work ran on the machine: more than half a process wanted to run, on average over the minute before the
  * first benchmark. What is said of a machine may only be said of a quiet one.
  */
-export function isShared({ load }: Pick<Provenance, 'load'>): boolean {
-  return load > 0.5;
+export function isShared({ environment }: { environment?: Pick<Provenance, 'load'> }): boolean {
+  return environment !== undefined && environment.load > 0.5;
 }
 
 /** A result that has a time; rates and a share where they mean something. */
@@ -73,9 +74,8 @@ export function timingsOf(entries: readonly Entry[]): Timing[] {
   );
 }
 
-/** Bars and controls with the benchmark that they are of. */
-export function verdictsOf(entries: readonly Entry[]): ({ benchmark: string } & (Bar | Control))[] {
-  return entries.flatMap(({ benchmark, report }) =>
-    [...report.controls, ...report.bars].map((verdict) => ({ benchmark, ...verdict })),
-  );
-}
+/** The roofline in one line. */
+export const rooflineText = (roofline: Roofline) =>
+  formatRoofline(roofline)
+    .map((line) => line.trim())
+    .join(' ');

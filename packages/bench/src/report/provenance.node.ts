@@ -13,6 +13,7 @@ export interface Provenance {
   node: string;
   /** Version of the npm package `webgpu` (Dawn). */
   webgpu: string;
+  /** Platform, version of its kernel to the minor one, architecture. */
   os: string;
   cpu: string;
   /** Processes that wanted to run, on average over the last minute; always 0 on Windows. */
@@ -32,7 +33,7 @@ export function provenance(device: Device, note?: string): Provenance {
     adapter: device.adapter,
     node: process.versions.node,
     webgpu: versionOf('webgpu/package.json'),
-    os: `${process.platform} ${release()} ${process.arch}`,
+    os: `${process.platform} ${release().match(/^\d+(\.\d+)?/)?.[0] ?? ''} ${process.arch}`,
     cpu: `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown'}`,
     load: loadavg()[0],
     version: versionOf('../../package.json'),

@@ -2,7 +2,6 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { UserError } from '@hrm-webgpu/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { collectFailures, launchChromium, reasonToSkip } from '../../../../test/browser/chromium.ts';
 import { runAll, spell } from '../../src/all/all.node.ts';
@@ -53,6 +52,8 @@ const say = {
 };
 const out = join(folder, 'report');
 const read = (name: string) => readFileSync(join(out, name), 'utf8');
+/** When the second benchmark began. */
+let onDisk = false;
 let asked: { parts: readonly string[]; form: string } | undefined;
 
 beforeAll(async () => {
@@ -65,7 +66,8 @@ beforeAll(async () => {
     quickParts: ['b'],
   };
   const second = benchmark('load', async () => {
-    throw new UserError('no room on the disk');
+    onDisk = existsSync(join(out, 'report.json'));
+    throw new Error('no room on the disk');
   });
   expect(await runAll([first, second], { form: 'quick', out, note: HOSTILE }, say)).toBe(false);
 });
@@ -94,6 +96,8 @@ describe('bench all', () => {
     });
   });
 
+  it('has what is done on the disk before the next one begins', () => expect(onDisk).toBe(true));
+
   it('writes a file that compare reads', async () => {
     const [document] = await readDocuments(join(out, 'report.json'));
     expect(document.results.get('copy')?.samplesMs).toHaveLength(3);
@@ -116,7 +120,10 @@ describe('bench all', () => {
 
   it('keeps what is there', async () => {
     await expect(runAll([], { form: 'quick', out }, say)).rejects.toThrow(`${out} holds a report already`);
-    expect(existsSync(join(out, 'report.html'))).toBe(true);
+    const inFile = join(out, 'report.md', 'x');
+    await expect(runAll([], { form: 'quick', out: inFile }, say)).rejects.toThrow(
+      `--out ${inFile}: the folder cannot`,
+    );
   });
 });
 
@@ -185,8 +192,8 @@ describe('the roofline plot', () => {
 });
 
 it('knows a machine that others use', () => {
-  expect(isShared({ load: 0.1 })).toBe(false);
-  expect(isShared({ load: 1.5 })).toBe(true);
+  expect(isShared({ environment: { load: 0.1 } })).toBe(false);
+  expect(isShared({ environment: { load: 1.5 } })).toBe(true);
 });
 
 it.each([
