@@ -13,7 +13,7 @@ const MARKS = /(<!-- table -->\n)[\s\S]*(\n<!-- end -->)/;
 
 const HEADER = [
   'adapter',
-  'driver, host',
+  'machine',
   'multiply-adds, GFLOP/s',
   'copy, GB/s',
   '512³ product, GFLOP/s',
@@ -56,8 +56,8 @@ export function rowOf(name, report) {
   const controls = report.documents.flatMap((document) => document.controls);
   const noisy = controls.filter(({ ok }) => !ok).length;
   return [
-    adapter.device || adapter.architecture || adapter.vendor || 'unnamed',
-    `${adapter.description || 'no name'}; ${cpu}, ${os.split(' ')[0]}, Node ${node}, webgpu ${webgpu}`,
+    adapter.description || adapter.device || adapter.architecture || adapter.vendor || 'unnamed',
+    `${cpu}, ${os.split(' ')[0]}, Node ${node}, webgpu ${webgpu}`,
     short(roofline.fmaGflops),
     short(roofline.copyGBs),
     short(best),
