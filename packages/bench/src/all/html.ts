@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { formatProvenance, nameOf, type Provenance } from '../report/provenance.node.ts';
 import { formatBar, formatRatio } from '../report/report.ts';
+import { escaped } from './escaped.ts';
 import { type PlotPoint, rooflinePlot } from './roofline-plot.ts';
 import { type Entry, isShared, rooflineText, type Suite, timingsOf } from './suite.ts';
 
@@ -88,8 +89,4 @@ function entrySection({ benchmark, report }: Entry): string {
 <p>${escaped(report.title)}</p>
 <table>${row('th')(header)}${rows.map(row('td')).join('\n')}</table>
 ${notes.map((text) => `<p>${escaped(text)}</p>`).join('\n')}`;
-}
-
-export function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

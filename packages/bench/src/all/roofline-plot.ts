@@ -1,7 +1,7 @@
 /** The roofline of an adapter and where kernels stand under it, as SVG without styles or scripts. */
 import type { Roofline } from '../timing/roofline.ts';
 import { significant } from '../timing/table.ts';
-import { escaped } from './html.ts';
+import { escaped } from './escaped.ts';
 
 /** A kernel under the roofline. */
 export interface PlotPoint {
