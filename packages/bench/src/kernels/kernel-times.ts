@@ -56,7 +56,8 @@ export async function timeKernels(
   const limits = roundsOf(form, ROUNDS);
   const { timed, control } = await timeWithControl(all, probes.entries[0], stopwatch, limits, random, note);
   const shares: (number | undefined)[] = [];
-  for (const entry of all) shares.push(await gpuShare(device, entry, stopwatch));
+  // Three times two samples of everything: not for a first look.
+  if (form === 'full') for (const entry of all) shares.push(await gpuShare(device, entry, stopwatch));
   const roofline = probes.evaluate(timed);
   probes.dispose();
   for (const { dispose } of runs) dispose();
@@ -66,9 +67,12 @@ export async function timeKernels(
     results,
     roofline,
     table: [['', 'ms', 'middle half', 'GFLOP/s', 'GB/s', 'roof', 'host ms'], ...results.map(formatResult)],
-    skipped: shares.some((share) => share !== undefined)
-      ? []
-      : ["host ms: this adapter has no 'timestamp-query'"],
+    skipped:
+      form === 'quick'
+        ? ['host ms: only in the full form']
+        : shares.some((share) => share !== undefined)
+          ? []
+          : ["host ms: this adapter has no 'timestamp-query'"],
     controls: [control],
   };
 }

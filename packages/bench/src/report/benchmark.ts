@@ -47,7 +47,7 @@ export interface Benchmark {
 
 /** The limits of a benchmark's rounds in a form. */
 export function roundsOf(form: Form, full: RoundLimits): RoundLimits {
-  return form === 'full' ? full : { fewest: 5, most: 9, ms: 6000, control: QUICK_CONTROL };
+  return form === 'full' ? full : { fewest: 3, most: 9, ms: 6000, control: QUICK_CONTROL };
 }
 
 /** Enough to see that a machine is not all noise. */
