@@ -23,8 +23,8 @@ const HEADER = [
   'measured',
 ];
 
-/** Three significant digits. */
-const short = (value) => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
+/** Three significant digits; a dash where there is no number. */
+const short = (value) => (value === undefined ? '–' : value >= 100 ? value.toFixed(0) : value.toPrecision(3));
 
 /** What makes of a cell more than its text. */
 const cell = (text) =>
@@ -32,48 +32,49 @@ const cell = (text) =>
     .replace(/[\\|<>`*_[\]]/g, (mark) => `\\${mark}`)
     .replace(/\s+/g, ' ');
 
-/** A row of the table, from a report by its file's name. */
+/** What `bench all` measures; a report may lack some, because they failed or the run was ended before them. */
+const SUITE = ['matmul', 'kernels', 'attention', 'train-step', 'infer', 'memory', 'load', 'host'];
+
+/** A row of the table, from a report by its file's name; `–` is what the report does not have. */
 export function rowOf(name, report) {
-  const need = (what, value) => {
-    if (value === undefined || value === null)
-      throw new Error(`${name}: has no ${what}; write it with: npm run bench -- all --quick`);
-    return value;
-  };
-  const documents = new Map(
-    need('documents', report.documents).map((document) => [document.benchmark, document]),
-  );
-  const documentOf = (benchmark) => need(`benchmark '${benchmark}'`, documents.get(benchmark));
+  const { environment, documents } = report;
+  if (!environment || !documents?.length)
+    throw new Error(`${name}: is no report; write it with: npm run bench -- all --quick`);
+  const { adapter, os, node, webgpu, cpu } = environment;
+  const found = new Map(documents.map((document) => [document.benchmark, document]));
   const medianOf = (benchmark, result) =>
-    need(
-      `'${result}' in ${benchmark}`,
-      documentOf(benchmark).results.find((other) => other.name === result),
-    ).medianMs;
-  const environment = need('environment', report.environment);
-  const { adapter, os, node, webgpu, cpu, date, commit, version } = environment;
-  const { roofline, bars } = documentOf('kernels');
+    found.get(benchmark)?.results.find((other) => other.name === result)?.medianMs;
+  const { roofline, bars = [] } = found.get('kernels') ?? {};
   const shares = bars.map(({ ratio }) => 100 * ratio);
-  const best = Math.max(...documentOf('matmul').results.map(({ gflops }) => gflops));
-  const controls = report.documents.flatMap((document) => document.controls);
-  const noisy = controls.filter(({ ok }) => !ok).length;
+  const rates = (found.get('matmul')?.results ?? []).map(({ gflops }) => gflops);
   return [
     adapter.description || adapter.device || adapter.architecture || adapter.vendor || 'unnamed',
     `${cpu}, ${os.split(' ')[0]}, Node ${node}, webgpu ${webgpu}`,
-    short(roofline.fmaGflops),
-    short(roofline.copyGBs),
-    short(best),
-    `${Math.min(...shares).toFixed(0)}–${Math.max(...shares).toFixed(0)} %`,
+    short(roofline?.fmaGflops),
+    short(roofline?.copyGBs),
+    short(rates.length > 0 ? Math.max(...rates) : undefined),
+    shares.length > 0 ? `${Math.min(...shares).toFixed(0)}–${Math.max(...shares).toFixed(0)} %` : '–',
     short(medianOf('train-step', 'hidden 128, batch 4, 4 × 4 cycles')),
     short(medianOf('infer', 'segment, 1 puzzle')),
-    [
-      `${date.slice(0, 10)}, ${commit ?? version}, ${report.suite} form`,
-      environment.load > 0.5 ? `shared machine (load ${environment.load.toFixed(1)})` : 'quiet machine',
-      ...(environment.note ? [environment.note] : []),
-      ...(noisy > 0 ? [`${noisy} of ${controls.length} controls too noisy`] : []),
-      ...(report.failed?.length > 0
-        ? [`failed: ${report.failed.map(({ benchmark }) => benchmark).join(', ')}`]
-        : []),
-      name,
-    ].join('; '),
+    measuredHow(name, report).join('; '),
+  ];
+}
+
+/** When and under what circumstances, and what a reader must know before trusting it. */
+function measuredHow(name, { environment, suite, documents }) {
+  const { date, commit, version, load, note } = environment;
+  const controls = documents.flatMap((document) => document.controls);
+  const noisy = controls.filter(({ ok }) => !ok).length;
+  const missing = SUITE.filter(
+    (benchmark) => !documents.some((document) => document.benchmark === benchmark),
+  );
+  return [
+    `${date.slice(0, 10)}, ${commit ?? version}, ${suite} form`,
+    load > 0.5 ? `shared machine (load ${load.toFixed(1)})` : 'quiet machine',
+    ...(note ? [note] : []),
+    ...(noisy > 0 ? [`${noisy} of ${controls.length} controls too noisy`] : []),
+    ...(missing.length > 0 ? [`without ${missing.join(', ')}`] : []),
+    name,
   ];
 }
 
