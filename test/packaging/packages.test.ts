@@ -155,6 +155,12 @@ describe('hrm-webgpu-bench', { timeout: 180_000 }, () => {
     expect(JSON.parse(manifest).dependencies).toHaveProperty('webgpu');
   });
 
+  it('leaves the lab out, which edits the shaders of a checkout', () => {
+    const folders = readdirSync(project.path('node_modules/hrm-webgpu-bench/dist'));
+    expect(folders).toContain('kernels');
+    expect(folders).not.toContain('lab');
+  });
+
   it('explains itself', () => {
     const { status, stdout } = bench('--help');
     expect(status).toBe(0);
