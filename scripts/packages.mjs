@@ -1,4 +1,4 @@
-// Makes the packages as they are published: `npm run pack` writes core, kernels and hrm to build/packages, and their
+// Makes the packages as they are published: `npm run pack` writes core, kernels, hrm and bench to build/packages, and their
 // tarballs beside them. What differs from the workspaces: no condition `source`, no source maps; float64 references and
 // checks stand in one module of their own instead of beside each kernel; hrm has its standalone files.
 import { spawnSync } from 'node:child_process';
@@ -24,10 +24,13 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 export const BROWSER_CONDITIONS = ['browser', 'module', 'import', 'default'];
 
 /** Published, in the order of their dependencies. */
-export const PACKAGES = ['core', 'kernels', 'hrm'];
+export const PACKAGES = ['core', 'kernels', 'hrm', 'bench'];
+
+/** What works on a checkout alone: editing its shaders. */
+const CHECKOUT_ONLY = /\/packages\/bench\/(dist|bin)\/lab\b/;
 
 /**
- * Writes the packages to the folders core, kernels and hrm of `out`, which is emptied, and links them there as a
+ * Writes the packages to the folders core, kernels, hrm and bench of `out`, which is emptied, and links them there as a
  * node_modules would.
  */
 export async function stagePackages(out) {
@@ -61,7 +64,9 @@ function copyPackage(name, to) {
   const from = join(root, 'packages', name);
   // A workspace's dist keeps what was made of files that are gone.
   const source = (path) => path.replace(`${from}/dist/`, `${from}/src/`).replace(/(\.d\.ts|\.js)$/, '.ts');
-  const kept = (path) => statSync(path).isDirectory() || !path.includes('/dist/') || existsSync(source(path));
+  const kept = (path) =>
+    !CHECKOUT_ONLY.test(path) &&
+    (statSync(path).isDirectory() || !path.includes('/dist/') || existsSync(source(path)));
   for (const part of ['dist', 'bin', 'README.md']) {
     if (existsSync(join(from, part)))
       cpSync(join(from, part), join(to, part), { recursive: true, filter: kept });
@@ -73,7 +78,7 @@ function copyPackage(name, to) {
     writeFileSync(path, readFileSync(path, 'utf8').replace(/\n?\/\/# sourceMappingURL=.*\n?$/, '\n'));
   }
   const manifest = withoutSource(manifestOf(from));
-  delete manifest.exports['./defs/*']; // for this repository's benchmarks
+  delete manifest.exports['./defs/*']; // for this repository's tests
   if (name === 'core')
     manifest.exports['.'] = { 'types@<6': typesForTypeScript5(to), ...manifest.exports['.'] };
   writeFileSync(join(to, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);

@@ -96,9 +96,12 @@ describe('hrm train', () => {
   it('shows where the time goes', async () => {
     const run = await hrm([...train('profiled'), '--profile']);
     expect(run.code).toBe(0);
-    const share = (kernel: string) =>
-      Number(run.stdout.match(new RegExp(`^${kernel} .*?([\\d.]+) %`, 'm'))?.[1]);
-    expect(share('matmul(?:_subgroup)?')).toBeGreaterThan(0);
+    const product =
+      run.stdout.match(/^matmul\w*\n {2}m=\d+ n=\d+ k=\d+ .*?([\d.]+)–([\d.]+) +([\d.]+) %/m) ?? [];
+    const [, low, high, share] = product.map(Number);
+    expect(share).toBeGreaterThan(0);
+    expect(high).toBeGreaterThanOrEqual(low);
+    for (const line of run.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
     const shares = [...run.stdout.matchAll(/([\d.]+) %/g)].map(([, text]) => Number(text));
     // Every share is rounded to a tenth.
     expect(Math.abs(shares.reduce((a, b) => a + b) - 100)).toBeLessThan(0.05 * shares.length + 0.1);

@@ -35,7 +35,7 @@ afterAll(() => project?.remove());
 describe('tarballs', () => {
   const installed = (path: string) => project.path(join('node_modules', path));
 
-  it.each(['@hrm-webgpu/core', '@hrm-webgpu/kernels', 'hrm-webgpu'])(
+  it.each(['@hrm-webgpu/core', '@hrm-webgpu/kernels', 'hrm-webgpu', 'hrm-webgpu-bench'])(
     '%s holds what it needs and no more',
     (name) => {
       const files = readdirSync(installed(name), { recursive: true }) as string[];
@@ -129,6 +129,66 @@ describe('Node', () => {
     ]);
     expect(status).toBe(0);
     expect(stdout).toContain('4 5 6');
+  });
+
+  it('hrm builds a dataset, trains, evaluates and examines the adapter outside of a checkout', () => {
+    const hrm = (...words: string[]) => {
+      const { status, stdout, stderr } = project.run('npx', ['hrm', ...words]);
+      expect({ words, status, stderr }).toMatchObject({ status: 0 });
+      return stdout;
+    };
+    hrm(...'data sudoku --size 4 --generate 64 --test 8 --blanks 4-6 --out four'.split(' '));
+    const small = ['hidden_size=32', 'num_heads=2', 'puzzle_emb_ndim=32', 'H_layers=1', 'L_layers=1'];
+    const model = small.flatMap((setting) => ['--set', `arch.${setting}`]);
+    const steps = ['--set', 'global_batch_size=8', '--steps', '4', '--out', 'run'];
+    hrm('train', '--preset', 'demo-4x4', '--data', 'four', ...model, ...steps);
+    expect(hrm('eval', 'run', '--data', 'four')).toContain('exact accuracy');
+    expect(hrm('doctor')).toMatch(/ok +matmul/);
+  });
+});
+
+describe('hrm-webgpu-bench', { timeout: 180_000 }, () => {
+  const bench = (...words: string[]) => project.run('npx', ['hrm-webgpu-bench', ...words]);
+
+  it('brings Dawn along, as `npx` in an empty folder needs it', () => {
+    const manifest = readFileSync(project.path('node_modules/hrm-webgpu-bench/package.json'), 'utf8');
+    expect(JSON.parse(manifest).dependencies).toHaveProperty('webgpu');
+  });
+
+  it('leaves the lab out, which edits the shaders of a checkout', () => {
+    const folders = readdirSync(project.path('node_modules/hrm-webgpu-bench/dist'));
+    expect(folders).toContain('kernels');
+    expect(folders).not.toContain('lab');
+  });
+
+  it('explains itself', () => {
+    const { status, stdout } = bench('--help');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^usage: npx hrm-webgpu-bench <name>/);
+  });
+
+  it('times a kernel, and compares the file that it wrote', () => {
+    const run = bench('kernel', 'swiglu', '--quick', '--out', 'a.json');
+    // 1 where the control finds the machine too noisy, which is no matter here.
+    expect(run.stdout).toMatch(/^swiglu +[\d.]+ /m);
+    const { benchmark, environment } = JSON.parse(readFileSync(project.path('a.json'), 'utf8'));
+    expect(benchmark).toBe('kernel');
+    expect(environment).toMatchObject({ commit: null, version: expect.stringMatching(/^\d/) });
+    const compared = bench('compare', 'a.json', 'a.json');
+    expect(compared).toMatchObject({ status: 0, stdout: expect.stringContaining('swiglu') });
+  });
+
+  it('runs what needs files of its own: a process that loads a checkpoint', () => {
+    const run = bench('load', '--quick');
+    expect(run).toMatchObject({ stdout: expect.stringContaining('memory at the peak') });
+  });
+
+  it.each(['peers', 'browser'])('says that %s needs the repository', (name) => {
+    expect(bench(name)).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: `bench: '${name}' needs files of the repository: clone it and run npm run bench -- ${name} there.\n`,
+    });
   });
 });
 

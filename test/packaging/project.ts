@@ -60,14 +60,14 @@ export class Project {
     cpSync(inRoot(path), this.path(to), { recursive: true });
   }
 
-  /** Runs a program in the project; a minute is far more than any should take. */
+  /** Runs a program in the project; two minutes are far more than any should take. */
   run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Ran {
     const { status, stdout, stderr } = spawnSync(program, args, {
       cwd: this.folder,
       encoding: 'utf8',
       env: { ...process.env, NO_COLOR: '1', ...env },
       shell: process.platform === 'win32' && program === 'npm',
-      timeout: 60_000,
+      timeout: 120_000,
     });
     return { status, stdout, stderr };
   }

@@ -2,6 +2,7 @@ import { browserBenchmark } from './browser/browser.ts';
 import { hostBenchmark } from './host/host.ts';
 import { isaBenchmark } from './isa/isa.ts';
 import { attentionBenchmark } from './kernels/attention.ts';
+import { kernelBenchmark } from './kernels/kernel.ts';
 import { kernelsBenchmark } from './kernels/kernels.ts';
 import { matmulBenchmark } from './kernels/matmul.ts';
 import { inferBenchmark } from './model/infer.ts';
@@ -11,8 +12,8 @@ import { trainStepBenchmark } from './model/train-step.ts';
 import { peersBenchmark } from './peers/peers.ts';
 import type { Benchmark } from './report/benchmark.ts';
 
-/** All benchmarks, in the order in which help lists them. */
-export const benchmarks: readonly Benchmark[] = [
+/** What `bench all` runs: all that tells of the adapter and the machine, and installs nothing. */
+export const suite: readonly Benchmark[] = [
   matmulBenchmark,
   kernelsBenchmark,
   attentionBenchmark,
@@ -21,6 +22,12 @@ export const benchmarks: readonly Benchmark[] = [
   memoryBenchmark,
   loadBenchmark,
   hostBenchmark,
+];
+
+/** All benchmarks, in the order in which help lists them. */
+export const benchmarks: readonly Benchmark[] = [
+  ...suite,
+  kernelBenchmark,
   browserBenchmark,
   isaBenchmark,
   peersBenchmark,

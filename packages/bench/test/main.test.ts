@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { benchmarks } from '../src/benchmarks.ts';
 import { main } from '../src/main.ts';
 
 async function run(...args: string[]) {
@@ -28,6 +29,17 @@ describe('the bench command', () => {
     expect(out).toContain('compared with float64');
   });
 
+  it.each([...benchmarks.map(({ name }) => name), 'all', 'compare'])(
+    'tells in 80 columns what %s does, and how long that takes',
+    async (name) => {
+      const { code, out } = await run(name, '--help');
+      expect(code).toBe(0);
+      for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+      if (name === 'all') expect(out).toMatch(/^ {2}all +\d+:\d\d +\d+:\d\d$/m);
+      else if (name !== 'compare') expect(out.replace(/\s+/g, ' ')).toMatch(/Takes about \d+ (s|min)/);
+    },
+  );
+
   it.each([
     [['matmull'], "bench: there is no benchmark 'matmull'. There are: matmul,"],
     [['matmul', '--jsno'], "bench: Unknown option '--jsno'"],
@@ -36,6 +48,13 @@ describe('the bench command', () => {
       ['attention', '82', '83'],
       "bench: benchmark 'attention' has no part '83'; its parts are: 82, 301, 901.",
     ],
+    [['kernel'], "bench: benchmark 'kernel': name a kernel. There are: accumulate, "],
+    [['kernel', 'nothing'], "bench: benchmark 'kernel' has no part 'nothing'; its parts are: accumulate, "],
+    [['isa', '--quick'], "bench: benchmark 'isa' has no quick form: leave --quick out."],
+    [['all', 'matmul'], "bench: all: unexpected 'matmul'"],
+    [['all', '--json'], 'bench: all: writes report.json by itself'],
+    [['matmul', '--out', 'nowhere/a.json'], 'bench: --out nowhere/a.json: there is no folder '],
+    [['compare', 'a.json', 'b.json', '--quick'], 'bench: compare: knows --json alone'],
     [['compare', 'a.json'], 'bench: compare: name at least two files'],
     [['compare', 'nowhere.json', 'b.json'], 'bench: nowhere.json: cannot read: no such file or folder'],
   ])('refuses %j with a message', async (args, message) => {

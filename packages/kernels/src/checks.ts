@@ -23,6 +23,17 @@ export {
 export { type KernelVerdict, selfCheck } from './checks/self-check.ts';
 export { settingsOf, type Tunables, tunablesIn, tunablesOf } from './checks/tunables.ts';
 export { type Tuned, tune } from './checks/tuner.ts';
+export { checks as typedChecks } from './checks.gen.ts';
+export {
+  type AttentionParams,
+  attentionBackwardReference,
+  attentionInputs,
+  attentionReference,
+  attentionTolerance,
+} from './defs/attention.ts';
+export type { MatmulParams } from './defs/matmul.ts';
+export { FMA_STARTS, FMA_TURN, FMA_VARIANTS, type RooflineFmaParams } from './defs/roofline_fma.ts';
+export { LOAD_VARIANTS } from './defs/roofline_load.ts';
 export { checkDeterminism, type Results } from './instruments/check-determinism.ts';
 export {
   checkGradients,
@@ -30,7 +41,7 @@ export {
   type GradientCheckResult,
 } from './instruments/check-gradients.ts';
 
-/** The check of every kernel, by the kernel's name. */
+/** The check of every kernel, by the kernel's name; `typedChecks` are the same, each with its own parameters. */
 export const checks = typed as unknown as Readonly<Record<string, KernelCheck<ParamValues>>>;
 
 /** Where grids fold: less than WebGPU guarantees, to try folded ones on small shapes. */

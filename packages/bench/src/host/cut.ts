@@ -1,6 +1,6 @@
 import { Philox } from '@hrm-webgpu/core';
 import { dispatchesOf, FULL_MODEL, SMALL_MODEL, trainingCallOf } from '../model/hrm-cases.ts';
-import type { BenchmarkContext } from '../report/benchmark.ts';
+import { type BenchmarkContext, roundsOf } from '../report/benchmark.ts';
 import { timeGroupsWithControl } from '../report/control.ts';
 import { makeBar, type Report } from '../report/report.ts';
 import { measured } from '../timing/measured.ts';
@@ -23,7 +23,7 @@ export const cutDescription = [
   'adds to its time.',
 ].join('\n');
 
-export async function cutReport({ device, note }: BenchmarkContext): Promise<Report> {
+export async function cutReport({ device, form, note }: BenchmarkContext): Promise<Report> {
   const { config, rows } = CALL[device.adapter.class];
   const { submitMs } = device;
   const call = await trainingCallOf(device, config, rows);
@@ -41,7 +41,7 @@ export async function cutReport({ device, note }: BenchmarkContext): Promise<Rep
     [[pieces, whole]],
     whole,
     stopwatch,
-    ROUNDS,
+    roundsOf(form, ROUNDS),
     new Philox(SEED, 0),
     note,
   );

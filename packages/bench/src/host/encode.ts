@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type Device, Tensor } from '@hrm-webgpu/core';
 import { launch } from '@hrm-webgpu/kernels';
-import { FMA_STARTS, FMA_TURN, rooflineFma } from '@hrm-webgpu/kernels/defs/roofline_fma';
+import { FMA_STARTS, FMA_TURN, typedChecks } from '@hrm-webgpu/kernels/checks';
 import { dispatchesOf, TINY_MODEL, trainingCallOf } from '../model/hrm-cases.ts';
 import type { BenchmarkContext } from '../report/benchmark.ts';
 import { makeBar, type Report } from '../report/report.ts';
@@ -10,9 +10,9 @@ import { medianOfRatios, quantile } from '../timing/statistics.ts';
 import { significant } from '../timing/table.ts';
 import { plainReplay } from './plain-replay.ts';
 
-const STEPS = 10_000;
-/** Steps at the beginning and at the end whose host times are compared. */
-const SPAN = 2500;
+const STEPS = { full: 10_000, quick: 1000 };
+/** The share of the steps at the beginning and at the end whose host times are compared. */
+const SPAN = 1 / 4;
 /** Steps queued behind each other, as a training does it that runs ahead of the GPU. */
 const AHEAD = 8;
 /** What a replay may take, as a multiple of the same dispatches in plain WebGPU. */
@@ -25,14 +25,15 @@ const WORKGROUP = 256;
 const BUSY_MS = 30;
 
 export const encodeDescription = [
-  `encode: replays a recorded training call of a tiny model ${STEPS} times, ${AHEAD} in a row, and times the host's part of each:`,
+  `encode: replays a recorded training call of a tiny model ${STEPS.full} times, ${AHEAD} in a row, and times the host's part of each:`,
   'encoding and submitting. By turns with the floor, which is the same dispatches encoded and submitted by plain WebGPU',
   'calls. Meanwhile a single workgroup keeps the GPU busy, so that a software adapter, which would otherwise take the',
   "host's processor away, leaves it a core. Bars: against the floor; the last steps take no longer than the first; GPU",
   'memory and the JavaScript heap stay as they are. Medians of thousands of short times: no control is needed.',
 ].join('\n');
 
-export async function encodeReport({ device, note }: BenchmarkContext): Promise<Report> {
+export async function encodeReport({ device, form, note }: BenchmarkContext): Promise<Report> {
+  const steps = STEPS[form];
   const { submitMs } = device;
   device.submitMs = Number.POSITIVE_INFINITY; // a submit a step, as the floor has it
   const call = await trainingCallOf(device, TINY_MODEL, 4);
@@ -47,15 +48,15 @@ export async function encodeReport({ device, note }: BenchmarkContext): Promise<
   await device.stream.finish();
   const before = { bytes: device.memory.totalBytes, heap: heapUsed() };
   const dispatches = dispatchesOf(plan);
-  note(`replaying ${STEPS} times ${dispatches} dispatches…`);
-  const hostUs = new Float64Array(STEPS);
-  const floorUs = new Float64Array(STEPS);
+  note(`replaying ${steps} times ${dispatches} dispatches…`);
+  const hostUs = new Float64Array(steps);
+  const floorUs = new Float64Array(steps);
   const time = (run: () => void, into: Float64Array, step: number) => {
     const start = performance.now();
     run();
     into[step] = 1000 * (performance.now() - start);
   };
-  for (let step = 0; step < STEPS; step++) {
+  for (let step = 0; step < steps; step++) {
     if (step % AHEAD === 0) {
       await device.stream.finish();
       occupier.run();
@@ -95,12 +96,14 @@ export function hostReport(
   before: Memory,
   after: Memory,
 ): Report {
+  const steps = hostUs.length;
+  const span = steps * SPAN;
   const spans = {
     'all steps': hostUs,
     'the floor': floorUs,
     'the first after waiting': hostUs.filter((_, step) => step % AHEAD === 0),
-    [`first ${SPAN}`]: hostUs.subarray(0, SPAN),
-    [`last ${SPAN}`]: hostUs.subarray(STEPS - SPAN),
+    [`first ${span}`]: hostUs.subarray(0, span),
+    [`last ${span}`]: hostUs.subarray(steps - span),
   };
   const results = Object.entries(spans).map(([name, steps]) => ({
     name,
@@ -111,7 +114,7 @@ export function hostReport(
   const memory = { name: 'memory', before, after };
   return {
     title: `the host's part of a replay, ${dispatches} dispatches`,
-    settings: { steps: STEPS, ahead: AHEAD, dispatches, model: TINY_MODEL },
+    settings: { steps, ahead: AHEAD, dispatches, model: TINY_MODEL },
     results: [...results, memory],
     table: [
       ['µs a dispatch', 'fastest tenth', 'faster quarter', 'median', 'slower quarter'],
@@ -133,7 +136,12 @@ async function makeOccupier(device: Device) {
   const starts = Tensor.from(device, new Float32Array(FMA_STARTS));
   const y = Tensor.empty(device, [WORKGROUP]);
   const work = (fmas: number) => {
-    launch(device, rooflineFma, { starts, y }, { length: WORKGROUP, fmas, a: 0.5, b: 0.25 });
+    launch(
+      device,
+      typedChecks.roofline_fma.kernel,
+      { starts, y },
+      { length: WORKGROUP, fmas, a: 0.5, b: 0.25 },
+    );
     device.stream.flush();
   };
   let fmas = FMA_TURN;

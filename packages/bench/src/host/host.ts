@@ -12,6 +12,8 @@ export const hostBenchmark: Benchmark = {
   name: 'host',
   summary: 'what the host does for a dispatch in replay, and what it costs to submit a step in pieces',
   parts: Object.keys(PARTS),
+  quickParts: ['encode'],
+  duration: { full: 480, quick: 60 },
   description: [encodeDescription, cutDescription].join('\n'),
   run,
 };

@@ -21,6 +21,7 @@ export const isaBenchmark: Benchmark = {
     'bar wants no kernel that GPUs are offered to spill registers, with any of these values, the other',
     `${FMAS_PER_ACCESS} multiply-adds for each access in ${MATMUL}, which does most of the work on GPUs.`,
   ].join('\n'),
+  duration: { full: 60 },
   async run({ note }) {
     note(`compiling all kernels for ${FAMILY} (the adapter above is not used)…`);
     return isaReport(await compileWithRadv());

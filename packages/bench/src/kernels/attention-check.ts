@@ -5,7 +5,7 @@ import {
   attentionBackwardReference,
   attentionReference,
   attentionTolerance,
-} from '@hrm-webgpu/kernels/defs/attention';
+} from '@hrm-webgpu/kernels/checks';
 import { compare } from '../timing/kernel-run.ts';
 
 /** What went into attention and its gradient, and what came out: [batch, seq_len, width] each. */

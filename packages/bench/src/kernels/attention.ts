@@ -1,7 +1,7 @@
 import { backward, type Device, Philox, Tensor } from '@hrm-webgpu/core';
 import { attention, gradientRules, launch } from '@hrm-webgpu/kernels';
-import { type AttentionParams, attentionInputs } from '@hrm-webgpu/kernels/defs/attention';
-import type { Benchmark, BenchmarkContext } from '../report/benchmark.ts';
+import { type AttentionParams, attentionInputs } from '@hrm-webgpu/kernels/checks';
+import { type Benchmark, type BenchmarkContext, roundsOf } from '../report/benchmark.ts';
 import { timeWithControl } from '../report/control.ts';
 import { type Bar, makeBar, type Report } from '../report/report.ts';
 import { type Measured, measured, measuredCells } from '../timing/measured.ts';
@@ -9,7 +9,6 @@ import { prepareRoofline } from '../timing/roofline.ts';
 import { type Calibrated, type Candidate, calibrate, deviceStopwatch, type Timed } from '../timing/timing.ts';
 import { checkAttention } from './attention-check.ts';
 import { attentionChecks } from './kernel-cases.ts';
-import { peakBars } from './kernels.ts';
 
 const BATCH = 2;
 const HEADS = 8;
@@ -46,6 +45,8 @@ export const attentionBenchmark: Benchmark = {
   name: 'attention',
   summary: `attention forward and backward, ${BATCH * HEADS} heads of ${HEAD_DIM}: ${LENGTHS.join(', ')} positions`,
   parts: LENGTHS.map(String),
+  quickParts: ['82'],
+  duration: { full: 240, quick: 30 },
   description: [
     `Times softmax attention, its gradient, and both in a row, for ${BATCH} × ${HEADS} heads of ${HEAD_DIM} numbers. Results are`,
     'compared with float64 first. FLOPs are those executed: the gradient computes scores anew. The memory at the peak',
@@ -55,7 +56,7 @@ export const attentionBenchmark: Benchmark = {
   run,
 };
 
-async function run({ device, parts, note }: BenchmarkContext): Promise<Report> {
+async function run({ device, parts, form, note }: BenchmarkContext): Promise<Report> {
   const stopwatch = deviceStopwatch(device);
   note('verifying the microbenchmarks of the roofline, and choosing the fastest…');
   const probes = await prepareRoofline(device, stopwatch, SEED);
@@ -69,7 +70,8 @@ async function run({ device, parts, note }: BenchmarkContext): Promise<Report> {
   }
   const random = new Philox(SEED, STREAMS.order);
   const all = [...probes.entries, ...entries];
-  const { timed, control } = await timeWithControl(all, probes.entries[0], stopwatch, ROUNDS, random, note);
+  const limits = roundsOf(form, ROUNDS);
+  const { timed, control } = await timeWithControl(all, probes.entries[0], stopwatch, limits, random, note);
   const roofline = probes.evaluate(timed);
   probes.dispose();
   for (const { dispose } of lengths) dispose();
@@ -97,7 +99,7 @@ async function run({ device, parts, note }: BenchmarkContext): Promise<Report> {
     roofline,
     skipped: [],
     controls: [control],
-    bars: [...memoryBars(lengths), ...peakBars(device, roofline)],
+    bars: memoryBars(lengths),
   };
 }
 

@@ -8,44 +8,7 @@ import {
   type KernelHost,
   multiply,
 } from '@hrm-webgpu/kernels';
-import { check as accumulate } from '@hrm-webgpu/kernels/defs/accumulate';
-import { check as actExplore } from '@hrm-webgpu/kernels/defs/act_explore';
-import { check as actStep } from '@hrm-webgpu/kernels/defs/act_step';
-import { check as adamAtan2 } from '@hrm-webgpu/kernels/defs/adam_atan2';
-import { check as add } from '@hrm-webgpu/kernels/defs/add';
-import { type AttentionParams, check as attention } from '@hrm-webgpu/kernels/defs/attention';
-import { check as attentionBackwardKey } from '@hrm-webgpu/kernels/defs/attention_backward_key';
-import { check as attentionBackwardQuery } from '@hrm-webgpu/kernels/defs/attention_backward_query';
-import { check as attentionSubgroup } from '@hrm-webgpu/kernels/defs/attention_subgroup';
-import { check as attentionSubgroupBackwardKey } from '@hrm-webgpu/kernels/defs/attention_subgroup_backward_key';
-import { check as attentionSubgroupBackwardQuery } from '@hrm-webgpu/kernels/defs/attention_subgroup_backward_query';
-import { check as attentionWorkgroup } from '@hrm-webgpu/kernels/defs/attention_workgroup';
-import { check as attentionWorkgroupBackwardKey } from '@hrm-webgpu/kernels/defs/attention_workgroup_backward_key';
-import { check as attentionWorkgroupBackwardQuery } from '@hrm-webgpu/kernels/defs/attention_workgroup_backward_query';
-import { check as bceLogits } from '@hrm-webgpu/kernels/defs/bce_logits';
-import { check as bceLogitsBackward } from '@hrm-webgpu/kernels/defs/bce_logits_backward';
-import { check as crossEntropy } from '@hrm-webgpu/kernels/defs/cross_entropy';
-import { check as crossEntropyBackward } from '@hrm-webgpu/kernels/defs/cross_entropy_backward';
-import { check as embeddingBackward } from '@hrm-webgpu/kernels/defs/embedding_backward';
-import { check as gatherRows } from '@hrm-webgpu/kernels/defs/gather_rows';
-import { check as inputEmbedding } from '@hrm-webgpu/kernels/defs/input_embedding';
-import { type MatmulParams, check as matmul } from '@hrm-webgpu/kernels/defs/matmul';
-import { check as metrics } from '@hrm-webgpu/kernels/defs/metrics';
-import { check as qHead } from '@hrm-webgpu/kernels/defs/q_head';
-import { check as qHeadBackwardState } from '@hrm-webgpu/kernels/defs/q_head_backward_state';
-import { check as qHeadBackwardWeight } from '@hrm-webgpu/kernels/defs/q_head_backward_weight';
-import { check as qTargets } from '@hrm-webgpu/kernels/defs/q_targets';
-import { check as residualRmsNorm } from '@hrm-webgpu/kernels/defs/residual_rms_norm';
-import { check as residualRmsNormBackward } from '@hrm-webgpu/kernels/defs/residual_rms_norm_backward';
-import { check as rope } from '@hrm-webgpu/kernels/defs/rope';
-import { check as rowLoss } from '@hrm-webgpu/kernels/defs/row_loss';
-import { check as scaledHead } from '@hrm-webgpu/kernels/defs/scaled_head';
-import { check as selectRows } from '@hrm-webgpu/kernels/defs/select_rows';
-import { check as signSgd } from '@hrm-webgpu/kernels/defs/sign_sgd';
-import { check as swiglu } from '@hrm-webgpu/kernels/defs/swiglu';
-import { check as swigluBackward } from '@hrm-webgpu/kernels/defs/swiglu_backward';
-import { check as transpose } from '@hrm-webgpu/kernels/defs/transpose';
-import { check as transposePacks } from '@hrm-webgpu/kernels/defs/transpose_packs';
+import { type AttentionParams, typedChecks as checks, type MatmulParams } from '@hrm-webgpu/kernels/checks';
 import { standardChoice } from '@hrm-webgpu/kernels/operation';
 import type { KernelCase } from '../timing/kernel-run.ts';
 import { BLOCK_LAYERS } from './block-shapes.ts';
@@ -88,17 +51,60 @@ function matmulCases(): PartCase[] {
   const product = (name: string, params: MatmulParams): PartCase => ({
     name: `matmul ${name}`,
     part: 'matmul',
-    check: matmul,
+    check: checks.matmul,
     params,
     run: ({ a, b, c }) => multiply(a, b, c, params),
     verify: ({ inputs, outputs }) => verifyProduct(params, inputs, outputs.c),
   });
   return BLOCK_LAYERS.flatMap(([inner, out]) => [
-    product(`${inner}→${out}`, { m: TOKENS, n: out, k: inner, a_row: inner, a_column: 1 }),
+    product(`${inner}→${out}`, forwardProduct(inner, out)),
     product(`${inner}→${out} dx`, { m: TOKENS, n: inner, k: out, a_row: out, a_column: 1 }),
     product(`${inner}→${out} dW`, { m: out, n: inner, k: TOKENS, a_row: 1, a_column: out }),
   ]);
 }
+
+const forwardProduct = (inner: number, out: number): MatmulParams => ({
+  ...{ m: TOKENS, n: out, k: inner, a_row: inner, a_column: 1 },
+});
+
+/** Cases of a kernel that occurs in no list, being one of several that do the same: those of its family. */
+function familyCases(check: KernelCheck<ParamValues>): KernelCase[] {
+  const { name } = check.kernel;
+  const withShape = (shape: ParamValues): ParamValues => {
+    const own = check.cases[0];
+    return { ...own, ...Object.fromEntries(Object.entries(shape).filter(([key]) => key in own)) };
+  };
+  if (name.startsWith('attention')) return [{ name, check, params: withShape(ATTENTION) }];
+  if (!name.startsWith('matmul')) return [];
+  return BLOCK_LAYERS.map(([inner, out]) => {
+    const product = forwardProduct(inner, out);
+    const verify: KernelCase['verify'] = ({ inputs, outputs }) => verifyProduct(product, inputs, outputs.c);
+    return { name: `${name} ${inner}→${out}`, check, params: withShape(product), verify };
+  });
+}
+
+/** How many of a kernel's test cases are timed where the full-size model does not have it. */
+const LARGEST_CASES = 3;
+
+/**
+ * A kernel's cases at the shapes that it has in a training call of the full-size model; where it has none there, at the
+ * largest of its check.
+ */
+export function casesOf(host: KernelHost, check: KernelCheck<ParamValues>): KernelCase[] {
+  const { kernel, cases } = check;
+  const own = kernelCases(host).filter((other) => other.check.kernel.name === kernel.name && !other.run);
+  const found = own.length > 0 ? own : familyCases(check);
+  if (found.length > 0) return found;
+  const work = (params: ParamValues) => kernel.flops(params) + kernel.bytes(params);
+  const largest = [...cases].sort((a, b) => work(b) - work(a)).slice(0, LARGEST_CASES);
+  return largest.map((params) => ({ name: `${kernel.name} ${shapeText(params)}`, check, params }));
+}
+
+/** `rows=3 width=34` */
+const shapeText = (params: ParamValues) =>
+  Object.entries(params)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
 
 /** A gigaflop in float64 takes the host seconds: samples of it do. */
 function verifyProduct(
@@ -112,19 +118,19 @@ function verifyProduct(
     for (let l = 0; l < k; l++) sum += a[row * a_row + l * a_column] * b[l * n + column];
     return sum;
   };
-  checkSampled('matmul', c, [m, n], exact, matmul.tolerance(params), new Philox(1));
+  checkSampled('matmul', c, [m, n], exact, checks.matmul.tolerance(params), new Philox(1));
 }
 
 const ATTENTION_CHECKS = [
-  attention,
-  attentionBackwardQuery,
-  attentionBackwardKey,
-  attentionSubgroup,
-  attentionSubgroupBackwardQuery,
-  attentionSubgroupBackwardKey,
-  attentionWorkgroup,
-  attentionWorkgroupBackwardQuery,
-  attentionWorkgroupBackwardKey,
+  checks.attention,
+  checks.attention_backward_query,
+  checks.attention_backward_key,
+  checks.attention_subgroup,
+  checks.attention_subgroup_backward_query,
+  checks.attention_subgroup_backward_key,
+  checks.attention_workgroup,
+  checks.attention_workgroup_backward_query,
+  checks.attention_workgroup_backward_key,
 ];
 
 /** The checks of the kernels that the engine takes for attention on an adapter: forward, query and key. */
@@ -135,11 +141,18 @@ export function attentionChecks(host: KernelHost, params: AttentionParams) {
   });
 }
 
+const ATTENTION: AttentionParams = { batch: BATCH, seq_len: SEQ_LEN, heads: HEADS, head_dim: DIM / HEADS };
+
 function attentionCases(host: KernelHost): PartCase[] {
-  const params = { batch: BATCH, seq_len: SEQ_LEN, heads: HEADS, head_dim: DIM / HEADS };
   return [
-    ...attentionChecks(host, params).map((check) => of('attention', check, params)),
-    of('attention', rope, { tokens: TOKENS, seq_len: SEQ_LEN, heads: HEADS, head_dim: DIM / HEADS, sign: 1 }),
+    ...attentionChecks(host, ATTENTION).map((check) => of('attention', check, ATTENTION)),
+    of('attention', checks.rope, {
+      tokens: TOKENS,
+      seq_len: SEQ_LEN,
+      heads: HEADS,
+      head_dim: DIM / HEADS,
+      sign: 1,
+    }),
   ];
 }
 
@@ -152,38 +165,43 @@ function otherCases(): PartCase[] {
   const halting = { batch: BATCH, max_steps: 16 };
   const puzzleRows = { batch: BATCH, width: DIM, first: 0, count: 9 };
   return [
-    of('norm', residualRmsNorm, { ...norm, eps: 1e-5 }),
-    of('norm', residualRmsNormBackward, norm),
-    of('norm', add, { length: TOKENS * DIM }),
-    of('norm', accumulate, { length: TOKENS * DIM }),
-    of('mlp', swiglu, mlp),
-    of('mlp', swigluBackward, mlp),
-    of('embedding', inputEmbedding, { ...tokens, puzzle_dim: DIM, scale: Math.sqrt(DIM), position_scale: 0 }),
-    of('embedding', gatherRows, puzzleRows),
-    of('embedding', embeddingBackward, { ...tokens, vocab: VOCAB, scale: Math.sqrt(DIM) }),
-    of('embedding', scaledHead, {
+    of('norm', checks.residual_rms_norm, { ...norm, eps: 1e-5 }),
+    of('norm', checks.residual_rms_norm_backward, norm),
+    of('norm', checks.add, { length: TOKENS * DIM }),
+    of('norm', checks.accumulate, { length: TOKENS * DIM }),
+    of('mlp', checks.swiglu, mlp),
+    of('mlp', checks.swiglu_backward, mlp),
+    of('embedding', checks.input_embedding, {
+      ...tokens,
+      puzzle_dim: DIM,
+      scale: Math.sqrt(DIM),
+      position_scale: 0,
+    }),
+    of('embedding', checks.gather_rows, puzzleRows),
+    of('embedding', checks.embedding_backward, { ...tokens, vocab: VOCAB, scale: Math.sqrt(DIM) }),
+    of('embedding', checks.scaled_head, {
       batch: BATCH,
       row_length: SEQ_LEN * DIM,
       width: DIM,
       scale: Math.sqrt(DIM),
     }),
-    of('loss', crossEntropy, labels),
-    of('loss', crossEntropyBackward, labels),
-    of('loss', rowLoss, { batch: BATCH, labels_len: SEQ_LEN - 1 }),
-    of('loss', bceLogits, { length: 2 * BATCH }),
-    of('loss', bceLogitsBackward, { length: 2 * BATCH }),
-    of('loss', metrics, { batch: BATCH }),
-    of('act', qHead, head),
-    of('act', qHeadBackwardState, head),
-    of('act', qHeadBackwardWeight, head),
-    of('act', qTargets, halting),
-    of('act', actExplore, { ...halting, first_row: 0, key0: 1, key1: 0, stream: 0 }),
-    of('act', actStep, { ...halting, early: 1, exploration: 0.1 }),
-    of('act', selectRows, { batch: BATCH, length: SEQ_LEN * DIM, a_row: 0, a_period: DIM }),
-    of('optimizer', transpose, { rows: VOCAB, columns: DIM }),
-    of('optimizer', transposePacks, { rows: 2 * INTER, columns: DIM }),
-    of('optimizer', adamAtan2, { length: 2 * INTER * DIM, rate1: 0.1, rate2: 0.05 }),
-    of('optimizer', signSgd, puzzleRows),
+    of('loss', checks.cross_entropy, labels),
+    of('loss', checks.cross_entropy_backward, labels),
+    of('loss', checks.row_loss, { batch: BATCH, labels_len: SEQ_LEN - 1 }),
+    of('loss', checks.bce_logits, { length: 2 * BATCH }),
+    of('loss', checks.bce_logits_backward, { length: 2 * BATCH }),
+    of('loss', checks.metrics, { batch: BATCH }),
+    of('act', checks.q_head, head),
+    of('act', checks.q_head_backward_state, head),
+    of('act', checks.q_head_backward_weight, head),
+    of('act', checks.q_targets, halting),
+    of('act', checks.act_explore, { ...halting, first_row: 0, key0: 1, key1: 0, stream: 0 }),
+    of('act', checks.act_step, { ...halting, early: 1, exploration: 0.1 }),
+    of('act', checks.select_rows, { batch: BATCH, length: SEQ_LEN * DIM, a_row: 0, a_period: DIM }),
+    of('optimizer', checks.transpose, { rows: VOCAB, columns: DIM }),
+    of('optimizer', checks.transpose_packs, { rows: 2 * INTER, columns: DIM }),
+    of('optimizer', checks.adam_atan2, { length: 2 * INTER * DIM, rate1: 0.1, rate2: 0.05 }),
+    of('optimizer', checks.sign_sgd, puzzleRows),
   ];
 }
 

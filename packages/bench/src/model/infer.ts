@@ -1,6 +1,6 @@
 import { Philox } from '@hrm-webgpu/core';
 import { bestMatmulRate, matmulProbes } from '../kernels/matmul-rate.ts';
-import type { Benchmark, BenchmarkContext } from '../report/benchmark.ts';
+import { type Benchmark, type BenchmarkContext, roundsOf } from '../report/benchmark.ts';
 import { timeWithControl } from '../report/control.ts';
 import { makeBar, type Report } from '../report/report.ts';
 import { measured } from '../timing/measured.ts';
@@ -19,6 +19,8 @@ export const inferBenchmark: Benchmark = {
   name: 'infer',
   summary: `one segment of the full-size model forward, ${BATCHES.join(', ')} puzzles at a time`,
   parts: BATCHES.map(String),
+  quickParts: ['1'],
+  duration: { full: 240, quick: 40 },
   description: [
     'Replays one recorded segment (H_cycles × L_cycles steps of both modules) of the 27 M model on 9×9 Sudoku. GFLOP/s count',
     'matrix products and attention only; they are compared with the best rate of our own matrix products, timed in the',
@@ -29,7 +31,7 @@ export const inferBenchmark: Benchmark = {
 
 const labelOf = (batch: string) => `segment, ${batch} ${batch === '1' ? 'puzzle' : 'puzzles'}`;
 
-async function run({ device, parts, note }: BenchmarkContext): Promise<Report> {
+async function run({ device, parts, form, note }: BenchmarkContext): Promise<Report> {
   const stopwatch = deviceStopwatch(device);
   const probes = matmulProbes(device);
   const models: Segments[] = [];
@@ -45,7 +47,8 @@ async function run({ device, parts, note }: BenchmarkContext): Promise<Report> {
   for (const candidate of candidates) entries.push(await calibrate(candidate, stopwatch));
   const controlled = quickest(entries);
   const random = new Philox(SEED, 0);
-  const { timed, control } = await timeWithControl(entries, controlled, stopwatch, ROUNDS, random, note);
+  const limits = roundsOf(form, ROUNDS);
+  const { timed, control } = await timeWithControl(entries, controlled, stopwatch, limits, random, note);
   const best = bestMatmulRate(probes.candidates, timed);
   const results = timed.map((entry, i) => {
     const model = models[i - probes.candidates.length];

@@ -34,6 +34,7 @@ export const memoryBenchmark: Benchmark = {
     'uploads included. Bars: the peak does not depend on the number of cycles or segments, and grows linearly with',
     'the batch. Nothing is timed, so there is no control.',
   ].join('\n'),
+  duration: { full: 40, quick: 40 },
   run,
 };
 

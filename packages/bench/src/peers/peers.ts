@@ -27,6 +27,8 @@ export const peersBenchmark: Benchmark = {
     '  training   one HRM training call of a small model, with GPU memory at the peak',
     "On a software adapter all parts together take many minutes, most of them the peers' own.",
   ].join('\n'),
+  duration: { full: 1800 },
+  needsCheckout: true,
   run: runPeers,
 };
 

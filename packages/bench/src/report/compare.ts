@@ -1,17 +1,20 @@
 /** `bench compare`: what changed between two runs of a benchmark. */
 import { Philox, UserError } from '@hrm-webgpu/core';
 import { median, type Ratio, ratioOfSeparateMedians } from '../timing/statistics.ts';
-import { formatTable, significant } from '../timing/table.ts';
+import { formatTable, significant, wrap } from '../timing/table.ts';
 import type { BenchDocument, DocumentResult } from './document.node.ts';
 import { formatRatio } from './report.ts';
 
 const SEED = 1;
 
 /** What differs between any two runs, and says nothing about whether they compare. */
-const INCIDENTAL = new Set(['date', 'load', 'commit']);
+const INCIDENTAL = new Set(['date', 'load', 'commit', 'note']);
 
-/** What changed beyond noise. */
-export type Verdict = 'faster' | 'slower' | 'no change';
+/** A change of a time that is worth having: "no change" is said only where the runs exclude one as large. */
+export const WORTH = 0.05;
+
+/** What changed beyond noise; `cannot tell` where nothing did, but something as large as {@link WORTH} may have. */
+export type Verdict = 'faster' | 'slower' | 'no change' | 'cannot tell';
 
 /** One result in both runs. */
 export interface Change {
@@ -49,10 +52,36 @@ export interface Comparison {
 
 export const COMPARE_DESCRIPTION = [
   'Compares documents that --json wrote, of the same benchmark: each with the first. A result is faster or slower when',
-  'the 95 % bootstrap interval of its ratio lies outside of what the controls of the two runs allow for noise.',
+  'the 95 % bootstrap interval of its ratio lies outside of what the controls of the two runs allow for noise. It has not',
+  `changed when interval and noise together exclude a change of ${100 * WORTH} %; otherwise the runs cannot tell: repeat them on`,
+  'a quieter machine, or in the full form. Of two files that `bench all` wrote, every benchmark is compared.',
   'Results that are not sampled (bytes, registers, microseconds of the host) are compared number by number.',
   'What differs in adapter, driver, versions or settings is named.',
 ].join('\n');
+
+/**
+ * Every document of `before` with the one of the same benchmark in `after`.
+ *
+ * @throws UserError when there is none of the same
+ */
+export function compareAll(before: readonly BenchDocument[], after: readonly BenchDocument[]): Comparison[] {
+  const [one, other] = [before, after].map(
+    (documents) => new Map(documents.map((each) => [each.benchmark, each])),
+  );
+  const common = before.filter(({ benchmark }) => other.has(benchmark));
+  if (common.length === 0) return [compareDocuments(before[0], after[0])];
+  const alone = [...before, ...after].filter(
+    ({ benchmark }) => !(one.has(benchmark) && other.has(benchmark)),
+  );
+  return common.map((document, i) => {
+    const comparison = compareDocuments(document, other.get(document.benchmark) as BenchDocument);
+    const missing =
+      i < common.length - 1
+        ? []
+        : alone.map((each) => `not compared: ${each.benchmark}: in ${each.file} alone`);
+    return { ...comparison, warnings: [...comparison.warnings, ...missing] };
+  });
+}
 
 /** @throws UserError when the two come from different benchmarks */
 export function compareDocuments(before: BenchDocument, after: BenchDocument): Comparison {
@@ -106,7 +135,8 @@ function noiseOf(documents: readonly BenchDocument[]): number | undefined {
 
 function verdictOf({ low, high }: Ratio, noise: number): Verdict {
   if (low > 1 + noise) return 'faster';
-  return high < 1 - noise ? 'slower' : 'no change';
+  if (high < 1 - noise) return 'slower';
+  return low - noise >= 1 - WORTH && high + noise <= 1 + WORTH ? 'no change' : 'cannot tell';
 }
 
 function warningsFor(before: BenchDocument, after: BenchDocument): string[] {
@@ -137,22 +167,29 @@ function warningsFor(before: BenchDocument, after: BenchDocument): string[] {
 export function formatComparison(comparison: Comparison): string {
   const { benchmark, before, after, changes, numbers, sameNumbers, noise, warnings } = comparison;
   return [
-    `${benchmark}: ${before} → ${after}`,
+    ...wrap(`${benchmark}: ${before} → ${after}`, '  '),
     '',
     ...(changes.length > 0 ? [...formatTable(changeTable(changes)), ''] : []),
     ...(numbers.length > 0 ? [...formatTable(numberTable(numbers)), ''] : []),
     ...(sameNumbers > 0 ? [`numbers that are the same in both: ${sameNumbers}`] : []),
     ...(changes.length + numbers.length + sameNumbers === 0 ? ['nothing to compare'] : []),
-    noise === undefined
-      ? 'no controls: beyond noise is what the samples themselves tell; single numbers also vary by chance'
-      : `noise, by the controls of both runs: ± ${(100 * noise).toFixed(1)} %`,
-    ...warnings.map((warning) => `warning: ${warning}`),
+    ...wrap(
+      noise === undefined
+        ? 'no controls: beyond noise is what the samples themselves tell; single numbers also vary by chance'
+        : `noise, by the controls of both runs: ± ${(100 * noise).toFixed(1)} %`,
+    ),
+    ...(changes.some(({ verdict }) => verdict === 'cannot tell')
+      ? wrap(
+          `cannot tell: a change of ${100 * WORTH} % or more is not excluded; measure again, longer or on a quieter machine`,
+        )
+      : []),
+    ...warnings.flatMap((warning) => wrap(`warning: ${warning}`, '  ')),
     '',
   ].join('\n');
 }
 
 function changeTable(changes: readonly Change[]): string[][] {
-  const header = ['', 'before ms', 'after ms', 'times as fast [95 %]', 'beyond noise'];
+  const header = ['', 'before ms', 'after ms', 'times as fast [95 %]', 'verdict'];
   const rows = changes.map(({ name, beforeMs, afterMs, speedup, verdict }) => [
     name,
     significant(beforeMs),

@@ -1,6 +1,7 @@
 /** What `--json` writes, and how it is read again. Node only. */
 import { UserError } from '@hrm-webgpu/core';
 import { fileSource, quoted } from 'hrm-webgpu/node';
+import { COMMAND } from './checkout.node.ts';
 import { passed, type Report } from './report.ts';
 
 /** The number in `format`; it grows when older readers would misread a document. */
@@ -8,7 +9,7 @@ export const DOCUMENT_FORMAT = 1;
 
 /** A benchmark's report as the document that `--json` writes; what is for people only is left out. */
 export function documentOf(benchmark: string, environment: object, report: Report): object {
-  const { title, table: _, ...findings } = report;
+  const { title, table: _, shown: __, ...findings } = report;
   return { format: DOCUMENT_FORMAT, benchmark, title, ok: passed(report), environment, ...findings };
 }
 
@@ -38,11 +39,11 @@ export interface DocumentResult {
 }
 
 /**
- * Reads a document.
+ * Reads the documents of a file.
  *
- * @throws UserError when the file cannot be read, or is not a document of this format
+ * @throws UserError when the file cannot be read, or is not one of this format
  */
-export async function readDocument(file: string): Promise<BenchDocument> {
+export async function readDocuments(file: string): Promise<BenchDocument[]> {
   const source = await fileSource(file);
   let text: string;
   try {
@@ -55,20 +56,44 @@ export async function readDocument(file: string): Promise<BenchDocument> {
   } finally {
     await source.close();
   }
-  return parseDocument(text, file);
+  return parseDocuments(text, file);
 }
 
-/** A document from its text; `file` is what messages call it. */
+/** What a file holds: one document, or all of those that `bench all` wrote; `file` is what messages call it. */
+export function parseDocuments(text: string, file: string): BenchDocument[] {
+  const fail = failIn(file);
+  const whole = asObject(parseJson(text, fail), 'the whole', fail);
+  if (whole.documents === undefined) return [documentFrom(whole, file, fail)];
+  expectFormat(whole, fail);
+  const documents = asArray(whole.documents, 'documents', fail).map((document, i) => {
+    const failHere: Fail = (what) => fail(`documents[${i}]: ${what}`);
+    return documentFrom(asObject(document, 'the whole', failHere), file, failHere);
+  });
+  if (documents.length === 0) fail('it has no documents: no benchmark came to its end');
+  return documents;
+}
+
+/** A document from its text. */
 export function parseDocument(text: string, file: string): BenchDocument {
-  const fail = (what: string): never => {
-    const remedy = 'Write it with: npm run -s bench -- <name> --json > file.json';
+  const fail = failIn(file);
+  return documentFrom(asObject(parseJson(text, fail), 'the whole', fail), file, fail);
+}
+
+function failIn(file: string): Fail {
+  return (what) => {
+    const remedy = `Write it with: ${COMMAND} <name> --out file.json`;
     throw new UserError(`${file}: is not what \`bench --json\` writes: ${what}. ${remedy}`);
   };
-  const document = asObject(parseJson(text, fail), 'the whole', fail);
-  if (document.format !== DOCUMENT_FORMAT) {
-    const found = document.format === undefined ? 'no format' : `format ${shown(document.format)}`;
-    fail(`it has ${found}, this version reads format ${DOCUMENT_FORMAT}`);
-  }
+}
+
+function expectFormat(document: Record<string, unknown>, fail: Fail): void {
+  if (document.format === DOCUMENT_FORMAT) return;
+  const found = document.format === undefined ? 'no format' : `format ${shown(document.format)}`;
+  fail(`it has ${found}, this version reads format ${DOCUMENT_FORMAT}`);
+}
+
+function documentFrom(document: Record<string, unknown>, file: string, fail: Fail): BenchDocument {
+  expectFormat(document, fail);
   const results = new Map<string, DocumentResult>();
   asArray(document.results, 'results', fail).forEach((entry, i) => {
     const where = `results[${i}]`;

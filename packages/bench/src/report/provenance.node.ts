@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus, loadavg, release } from 'node:os';
 import type { AdapterDescription, Device } from '@hrm-webgpu/core';
+import { inCheckout } from './checkout.node.ts';
 
 export interface Provenance {
   date: string;
@@ -12,30 +13,37 @@ export interface Provenance {
   node: string;
   /** Version of the npm package `webgpu` (Dawn). */
   webgpu: string;
+  /** Platform, version of its kernel to the minor one, architecture. */
   os: string;
   cpu: string;
   /** Processes that wanted to run, on average over the last minute; always 0 on Windows. */
   load: number;
+  /** Of hrm-webgpu. */
+  version: string;
   /** Of this checkout, with `+` when files differ from it; null outside a checkout. */
   commit: string | null;
+  /** What the person who measured wants to say of the machine. */
+  note?: string;
 }
 
-export function provenance(device: Device): Provenance {
+export function provenance(device: Device, note?: string): Provenance {
   const processors = cpus();
   return {
     date: new Date().toISOString(),
     adapter: device.adapter,
     node: process.versions.node,
-    webgpu: webgpuVersion(),
-    os: `${process.platform} ${release()} ${process.arch}`,
+    webgpu: versionOf('webgpu/package.json'),
+    os: `${process.platform} ${release().match(/^\d+(\.\d+)?/)?.[0] ?? ''} ${process.arch}`,
     cpu: `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown'}`,
     load: loadavg()[0],
-    commit: commit(),
+    version: versionOf('../../package.json'),
+    commit: inCheckout ? commit() : null,
+    ...(note === undefined ? {} : { note }),
   };
 }
 
-function webgpuVersion(): string {
-  const file = createRequire(import.meta.url).resolve('webgpu/package.json');
+function versionOf(manifest: string): string {
+  const file = createRequire(import.meta.url).resolve(manifest);
   return JSON.parse(readFileSync(file, 'utf8')).version;
 }
 
@@ -51,8 +59,15 @@ function git(...words: string[]): string | null {
 }
 
 /** The machine in one line. */
-export function formatProvenance({ adapter, node, webgpu, cpu, load, commit }: Provenance): string {
-  const name = adapter.description || adapter.device || adapter.vendor;
-  const versions = `Node ${node} · webgpu ${webgpu} · commit ${commit ?? 'unknown'}`;
-  return `${name} · ${cpu}, load ${load.toFixed(1)} · ${versions}`;
+export function formatProvenance(environment: Provenance): string {
+  const { node, webgpu, cpu, load, version, commit, note } = environment;
+  const versions = `Node ${node} · webgpu ${webgpu} · hrm-webgpu ${version}${commit ? `, commit ${commit}` : ''}`;
+  return [nameOf(environment), `${cpu}, load ${load.toFixed(1)}`, versions, ...(note ? [note] : [])].join(
+    ' · ',
+  );
+}
+
+/** What the adapter is called: by its driver, or as much as there is. */
+export function nameOf({ adapter }: Pick<Provenance, 'adapter'>): string {
+  return adapter.description || adapter.device || adapter.vendor || 'an adapter without a name';
 }

@@ -1,9 +1,12 @@
 import type { Profile } from '../timing/profile-table.ts';
 import type { Roofline } from '../timing/roofline.ts';
 import type { Ratio } from '../timing/statistics.ts';
-import { formatTable, significant } from '../timing/table.ts';
+import { formatTable, significant, wrap } from '../timing/table.ts';
 
-/** Something that must hold: `ratio` = ours/peer must be at least `goal`. */
+/**
+ * Something that must hold: `ratio` = ours/peer must be at least `goal`. Both sides are of the same run: how fast a machine
+ * is by itself is no bar, but is shown ({@link Report.shown}).
+ */
 export interface Bar {
   name: string;
   ours: number;
@@ -47,6 +50,8 @@ export interface Report {
   roofline?: Roofline;
   /** Where the time of one of the results goes, where the adapter can tell. */
   profile?: Profile;
+  /** What is worth a line and is not judged, since it is the machine's as much as ours: absolute times and rates. */
+  shown?: readonly string[];
   /** What could not be measured here, and why. */
   skipped: readonly string[];
   controls: readonly Control[];
@@ -68,9 +73,10 @@ export function makeBar(
 /** Allowed width of a control's 95 % interval. */
 export const CONTROL_WIDTH = 0.06;
 
-export function makeControl(name: string, ratio: Ratio): Control {
-  const ok = ratio.low <= 1 && ratio.high >= 1 && ratio.high - ratio.low <= CONTROL_WIDTH;
-  return { name, ...ratio, widest: CONTROL_WIDTH, ok };
+/** @param widest allowed width of the interval; {@link CONTROL_WIDTH} but in the quick form of `bench all` */
+export function makeControl(name: string, ratio: Ratio, widest = CONTROL_WIDTH): Control {
+  const ok = ratio.low <= 1 && ratio.high >= 1 && ratio.high - ratio.low <= widest;
+  return { name, ...ratio, widest, ok };
 }
 
 /** Whether all bars and controls hold. */
@@ -81,38 +87,46 @@ export function passed({ bars, controls }: Report): boolean {
 /** The report as text for a terminal. */
 export function formatReport(report: Report): string {
   return [
-    report.title,
+    ...wrap(report.title),
     '',
     ...formatTable(report.table),
     ...(report.roofline ? ['', ...formatRoofline(report.roofline)] : []),
-    ...report.skipped.map((reason) => `not measured: ${reason}`),
+    ...(report.shown ?? []).flatMap((text) => wrap(`not judged: ${text}`, INDENT)),
+    ...report.skipped.flatMap((reason) => wrap(`not measured: ${reason}`, INDENT)),
     '',
-    ...report.controls.map(formatControl),
-    ...report.bars.map(formatBar),
+    ...report.controls.flatMap(formatControl),
+    ...report.bars.flatMap((bar) => wrap(formatBar(bar), INDENT)),
     '',
   ].join('\n');
 }
 
-function formatRoofline({ fmaGflops, copyGBs, scalarLoads, vec4Loads, fmaVariant }: Roofline): string[] {
+const INDENT = '     ';
+
+export function formatRoofline({
+  fmaGflops,
+  copyGBs,
+  scalarLoads,
+  vec4Loads,
+  fmaVariant,
+}: Roofline): string[] {
   return [
     `roofline: ${significant(fmaGflops)} GFLOP/s (${fmaVariant}), copy ${significant(copyGBs)} GB/s,`,
     `          loads from cache: ${significant(scalarLoads)} G/s of f32, ${significant(vec4Loads)} G/s of vec4<f32>`,
   ];
 }
 
-function formatControl({ name, widest, ok, ratio, low, high }: Control): string {
+function formatControl({ name, widest, ok, ratio, low, high }: Control): string[] {
   const [middle, from, to] = [ratio, low, high].map((value) => value.toFixed(3));
   const line = `${verdict(ok)} control: ${name}: ${middle} [${from}, ${to}]`;
-  if (ok) return `${line}, holds 1 within ${widest}`;
-  return [
-    line,
-    `     The interval must contain 1 and be no wider than ${widest}: the machine was too noisy to trust the other`,
-    '     numbers. Stop what else runs on it (the first line shows the load) and run this again. On an idle',
-    '     machine one run in twenty fails by chance.',
-  ].join('\n');
+  if (ok) return wrap(`${line}, holds 1 within ${widest}`, INDENT);
+  const advice =
+    `The interval must contain 1 and be no wider than ${widest}: the machine was too noisy to trust the other ` +
+    'numbers. Stop what else runs on it (the first line shows the load) and run this again. On an idle machine ' +
+    'one run in twenty fails by chance.';
+  return [...wrap(line, INDENT), ...wrap(INDENT + advice, INDENT)];
 }
 
-function formatBar({ name, ours, peer, unit, ratio, goal, ok }: Bar): string {
+export function formatBar({ name, ours, peer, unit, ratio, goal, ok }: Bar): string {
   const numbers = `${significant(ours)} against ${significant(peer)} ${unit}`;
   return `${verdict(ok)} ${name}: ${numbers}, ratio ${significant(ratio)}, must be ≥ ${goal}`;
 }

@@ -4,14 +4,13 @@
  * rounds as what is held against them.
  */
 import { type Device, Philox } from '@hrm-webgpu/core';
-import { check as copyCheck } from '@hrm-webgpu/kernels/defs/roofline_copy';
 import {
   FMA_TURN,
   FMA_VARIANTS,
-  check as fmaCheck,
+  LOAD_VARIANTS,
   type RooflineFmaParams,
-} from '@hrm-webgpu/kernels/defs/roofline_fma';
-import { LOAD_VARIANTS, check as loadCheck } from '@hrm-webgpu/kernels/defs/roofline_load';
+  typedChecks,
+} from '@hrm-webgpu/kernels/checks';
 import { compare, type KernelCase, type KernelRun, prepareKernel } from './kernel-run.ts';
 import { median, quantile } from './statistics.ts';
 import { type Calibrated, calibrate, type Stopwatch, type Timed } from './timing.ts';
@@ -80,17 +79,31 @@ export async function prepareRoofline(
     const name = `FMA ${pack} × ${CHAINS}, ${GROUP} threads`;
     const params = FMA[device.adapter.class];
     const verify = verifyFma(params, constants);
-    fma.push(await probe('fma', ({ flops }) => flops, { name, check: fmaCheck, params, constants, verify }));
+    fma.push(
+      await probe('fma', ({ flops }) => flops, {
+        name,
+        check: typedChecks.roofline_fma,
+        params,
+        constants,
+        verify,
+      }),
+    );
   }
   fma.sort((a, b) => a.msPerRun - b.msPerRun);
   const others = [
-    await probe('copy', ({ bytes }) => bytes, { name: 'copy', check: copyCheck, params: COPY }),
+    await probe('copy', ({ bytes }) => bytes, {
+      name: 'copy',
+      check: typedChecks.roofline_copy,
+      params: COPY,
+    }),
   ];
   for (const constants of LOAD_VARIANTS) {
     const kind = constants.PACK === 1 ? 'scalar loads' : 'vec4 loads';
     const loads = () => (LOAD.length / constants.PACK) * LOAD.loads;
     const name = `loads of ${constants.pack}`;
-    others.push(await probe(kind, loads, { name, check: loadCheck, params: LOAD, constants }));
+    others.push(
+      await probe(kind, loads, { name, check: typedChecks.roofline_load, params: LOAD, constants }),
+    );
   }
   const probes = [...fma.slice(0, FINALISTS), ...others];
   return {
@@ -107,9 +120,9 @@ export async function prepareRoofline(
 function verifyFma(params: RooflineFmaParams, constants: { PACK: number }): KernelCase['verify'] {
   return ({ inputs, outputs }) => {
     const period = 64 * constants.PACK;
-    const { y } = fmaCheck.reference(inputs, { ...params, length: period }, constants);
+    const { y } = typedChecks.roofline_fma.reference(inputs, { ...params, length: period }, constants);
     const expected = Float64Array.from({ length: params.length }, (_, i) => y[i % period]);
-    compare('roofline_fma: y', outputs.y, expected, fmaCheck.tolerance(params));
+    compare('roofline_fma: y', outputs.y, expected, typedChecks.roofline_fma.tolerance(params));
   };
 }
 

@@ -1,7 +1,9 @@
-import { type Device, openDevice, startProfile } from '@hrm-webgpu/core';
+import { type Device, openDevice, Philox, startProfile } from '@hrm-webgpu/core';
+import { checks } from '@hrm-webgpu/kernels/checks';
 import { buildSudokuSplits, DEFAULT_ARCH, DEFAULT_TRAIN, sudokuShape, Trainer } from 'hrm-webgpu';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { kernelCases } from '../../src/kernels/kernel-cases.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { casesOf, kernelCases } from '../../src/kernels/kernel-cases.ts';
+import { prepareKernel } from '../../src/timing/kernel-run.ts';
 
 let device: Device;
 beforeAll(async () => {
@@ -39,4 +41,27 @@ it('covers every kernel that a training step runs', async () => {
   const multiplies = (name: string) => name.startsWith('matmul');
   expect(run.filter((name) => !multiplies(name) && !names.has(name as never))).toEqual([]);
   expect(run.filter(multiplies)).not.toEqual([]);
+});
+
+describe('bench kernel', () => {
+  it.each(Object.keys(checks))('has %s at shapes with all of its parameters', (name) => {
+    const check = checks[name];
+    const cases = casesOf(device, check);
+    expect(cases.length).toBeGreaterThan(0);
+    for (const { params } of cases)
+      expect(Object.keys(params).sort()).toEqual(Object.keys(check.cases[0]).sort());
+  });
+
+  // One of the full-size model, one of a family that does the same in other ways, and one that the model does not have.
+  it.each([
+    ['rope', ['rope']],
+    ['matmul', ['matmul 512→1536', 'matmul 512→512', 'matmul 512→3072', 'matmul 1536→512']],
+    ['fill', ['fill length=1003 value=-2.5', 'fill length=1 value=0']],
+  ])('verifies and runs %s', async (kernel, names) => {
+    const cases = casesOf(device, checks[kernel]);
+    expect(cases.map(({ name }) => name)).toEqual(names);
+    const run = await prepareKernel(device, cases[0], new Philox(1));
+    expect(run.bytes).toBeGreaterThan(0);
+    run.dispose();
+  });
 });

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { UserError } from '@hrm-webgpu/core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { main } from '../../src/main.ts';
-import { compareDocuments, formatComparison } from '../../src/report/compare.ts';
-import { DOCUMENT_FORMAT, parseDocument } from '../../src/report/document.node.ts';
+import { compareAll, compareDocuments, formatComparison } from '../../src/report/compare.ts';
+import { DOCUMENT_FORMAT, parseDocument, parseDocuments } from '../../src/report/document.node.ts';
 
 /** Samples around `ms`, a little scattered. */
 const samples = (ms: number, count = 21) =>
@@ -54,6 +54,39 @@ describe('compareDocuments', () => {
     expect(changes[1].speedup.low).toBeGreaterThan(1.98);
     const back = compareDocuments(document({ results }, 'b.json'), document());
     expect(back.changes[1].verdict).toBe('slower');
+  });
+
+  it('cannot tell where interval and noise let a change through: a planted slowdown of 1.3 × is not "no change"', () => {
+    const results = [{ name: 'naive', samplesMs: samples(130) }];
+    const noisy = { ...control, low: 0.65, high: 1.3, ok: false };
+    const [change] = compareDocuments(document(), document({ results, controls: [noisy] }, 'b.json')).changes;
+    expect(change.verdict).toBe('cannot tell');
+    // The same by the samples alone: few of them, and scattered.
+    const scattered = [{ name: 'naive', samplesMs: [90, 130, 170, 100, 160].map((ms) => 1.3 * ms) }];
+    const one = { results: [{ name: 'naive', samplesMs: [80, 100, 140, 90, 130] }], controls: [] };
+    const comparison = compareDocuments(
+      document(one),
+      document({ results: scattered, controls: [] }, 'b.json'),
+    );
+    expect(comparison.changes[0].verdict).toBe('cannot tell');
+    expect(formatComparison(comparison)).toContain('cannot tell: a change of 5 % or more is not excluded');
+  });
+
+  it('finds the planted slowdown where the runs are quiet enough', () => {
+    const results = [{ name: 'naive', samplesMs: samples(130) }];
+    expect(compareDocuments(document(), document({ results }, 'b.json')).changes[0].verdict).toBe('slower');
+  });
+
+  it('says "no change" of a change that it excludes alone', () => {
+    const verdict = (ms: number, width: number) => {
+      const controls = [{ ...control, low: 1 - width, high: 1 + width }];
+      const results = [{ name: 'naive', samplesMs: samples(ms) }];
+      return compareDocuments(document({ controls }), document({ results, controls }, 'b.json')).changes[0]
+        .verdict;
+    };
+    expect(verdict(100, 0.02)).toBe('no change');
+    expect(verdict(100, 0.06)).toBe('cannot tell'); // 6 % would not show
+    expect(verdict(104, 0.045)).toBe('cannot tell'); // may be 4 + 4.5 %
   });
 
   it('warns of what differs, of noisy runs and of what only one run has', () => {
@@ -120,10 +153,36 @@ describe('compareDocuments', () => {
     );
   });
 
+  it('takes the benchmarks of whole reports in pairs, and names those without', () => {
+    const suiteOf = (names: string[], file: string) =>
+      parseDocuments(
+        JSON.stringify({
+          format: 1,
+          suite: 'quick',
+          documents: names.map((benchmark) => ({ ...base, benchmark })),
+        }),
+        file,
+      );
+    const comparisons = compareAll(
+      suiteOf(['matmul', 'infer'], 'a.json'),
+      suiteOf(['infer', 'load'], 'b.json'),
+    );
+    expect(comparisons.map(({ benchmark }) => benchmark)).toEqual(['infer']);
+    expect(comparisons[0].warnings).toEqual([
+      'not compared: matmul: in a.json alone',
+      'not compared: load: in b.json alone',
+    ]);
+    expect(compareAll([document()], suiteOf(['infer', 'matmul'], 'b.json'))).toHaveLength(1);
+    expect(() => compareAll([document()], suiteOf(['infer'], 'b.json'))).toThrow(
+      "a.json is of benchmark 'matmul', b.json of 'infer'",
+    );
+    expect(() => suiteOf([], 'a.json')).toThrow('it has no documents');
+  });
+
   it('fits a terminal', () => {
     const results = [{ name: 'attention_subgroup_backward_query', samplesMs: samples(0.001) }];
     const text = formatComparison(compareDocuments(document({ results }), document({ results })));
-    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
 });
 
@@ -226,8 +285,9 @@ describe('bench compare', () => {
     const { code, out, err } = await run(before, after, before);
     expect(err).toBe('');
     expect(code).toBe(0); // a slower run is a finding, not a mistake
-    expect(out).toContain(`matmul: ${before} → ${after}`);
-    expect(out).toContain(`matmul: ${before} → ${before}`);
+    const said = out.replace(/\s+/g, ' ');
+    expect(said).toContain(`matmul: ${before} → ${after}`);
+    expect(said).toContain(`matmul: ${before} → ${before}`);
     expect(out).toMatch(/naive +100 +150 +0\.667 \[[\d.]+, [\d.]+\] +slower/);
   });
 

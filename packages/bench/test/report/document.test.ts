@@ -9,7 +9,7 @@ import { reportOf as peersReport } from '../../src/peers/report.ts';
 import type { Task } from '../../src/peers/task.ts';
 import { compareDocuments } from '../../src/report/compare.ts';
 import { type BenchDocument, documentOf, parseDocument } from '../../src/report/document.node.ts';
-import type { Report } from '../../src/report/report.ts';
+import { formatReport, type Report } from '../../src/report/report.ts';
 import { measured } from '../../src/timing/measured.ts';
 import { profileOf } from '../../src/timing/profile-table.ts';
 
@@ -115,6 +115,10 @@ describe.each([
     expect(numbers).toEqual([]);
     expect(warnings).toEqual([]);
     expect(changes.length + sameNumbers).toBeGreaterThan(0);
+  });
+
+  it('is shown in 80 columns', async () => {
+    for (const line of formatReport(await run(1)).split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
 
   it('shows what has changed', async () => {

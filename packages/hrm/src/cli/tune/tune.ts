@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { adapterName, type Choice, type Device, UserError } from '@hrm-webgpu/core';
+import { adapterName, type Device, UserError } from '@hrm-webgpu/core';
 import type { Use } from '@hrm-webgpu/kernels/operation';
 import { readSplit } from '../../data/dataset/dataset.node.ts';
 import { countExamples } from '../../evaluation/evaluate.ts';
@@ -8,15 +8,16 @@ import type { ModelConfig } from '../../model/config.ts';
 import { initializeModel } from '../../model/init.ts';
 import { checkMemory, evaluationRows } from '../../training/memory.ts';
 import { partRows } from '../../training/micro-batches.ts';
-import { type Tuned, tuneOperations } from '../../tuning/tune-operations.ts';
+import { tuneOperations } from '../../tuning/tune-operations.ts';
 import { loadTuning, saveTuning, tuningPlace } from '../../tuning/tuning-store.node.ts';
 import { operationsOf } from '../../tuning/tuning-uses.ts';
 import { type Command, parse, wholeNumber } from '../command.ts';
 import { Interrupt } from '../interrupt.ts';
 import { openGivenDevice } from '../open-device.ts';
-import { bold, dim, duration, ProgressBar, print, say } from '../terminal.ts';
+import { duration, ProgressBar, print, say } from '../terminal.ts';
 import { configFrom } from '../train/train-config.ts';
 import { effortOf } from './effort.ts';
+import { formatTuned } from './format-tuned.ts';
 
 const OPTIONS = {
   preset: { type: 'string' },
@@ -176,16 +177,4 @@ async function uninterrupted(body: () => Promise<void>): Promise<void> {
     interrupt.stop();
   }
   if (interrupt.exitCode !== undefined) process.exit(interrupt.exitCode);
-}
-
-function formatTuned({ key, choice, standardMs, ms, tried, rejected }: Tuned): string {
-  const gain = standardMs / ms;
-  const rate = `${standardMs.toFixed(2)} → ${ms.toFixed(2)} ms`;
-  const left = rejected.length > 0 ? `, ${rejected.length} rejected` : '';
-  const outcome = gain > 1 ? bold(formatChoice(choice)) : 'as it was';
-  return `${key}\n    ${rate}   ${outcome}   ${dim(`(${tried} others tried${left})`)}`;
-}
-
-function formatChoice({ kernel, settings }: Choice): string {
-  return [kernel, ...Object.entries(settings).map(([name, value]) => `${name}=${value}`)].join(' ');
 }
