@@ -167,20 +167,13 @@ describe('hrm-webgpu-bench', { timeout: 180_000 }, () => {
     expect(stdout).toMatch(/^usage: npx hrm-webgpu-bench <name>/);
   });
 
-  it('times a kernel, and compares the file that it wrote', () => {
-    const run = bench('kernel', 'swiglu', '--quick', '--out', 'a.json');
-    // 1 where the control finds the machine too noisy, which is no matter here.
-    expect(run.stdout).toMatch(/^swiglu +[\d.]+ /m);
+  it('measures in a process that loads a checkpoint, and compares the file that it wrote', () => {
+    const run = bench('load', '--quick', '--out', 'a.json');
+    expect(run.stdout).toContain('memory at the peak');
     const { benchmark, environment } = JSON.parse(readFileSync(project.path('a.json'), 'utf8'));
-    expect(benchmark).toBe('kernel');
+    expect(benchmark).toBe('load');
     expect(environment).toMatchObject({ commit: null, version: expect.stringMatching(/^\d/) });
-    const compared = bench('compare', 'a.json', 'a.json');
-    expect(compared).toMatchObject({ status: 0, stdout: expect.stringContaining('swiglu') });
-  });
-
-  it('runs what needs files of its own: a process that loads a checkpoint', () => {
-    const run = bench('load', '--quick');
-    expect(run).toMatchObject({ stdout: expect.stringContaining('memory at the peak') });
+    expect(bench('compare', 'a.json', 'a.json')).toMatchObject({ status: 0 });
   });
 
   it.each(['peers', 'browser'])('says that %s needs the repository', (name) => {

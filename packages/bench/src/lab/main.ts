@@ -1,16 +1,10 @@
 /** The `lab` command: for who changes kernels. Node only. */
 import { GpuError, UserError } from '@hrm-webgpu/core';
 import { checks } from '@hrm-webgpu/kernels/checks';
+import type { LabCommand } from './command.ts';
 import { kernelCommand } from './kernel-command.ts';
 import { mutateCommand } from './mutate-command.ts';
 import { selftestCommand } from './selftest-command.ts';
-
-/** A command of the lab. */
-export interface LabCommand {
-  summary: string;
-  help: string;
-  run(args: readonly string[]): Promise<number>;
-}
 
 const commands: Readonly<Record<string, LabCommand>> = {
   mutate: mutateCommand,

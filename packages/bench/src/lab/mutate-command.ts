@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { UserError } from '@hrm-webgpu/core';
 import { checks } from '@hrm-webgpu/kernels/checks';
-import type { LabCommand } from './main.ts';
+import type { LabCommand } from './command.ts';
 import { type Fate, type KernelFates, mutateKernel } from './mutate.ts';
 import { Workshop } from './workshop.node.ts';
 

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { LabCommand } from './main.ts';
+import type { LabCommand } from './command.ts';
 import { passed, type SelftestRow, selftest } from './selftest.ts';
 import { expectKernel } from './sources.node.ts';
 

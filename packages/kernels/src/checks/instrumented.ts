@@ -6,8 +6,8 @@
  *   `params.reversed_order` is 1, workgroup i of n in each dimension does what workgroup n − 1 − i would do, and so do the
  *   threads of each workgroup. (Those of kernels with subgroups do not, as they belong to lanes.)
  * - **Bounds.** What is read out of bounds and thrown away shows in no result; what is written there is lost on one adapter
- *   and somebody else's memory on another. Every index of a storage array is compared with the array's length, and one
- *   that is too large is noted in one more binding.
+ *   and somebody else's memory on another. The largest index of each storage array is compared with the array's length, and noted
+ *   in one more binding where it is too large.
  *
  * All else is the kernel's own text: its entry point becomes a function that a new one calls, with the ids of who does the
  * work, and indices pass through a function that returns them as they are. Lines keep their numbers.
@@ -46,7 +46,12 @@ export function instrumented(name: string, text: string, room: number): string {
       ? [`@group(0) @binding(${noted.length + 1}) var<storage, read_write> ${NOTES}: array<u32>;`]
       : []),
     ...noted.map((_, i) => noteOf(i)),
-    entryPoint(size, [...list.matchAll(ARGUMENT)], /\bsubgroup[A-Z]\w*\(/.test(code), noted.length),
+    entryPoint(
+      size,
+      [...list.matchAll(ARGUMENT)],
+      /\bsubgroup[A-Z]\w*\(/.test(code),
+      noted.map(({ name }) => name),
+    ),
   ].join(' ')}\n`;
 }
 
@@ -58,17 +63,16 @@ export function readNotes(notes: HostArray, names: readonly string[]): string | 
   return found.length > 0 ? found.join('; ') : undefined;
 }
 
-/** In a variable of each thread: a store at every access would take long to compile. */
+/** The largest index of an array, in a variable of each thread: more work at every access would take long to compile. */
 const noteOf = (i: number) =>
-  `var<private> noted_${i}: u32; fn note_${i}(at: u32, length: u32) -> u32 ` +
-  `{ noted_${i} = max(noted_${i}, select(0u, max(at, at + 1u), at >= length)); return at; }`;
+  `var<private> largest_${i}: u32; fn note_${i}(at: u32) -> u32 { largest_${i} = max(largest_${i}, at); return at; }`;
 
 /** The entry point that calls the kernel, and stores what has been noted. */
 function entryPoint(
   size: string,
   args: readonly RegExpMatchArray[],
   keepsThreads: boolean,
-  bindings: number,
+  arrays: readonly string[],
 ): string {
   const [x, y = '1', z = '1'] = size
     .split(',')
@@ -99,7 +103,10 @@ function entryPoint(
     `let local = select(own_local_invocation_id, extents - 1u - own_local_invocation_id, ${threads});`,
     `let index = select(own_local_invocation_index, extents.x * extents.y * extents.z - 1u - own_local_invocation_index, ${threads});`,
     `checked_kernel(${args.map(([, builtin]) => values[builtin] ?? `own_${builtin}`).join(', ')});`,
-    ...Array.from({ length: bindings }, (_, i) => `if (noted_${i} > 0u) { ${NOTES}[${i}] = noted_${i}; }`),
+    ...arrays.map(
+      (array, i) =>
+        `if (largest_${i} >= arrayLength(&${array})) { ${NOTES}[${i}] = max(largest_${i}, largest_${i} + 1u); }`,
+    ),
     '}',
   ].join(' ');
 }
@@ -113,7 +120,7 @@ function noting(text: string, array: string, binding: number): string {
     const open = match.index + match[0].length;
     const close = closing(text, open);
     const index = noting(text.slice(open, close), array, binding);
-    result += `${text.slice(from, open)}note_${binding}(u32(${index}), arrayLength(&${array}))`;
+    result += `${text.slice(from, open)}note_${binding}(u32(${index}))`;
     from = close;
   }
   return result + text.slice(from);

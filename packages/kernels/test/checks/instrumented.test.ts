@@ -105,9 +105,7 @@ it.each(readdirSync(shaders))('%s is the same but for its indices and entry poin
   const names = [...before.matchAll(/var<storage, \w+> (\w+)/g)].map(([, name]) => name);
   const after = instrumented(file, before, 8).split('\n');
   const undone = (line: string) =>
-    line
-      .replace(/note_\d+\(u32\((.*?)\), arrayLength\(&\w+\), \)/g, '$1')
-      .replace(' reversed_order: u32,', '');
+    line.replace(/note_\d+\(u32\((.*?)\)\)/g, '$1').replace(' reversed_order: u32,', '');
   const changed = before
     .trimEnd()
     .split('\n')
