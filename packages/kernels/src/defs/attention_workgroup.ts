@@ -30,14 +30,17 @@ export const attentionWorkgroup: Kernel<AttentionParams> = {
 };
 
 /**
- * Few head_dims, as each is a program of its own and these take long to compile on software adapters: 64 is all whole; 66
- * has the tiles of wide heads, packs of two, a broken last chunk and a last pack that not every column owns.
+ * Few head_dims, as each is a program of its own and these take long to compile on software adapters: 36 has a broken last
+ * chunk; 64, of the published model, is all whole; 66 has the tiles of wide heads, packs of two, a broken last chunk and a last pack that not every column owns.
  */
 export const tiledCases: readonly AttentionParams[] = [
   { batch: 1, seq_len: 1, heads: 1, head_dim: 66 },
   { batch: 2, seq_len: 5, heads: 3, head_dim: 66 },
   { batch: 1, seq_len: 131, heads: 1, head_dim: 66 },
-  { batch: 2, seq_len: 17, heads: 2, head_dim: 64 },
+  { batch: 1, seq_len: 1, heads: 1, head_dim: 36 },
+  { batch: 2, seq_len: 17, heads: 3, head_dim: 36 },
+  { batch: 1, seq_len: 82, heads: 2, head_dim: 36 },
+  { batch: 2, seq_len: 17, heads: 3, head_dim: 64 },
   { batch: 1, seq_len: 37, heads: 3, head_dim: 64 },
   { batch: 1, seq_len: 64, heads: 1, head_dim: 64 },
   { batch: 1, seq_len: 82, heads: 2, head_dim: 64 },
