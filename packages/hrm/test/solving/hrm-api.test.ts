@@ -149,7 +149,7 @@ describe('solve', () => {
 
   it('answers many grids as the published implementation does, each halting by itself', async () => {
     const inputs = (await predictions.read('inputs')) as Int32Array;
-    const puzzles = Array.from({ length: 96 }, (_, i) =>
+    const puzzles = Array.from({ length: 48 }, (_, i) =>
       Int32Array.from(inputs.subarray(36 * i, 36 * i + 36)),
     );
     const published = await Promise.all(
@@ -158,8 +158,8 @@ describe('solve', () => {
         q: await predictions.readF32(`q.${i}`),
       })),
     );
-    const solutions = await model.solve(puzzles, { batchSize: 40 });
-    expect(solutions).toHaveLength(96);
+    const solutions = await model.solve(puzzles, { batchSize: 20 });
+    expect(solutions).toHaveLength(48);
     let early = 0;
     solutions.forEach(({ tokens, segments, qHalt, halted }, i) => {
       const halts = published.findIndex(({ q }) => q[2 * i] > q[2 * i + 1]);
@@ -170,7 +170,7 @@ describe('solve', () => {
       expect(qHalt).toBeCloseTo(published[last].q[2 * i], 3);
       if (last < 3) early++;
     });
-    expect(early).toBeGreaterThan(40);
+    expect(early).toBeGreaterThan(20);
   });
 
   it('thinks for as long as it is told, if it may not halt', async () => {

@@ -8,7 +8,7 @@ export interface GradientCheckOptions {
   rules?: typeof gradientRules;
   /**
    * What a gradient may be off, relative to the largest of its input. The default is ten times what the differences of a
-   * smooth f32 op err (see {@link STEP}), and finds a factor of 1.001.
+   * smooth f32 op err (see `STEP`), and finds a factor of 1.001.
    */
   tolerance?: number;
   /** How many elements of each input are tried, drawn at random where there are more. Each costs eight runs. Default 64. */
