@@ -24,13 +24,15 @@ export interface DuelReply {
   gflops: number;
   /** Gigabytes a second, each byte counted once. */
   gbs: number;
-  /** By rival: the time as a share of the rival's, with its 95 % interval; or why there is none. */
+  /** By rival: the time as a share of the rival's, with its 99 % interval; or why there is none. */
   against: (Ratio | { problem: string })[];
   rounds: number;
 }
 
-/** A sample lasts about so long. */
-const SAMPLE_MS = 12;
+/** Of a 99 % interval: a save in a hundred is called faster or slower that is not. */
+const Z = 2.58;
+/** A sample lasts about so long: many short ones tell more than few long ones where the speed of the machine jumps. */
+const SAMPLE_MS = 5;
 const LEAST_ROUNDS = 9;
 
 interface Side {
@@ -72,7 +74,7 @@ export async function duel(
       gflops: check.kernel.flops(params) / taken / 1e6,
       gbs: check.kernel.bytes(params) / taken / 1e6,
       against: others.map((other, i) =>
-        other ? medianOfRatios(ours.samples, other.samples) : { problem: problems[i] as string },
+        other ? medianOfRatios(ours.samples, other.samples, Z) : { problem: problems[i] as string },
       ),
       rounds: ours.samples.length,
     };

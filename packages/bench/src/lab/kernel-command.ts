@@ -11,7 +11,7 @@ import { watchFiles } from './watch.node.ts';
 import { Workshop } from './workshop.node.ts';
 
 /** Of one text. */
-const TIMING_MS = 700;
+const TIMING_MS = 1100;
 const ONCE_TIMING_MS = 3000;
 /** What trying a text may take, compiling included, before anything is known of how long the kernel takes. */
 const LIMIT_MS = 60_000;
@@ -24,7 +24,7 @@ export const kernelCommand: LabCommand = {
 Watches shaders/<kernel>.wgsl and its definition. On every save: whether it compiles, with the place where it does not;
 whether it is right, against float64, with all its indices in bounds, with workgroups and threads in ascending and in
 descending order; and how fast it is, by turns with the committed version and with the save before. In one word:
-faster, slower, same (the interval of 95 % contains 1, or the change is below 1 %) or wrong. Then all cases, in all
+faster, slower, same (the interval of 99 % contains 1, or the change is below 1 %) or wrong. Then all cases, in all
 pairs of settings, until the next save.
 
   --once         once, without watching; exit code 0 where it is right, 1 where it is not or does not compile

@@ -2,13 +2,13 @@
 import { checks } from '@hrm-webgpu/kernels/checks';
 import { quantile } from '../timing/statistics.ts';
 import { type Findings, inspect, problemIn } from './inspection.ts';
-import { mutantsOf } from './mutants.ts';
+import { type Mutant, mutantsOf } from './mutants.ts';
 import { shapeOf } from './shapes.ts';
 import { Workshop } from './workshop.node.ts';
 
 /** How many saves of each kind. */
 const SAVES = 20;
-const TIMING_MS = 700;
+const TIMING_MS = 1100;
 const LIMIT_MS = 120_000;
 /** What a planted slowdown costs. */
 const SLOWDOWN = 1.3;
@@ -101,23 +101,23 @@ async function faultsOf(workshop: Workshop, kernel: string): Promise<Fault[]> {
   const wrong = (pattern: RegExp) => (findings: Findings) =>
     findings.verdict === 'wrong' && pattern.test(problemIn(findings) ?? '');
   const mutants = mutantsOf(text);
-  const planted = (name: string, kind: string, before: RegExp, said: RegExp): Fault[] => {
-    const found = mutants.filter((mutant) => mutant.kind === kind && before.test(mutant.id));
+  const planted = async (name: string, kind: string, before: RegExp, said: RegExp): Promise<Fault[]> => {
+    const found: Mutant[] = [];
+    for (const mutant of mutants) {
+      if (mutant.kind !== kind || !before.test(mutant.id)) continue;
+      const { reply } = await workshop.ask('try', { kernel, text: mutant.text, cases: 'first' }, LIMIT_MS);
+      if (!reply?.refused) found.push(mutant); // not all can be made of every type
+    }
     if (found.length === 0) return [];
     return [{ name, text: (save) => remarked(found[save % found.length].text, save), isCaught: wrong(said) }];
   };
   const waste = await wasteFor(workshop, kernel);
   return [
     { name: UNCHANGED, text: (save) => remarked(text, save), isCaught: ({ verdict }) => verdict === 'same' },
-    ...planted('off by one', 'start shifted', /for \(var (?:k|i|s)\b/, /wrong/),
-    ...planted('barrier missing', 'barrier removed', /./, /wrong/),
-    ...planted('precision lost', 'sum in f16', /[+]= |fma/, /what is allowed/),
-    ...planted(
-      'out of bounds',
-      'clamp removed',
-      /params\.(?:rows|m|seq_len) - 1|columns - 1/,
-      /out of its bounds/,
-    ),
+    ...(await planted('off by one', 'start shifted', /for \(var (?:k|i|s)\b/, /wrong/)),
+    ...(await planted('barrier missing', 'barrier removed', /./, /wrong/)),
+    ...(await planted('precision lost', 'sum in f16', /[+]= |fma/, /what is allowed/)),
+    ...(await planted('out of bounds', 'clamp removed', LAST, /out of its bounds/)),
     {
       name: `${SLOWDOWN} × as slow`,
       text: (save) => remarked(wasteful(text, waste), save),
@@ -125,6 +125,9 @@ async function faultsOf(workshop: Workshop, kernel: string): Promise<Fault[]> {
     },
   ];
 }
+
+/** A clamp to the last row or column. */
+const LAST = /params\.(?:rows|m|seq_len) - 1|columns - 1/;
 
 /** A kernel that does nothing useful for a while, in a way that no compiler sees through. */
 function wasteful(text: string, turns: number): string {
