@@ -9,7 +9,7 @@ import { checks as typed } from './checks.gen.ts';
 
 export type { KernelCheck } from './checks/check.ts';
 export { type Comparison, compareArrays, describeComparison, isRight, marginOf } from './checks/compare.ts';
-export { coveringSettings } from './checks/covering.ts';
+export { coveringSettingsOf } from './checks/covering.ts';
 export { checkReplacements } from './checks/replacements.ts';
 export {
   type CheckOptions,
@@ -43,6 +43,3 @@ export {
 
 /** The check of every kernel, by the kernel's name; `typedChecks` are the same, each with its own parameters. */
 export const checks = typed as unknown as Readonly<Record<string, KernelCheck<ParamValues>>>;
-
-/** Where grids fold: less than WebGPU guarantees, to try folded ones on small shapes. */
-export { GRID } from './kernel.ts';

@@ -9,11 +9,10 @@ import {
 } from '@hrm-webgpu/core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { KernelCheck } from '../src/checks/check.ts';
-import { coveringSettings } from '../src/checks/covering.ts';
+import { coveringSettingsOf } from '../src/checks/covering.ts';
 import { instrumented, NOTES, ORDER_PARAM } from '../src/checks/instrumented.ts';
 import { contentsFor, hardInputsOf, problemOf, runCheck, tensorsOf } from '../src/checks/run-check.ts';
-import { tunablesOf } from '../src/checks/tunables.ts';
-import { GRID, launch } from '../src/kernel.ts';
+import { launch } from '../src/kernel.ts';
 
 const modules = import.meta.glob<{ check: KernelCheck<ParamValues> }>('../src/defs/*.ts', { eager: true });
 const checks = Object.entries(modules).map(([file, { check }]) => ({ file, check }));
@@ -78,12 +77,7 @@ describe.each(checks.map(affordable))('$check.kernel.name', ({ check }) => {
     it('in all pairs of settings', async (context) => {
       if (check.kernel.needs && !check.kernel.needs(device.adapter))
         context.skip(`${device.adapter.description} cannot run it`);
-      const settings = await coveringSettings(tunablesOf(name), async (values) => {
-        const derived = check.kernel.constants?.(check.cases[0], device.adapter.class);
-        const refused = await device.program(check.kernel, { ...derived, ...values }).attempt();
-        return !refused?.includes('const assertion failed');
-      });
-      for (const constants of settings)
+      for (const constants of await coveringSettingsOf(device, check))
         for (const params of check.cases) {
           const { name: at } = caseOf(params, constants);
           expect([at, problemOf(await runCheck(device, check, params, { constants }))]).toEqual([
@@ -105,14 +99,9 @@ describe.each(checks.map(affordable))('$check.kernel.name', ({ check }) => {
   it('is right where its grid is folded', async (context) => {
     if (check.kernel.needs && !check.kernel.needs(device.adapter))
       context.skip(`${device.adapter.description} cannot run it`);
-    GRID.widest = 2;
-    try {
-      // The first cases are too small for several workgroups, some of the last ones need pipelines of their own.
-      for (const params of check.cases.slice(0, 4)) {
-        expect(problemOf(await runCheck(device, check, params))).toBeUndefined();
-      }
-    } finally {
-      GRID.widest = 65_535;
+    // The first cases are too small for several workgroups, some of the last ones need pipelines of their own.
+    for (const params of check.cases.slice(0, 4)) {
+      expect(problemOf(await runCheck(device, check, params, { folded: true }))).toBeUndefined();
     }
   });
 

@@ -3,14 +3,12 @@ import type { ConstantValues, Device, ParamValues } from '@hrm-webgpu/core';
 import type { Kernel } from '@hrm-webgpu/kernels';
 import {
   checks,
-  coveringSettings,
-  GRID,
+  coveringSettingsOf,
   hardInputsOf,
   type KernelCheck,
   marginOf,
   problemOf,
   runCheck,
-  tunablesIn,
 } from '@hrm-webgpu/kernels/checks';
 
 /** A kernel's check, with another text in the place of its shader's. */
@@ -28,8 +26,6 @@ export interface TrialCase {
   /** On which of the check's hard inputs. */
   hard?: string;
 }
-
-const WIDEST = GRID.widest;
 
 /** What came of a case. */
 export interface CaseOutcome extends TrialCase {
@@ -51,14 +47,7 @@ export function namedCases(check: KernelCheck<ParamValues>, device: Device): Tri
 
 /** All cases in settings in which every value of a tunable meets every value of every other one. */
 export async function coveringCases(check: KernelCheck<ParamValues>, device: Device): Promise<TrialCase[]> {
-  const { kernel } = check;
-  const [params] = check.cases;
-  const derived = kernel.constants?.(params, device.adapter.class);
-  const settings = await coveringSettings(tunablesIn(kernel.name, kernel.text), async (values) => {
-    const refused = await device.program(kernel, { ...derived, ...values }).attempt();
-    return !refused?.includes('const assertion failed');
-  });
-  return grouped(check, device, settings);
+  return grouped(check, device, await coveringSettingsOf(device, check));
 }
 
 function grouped(
@@ -81,10 +70,7 @@ export async function tryCase(
   check: KernelCheck<ParamValues>,
   { params, constants, folded, hard }: TrialCase,
 ): Promise<CaseOutcome> {
-  if (folded) GRID.widest = 2;
-  const result = await runCheck(device, check, params, { constants, hard }).finally(() => {
-    GRID.widest = WIDEST;
-  });
+  const result = await runCheck(device, check, params, { constants, folded, hard });
   const problem = problemOf(result);
   const margin = Math.max(0, ...result.comparisons.map(marginOf));
   return { params, constants, folded, hard, margin, ...(problem ? { problem } : {}) };

@@ -1,6 +1,22 @@
 /** Settings of tunables that together hold every pair of values: what two of them do to each other shows in one of these. */
 
+import type { Device, ParamValues } from '@hrm-webgpu/core';
+import type { KernelCheck } from './check.ts';
+import { tunablesIn } from './tunables.ts';
+
 type Settings = Record<string, number>;
+
+/** {@link coveringSettings} of a kernel's `// tune:` constants that its `const_assert`s allow on a device. */
+export function coveringSettingsOf(
+  device: Device,
+  { kernel, cases }: KernelCheck<ParamValues>,
+): Promise<Settings[]> {
+  const derived = kernel.constants?.(cases[0], device.adapter.class);
+  return coveringSettings(tunablesIn(kernel.name, kernel.text), async (values) => {
+    const refused = await device.program(kernel, { ...derived, ...values }).attempt();
+    return !refused?.includes('const assertion failed');
+  });
+}
 
 /**
  * Settings in which every value of each tunable meets every value of every other one at least once, as far as those that

@@ -11,7 +11,7 @@ import {
   sizeOf,
   Tensor,
 } from '@hrm-webgpu/core';
-import { planLaunch } from '../kernel.ts';
+import { GRID, planLaunch } from '../kernel.ts';
 import type { HostArrays, KernelCheck } from './check.ts';
 import { type Comparison, compareArrays, describeComparison, isRight } from './compare.ts';
 import { instrumented, NOTES, ORDER_PARAM, readNotes } from './instrumented.ts';
@@ -32,6 +32,8 @@ export interface CheckResult {
 export interface CheckOptions {
   /** As of `launch`: they overrule the kernel's defaults. */
   constants?: ConstantValues;
+  /** With the grid folded, as long ones are. */
+  folded?: boolean;
   /** Which of the check's hard inputs; its common ones without. */
   hard?: string;
   /**
@@ -72,12 +74,13 @@ export async function runCheck(
   device: Device,
   check: KernelCheck<ParamValues>,
   params: ParamValues,
-  { constants: overrides = {}, hard, asLaunched = false }: CheckOptions = {},
+  { constants: overrides = {}, folded = false, hard, asLaunched = false }: CheckOptions = {},
 ): Promise<CheckResult> {
   const { kernel } = check;
   const contents = contentsFor(check, params, new Philox(1), hard);
   const expected = check.reference(contents, params, overrides);
-  const { constants, params: all, workgroups } = planLaunch(kernel, params, overrides, device.adapter.class);
+  const plan = () => planLaunch(kernel, params, overrides, device.adapter.class);
+  const { constants, params: all, workgroups } = folded ? foldedGrid(plan) : plan();
   const launched = { params: all, workgroups };
   if (asLaunched) {
     const program = device.program(kernel, constants);
@@ -104,6 +107,17 @@ export async function runCheck(
     if (problemOf(result)) break;
   }
   return result;
+}
+
+/** What `plan` comes to where no dimension of a grid may have more than two workgroups. */
+function foldedGrid<T>(plan: () => T): T {
+  const { widest } = GRID;
+  GRID.widest = 2;
+  try {
+    return plan();
+  } finally {
+    GRID.widest = widest;
+  }
 }
 
 const texts = new Map<string, string>();
