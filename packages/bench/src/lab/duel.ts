@@ -1,5 +1,5 @@
 /** Times texts of a kernel against each other. */
-import { type ConstantValues, type Device, type ParamValues, Philox } from '@hrm-webgpu/core';
+import { type Device, type ParamValues, Philox } from '@hrm-webgpu/core';
 import { launch } from '@hrm-webgpu/kernels';
 import { checks, contentsFor, tensorsOf } from '@hrm-webgpu/kernels/checks';
 import { median, medianOfRatios, type Ratio } from '../timing/statistics.ts';
@@ -13,7 +13,6 @@ export interface DuelRequest {
   /** What it is timed against: other texts, of other versions. */
   rivals: readonly string[];
   params: ParamValues;
-  constants: ConstantValues;
   /** How long the timing takes. */
   ms: number;
 }
@@ -43,7 +42,7 @@ interface Side {
 /** By turns, in an order drawn anew each round. */
 export async function duel(
   device: Device,
-  { kernel: name, text, rivals, params, constants, ms }: DuelRequest,
+  { kernel: name, text, rivals, params, ms }: DuelRequest,
   signal: AbortSignal,
 ): Promise<DuelReply> {
   const check = checks[name];
@@ -51,13 +50,11 @@ export async function duel(
   const stopwatch = deviceStopwatch(device);
   const side = (text: string): Side => {
     const { kernel } = checkOf(name, text);
-    return { run: () => launch(device, kernel, tensors, params, constants), samples: [] };
+    return { run: () => launch(device, kernel, tensors, params), samples: [] };
   };
   try {
     const ours = side(text);
-    const problems = await Promise.all(
-      rivals.map((rival) => refusal(device, name, rival, params, constants)),
-    );
+    const problems = await Promise.all(rivals.map((rival) => refusal(device, name, rival, params)));
     const others = rivals.map((rival, i) => (problems[i] ? undefined : side(rival)));
     const sides = [ours, ...others.filter((other) => other !== undefined)];
     const runs = await runsPerSample(stopwatchOf(stopwatch, ours), sides, stopwatch);
@@ -112,12 +109,10 @@ async function refusal(
   name: string,
   text: string,
   params: ParamValues,
-  constants: ConstantValues,
 ): Promise<string | undefined> {
   try {
     const { kernel } = checkOf(name, text);
-    const all = { ...kernel.constants?.(params, device.adapter.class), ...constants };
-    const program = device.program(kernel, all);
+    const program = device.program(kernel, kernel.constants?.(params, device.adapter.class) ?? {});
     const own = Object.keys(contentsFor(checks[name], params, new Philox(1)))
       .sort()
       .join();

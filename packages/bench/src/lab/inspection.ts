@@ -1,5 +1,5 @@
 /** What the lab finds out about a kernel's text, step by step. */
-import type { ConstantValues, ParamValues } from '@hrm-webgpu/core';
+import type { ParamValues } from '@hrm-webgpu/core';
 import type { Ratio } from '../timing/statistics.ts';
 import type { DuelReply } from './duel.ts';
 import type { TryReply } from './trial.ts';
@@ -43,12 +43,11 @@ export interface InspectionRequest {
   /** Why the committed version is not among them. */
   uncommitted?: string;
   params: ParamValues;
-  constants: ConstantValues;
   /** How long the timing takes. */
   timingMs: number;
   /** What is tried after the first verdict: the cases that the check names, or all settings as well. */
   whole: 'named' | 'all';
-  /** What a case may take at the most, from what the version before took. */
+  /** What the first case may take at the most, compiling included; all together take some times as long. */
   limitMs: number;
 }
 
@@ -61,7 +60,7 @@ export async function inspect(
   request: InspectionRequest,
   onFinding: (findings: Findings) => void,
 ): Promise<Findings | undefined> {
-  const { kernel, text, rivals, uncommitted, params, constants, timingMs, whole, limitMs } = request;
+  const { kernel, text, rivals, uncommitted, params, timingMs, whole, limitMs } = request;
   const start = performance.now();
   let findings: Findings = { kernel, ...(uncommitted ? { uncommitted } : {}) };
   const tell = (news: Partial<Findings>) => {
@@ -80,7 +79,7 @@ export async function inspect(
   if (!(await attempt('first', limitMs))) return ended(findings);
   if (rivals.length > 0) {
     const texts = rivals.map((rival) => rival.text);
-    const asked = { kernel, text, rivals: texts, params, constants, ms: timingMs };
+    const asked = { kernel, text, rivals: texts, params, ms: timingMs };
     const { reply, failure, cancelled } = await workshop.ask('duel', asked, limitMs + 10 * timingMs);
     if (cancelled) return undefined;
     const shape = Object.entries(params).map(([name, value]) => `${name} ${value}`);

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type ConstantValues, UserError } from '@hrm-webgpu/core';
+import { UserError } from '@hrm-webgpu/core';
 import { tunablesIn } from '@hrm-webgpu/kernels/checks';
 import type { LabCommand } from './command.ts';
 import { type Findings, inspect, problemIn, type Rival } from './inspection.ts';
@@ -100,7 +100,6 @@ class Bench {
     onFinding: (findings: Findings) => void,
   ): Promise<Findings | undefined> {
     const { kernel, workshop } = this;
-    const constants: ConstantValues = {};
     try {
       tunablesIn(kernel, text);
     } catch (error) {
@@ -115,7 +114,6 @@ class Bench {
       text,
       ...rivals,
       params,
-      constants,
       timingMs,
       whole: 'all' as const,
       limitMs: this.limitMs,

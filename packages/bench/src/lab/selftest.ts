@@ -83,7 +83,7 @@ async function saveAndSee(workshop: Workshop, kernel: string, fault: Fault): Pro
 async function look(workshop: Workshop, kernel: string, text: string): Promise<Findings> {
   const rivals = [{ name: 'the version before', text: checks[kernel].kernel.text }];
   const params = shapeOf(kernel, undefined);
-  const request = { kernel, text, rivals, params, constants: {}, timingMs: TIMING_MS, limitMs: LIMIT_MS };
+  const request = { kernel, text, rivals, params, timingMs: TIMING_MS, limitMs: LIMIT_MS };
   const findings = await inspect(workshop, { ...request, whole: 'named' }, () => {});
   return findings ?? { kernel };
 }
@@ -146,7 +146,6 @@ async function wasteFor(workshop: Workshop, kernel: string): Promise<number> {
       text: wasteful(text, turns),
       rivals: [text],
       params,
-      constants: {},
       ms: TIMING_MS,
     };
     const { reply, failure } = await workshop.ask('duel', request, LIMIT_MS);
