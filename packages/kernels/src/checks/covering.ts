@@ -6,7 +6,7 @@ import { tunablesIn } from './tunables.ts';
 
 type Settings = Record<string, number>;
 
-/** {@link coveringSettings} of a kernel's `// tune:` constants that its `const_assert`s allow on a device. */
+/** Few settings of a kernel's `// tune:` constants, such that every two values that its `const_assert`s allow together occur together. */
 export function coveringSettingsOf(
   device: Device,
   { kernel, cases }: KernelCheck<ParamValues>,
