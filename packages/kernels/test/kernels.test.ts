@@ -37,11 +37,13 @@ it('every shader has one definition and one check, named like it', () => {
   expect(checks.map(({ check }) => `${check.kernel.name}.wgsl`).sort()).toEqual(shaderFiles);
 });
 
-/** All cases by `npm run check` and `npm run portability`; here not those whose pipelines alone would take a minute to compile. */
+/**
+ * All cases by `npm run check` and `npm run portability`; here not those of attention whose pipelines alone would take a
+ * minute to compile. Heads of 64 run in the parity of the published model besides.
+ */
 function affordable({ check, file }: (typeof checks)[number]) {
-  if (import.meta.env.MODE === 'check' || !check.kernel.name.startsWith('attention_workgroup'))
-    return { check, file };
-  return { file, check: { ...check, cases: check.cases.filter(({ head_dim }) => head_dim === 36) } };
+  const cases = check.cases.filter(({ head_dim }) => head_dim === undefined || head_dim <= 36);
+  return { file, check: import.meta.env.MODE === 'check' ? check : { ...check, cases } };
 }
 
 describe.each(checks.map(affordable))('$check.kernel.name', ({ check }) => {
