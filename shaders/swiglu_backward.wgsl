@@ -21,7 +21,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   let first = (i / width) * 2 * width + i % width;
   let gate = gate_up[first];
   let up = gate_up[first + width];
-  let sigmoid = 1 / (1 + exp(min(-gate, pack(80))));
-  d_gate_up[first] = dy[i] * up * sigmoid * (1 + gate * (1 - sigmoid));
+  let odds = exp(min(-gate, pack(80)));
+  let sigmoid = 1 / (1 + odds);
+  // 1 − sigmoid = odds·sigmoid: the difference would lose what sigmoid rounded, times a large gate.
+  d_gate_up[first] = dy[i] * up * sigmoid * (1 + gate * odds * sigmoid);
   d_gate_up[first + width] = dy[i] * gate * sigmoid;
 }

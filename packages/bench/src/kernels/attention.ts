@@ -1,6 +1,6 @@
 import { backward, type Device, Philox, Tensor } from '@hrm-webgpu/core';
 import { attention, gradientRules, launch } from '@hrm-webgpu/kernels';
-import { type AttentionParams, attentionInputs } from '@hrm-webgpu/kernels/checks';
+import { type AttentionParams, attentionInputs, builtinErrorsOf } from '@hrm-webgpu/kernels/checks';
 import { type Benchmark, type BenchmarkContext, roundsOf } from '../report/benchmark.ts';
 import { timeWithControl } from '../report/control.ts';
 import { type Bar, makeBar, type Report } from '../report/report.ts';
@@ -119,7 +119,7 @@ async function prepareLength(device: Device, length: number): Promise<Length> {
   const extraBytes = extraMemory(device, both);
   const { o, d_qkv } = both();
   const arrays = { qkv: await qkv.read(), d_o: gradient, o: await o.read(), d_qkv: await d_qkv.read() };
-  checkAttention(`attention over ${length}`, params, arrays);
+  checkAttention(`attention over ${length}`, params, arrays, await builtinErrorsOf(device));
   const tensors = { qkv, d_o, o, d_qkv, ...passesOf(device, params) };
   return {
     length,

@@ -1,5 +1,5 @@
 /** Every kernel of a training call of the full-size model, with the shapes it has there. */
-import type { HostArray, ParamValues } from '@hrm-webgpu/core';
+import type { ParamValues } from '@hrm-webgpu/core';
 import { Philox } from '@hrm-webgpu/core';
 import {
   attentionBackwardOperations,
@@ -10,7 +10,7 @@ import {
 } from '@hrm-webgpu/kernels';
 import { type AttentionParams, typedChecks as checks, type MatmulParams } from '@hrm-webgpu/kernels/checks';
 import { standardChoice } from '@hrm-webgpu/kernels/operation';
-import type { KernelCase } from '../timing/kernel-run.ts';
+import type { KernelCase, Results } from '../timing/kernel-run.ts';
 import { BLOCK_LAYERS } from './block-shapes.ts';
 import { checkSampled } from './sampled-check.ts';
 
@@ -54,7 +54,7 @@ function matmulCases(): PartCase[] {
     check: checks.matmul,
     params,
     run: ({ a, b, c }) => multiply(a, b, c, params),
-    verify: ({ inputs, outputs }) => verifyProduct(params, inputs, outputs.c),
+    verify: (results) => verifyProduct(params, results),
   });
   return BLOCK_LAYERS.flatMap(([inner, out]) => [
     product(`${inner}→${out}`, forwardProduct(inner, out)),
@@ -78,7 +78,7 @@ function familyCases(check: KernelCheck<ParamValues>): KernelCase[] {
   if (!name.startsWith('matmul')) return [];
   return BLOCK_LAYERS.map(([inner, out]) => {
     const product = forwardProduct(inner, out);
-    const verify: KernelCase['verify'] = ({ inputs, outputs }) => verifyProduct(product, inputs, outputs.c);
+    const verify: KernelCase['verify'] = (results) => verifyProduct(product, results);
     return { name: `${name} ${inner}→${out}`, check, params: withShape(product), verify };
   });
 }
@@ -107,18 +107,14 @@ const shapeText = (params: ParamValues) =>
     .join(' ');
 
 /** A gigaflop in float64 takes the host seconds: samples of it do. */
-function verifyProduct(
-  params: MatmulParams,
-  { a, b }: Readonly<Record<string, HostArray>>,
-  c: HostArray,
-): void {
+function verifyProduct(params: MatmulParams, { inputs: { a, b }, outputs: { c }, tolerance }: Results): void {
   const { m, n, k, a_row, a_column } = params;
   const exact = (row: number, column: number) => {
     let sum = 0;
     for (let l = 0; l < k; l++) sum += a[row * a_row + l * a_column] * b[l * n + column];
     return sum;
   };
-  checkSampled('matmul', c, [m, n], exact, checks.matmul.tolerance(params), new Philox(1));
+  checkSampled('matmul', c, [m, n], exact, tolerance('c'), new Philox(1));
 }
 
 const ATTENTION_CHECKS = [

@@ -15,6 +15,7 @@ import {
   describeComparison,
   isRight,
   tensorsOf,
+  tolerancesOf,
 } from '@hrm-webgpu/kernels/checks';
 import type { Candidate } from './timing.ts';
 
@@ -36,6 +37,8 @@ export interface KernelCase<P extends ParamValues = ParamValues> {
 export interface Results {
   inputs: Readonly<Record<string, HostArray>>;
   outputs: Readonly<Record<string, HostArray>>;
+  /** What an output may be off, relative to its largest element. */
+  tolerance: (binding: string) => number;
 }
 
 /** A kernel ready to be timed, on tensors of its own. */
@@ -64,16 +67,16 @@ export async function prepareKernel(
     for (const tensor of Object.values(tensors)) tensor.dispose();
   };
   run();
+  const tolerance = await tolerancesOf(device, check, params);
   if (verify) {
     const outputs: Record<string, HostArray> = {};
     for (const binding of Object.keys(check.outputs(params)))
       outputs[binding] = await tensors[binding].read();
-    verify({ inputs, outputs });
+    verify({ inputs, outputs, tolerance });
   } else {
     const reference = check.reference(inputs, params, constants);
     for (const [binding, expected] of Object.entries(reference)) {
-      const tolerance = check.integers?.includes(binding) ? 0 : check.tolerance(params);
-      compare(`${name}: ${binding}`, await tensors[binding].read(), expected, tolerance);
+      compare(`${name}: ${binding}`, await tensors[binding].read(), expected, tolerance(binding));
     }
   }
   return { name, run, dispose, flops: kernel.flops(params), bytes: kernel.bytes(params) };

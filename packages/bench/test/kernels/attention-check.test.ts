@@ -1,5 +1,6 @@
 import { backward, type Device, openDevice, Philox, Tensor } from '@hrm-webgpu/core';
 import { attention, gradientRules } from '@hrm-webgpu/kernels';
+import { type BuiltinErrors, builtinErrorsOf } from '@hrm-webgpu/kernels/checks';
 import { attentionInputs } from '@hrm-webgpu/kernels/defs/attention';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AttentionArrays, checkAttention } from '../../src/kernels/attention-check.ts';
@@ -8,8 +9,10 @@ const PARAMS = { batch: 2, seq_len: 7, heads: 3, head_dim: 8 };
 const WIDTH = 24;
 let device: Device;
 let arrays: AttentionArrays;
+let errors: BuiltinErrors;
 beforeAll(async () => {
   device = await openDevice();
+  errors = await builtinErrorsOf(device);
   const { batch, seq_len, heads } = PARAMS;
   const random = new Philox(1);
   const qkv = Tensor.from(device, attentionInputs(PARAMS, random), [batch, seq_len, 3 * WIDTH], true);
@@ -23,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => device.close());
 
 describe('checkAttention', () => {
-  it('lets right results pass', () => checkAttention('attention', PARAMS, arrays));
+  it('lets right results pass', () => checkAttention('attention', PARAMS, arrays, errors));
 
   /** Element `at`, from the end where negative, changed by a thousandth of the largest. */
   const spoilt = (array: AttentionArrays['o'], at: number) => {
@@ -38,7 +41,7 @@ describe('checkAttention', () => {
     ['d_qkv', -1, /d_qkv of head 2: 1 of \d+ wrong, all of .*worst \[167\]: /],
   ] as const)('finds a wrong %s[%d]', (name, at, message) => {
     expect(() =>
-      checkAttention('attention', PARAMS, { ...arrays, [name]: spoilt(arrays[name], at) }),
+      checkAttention('attention', PARAMS, { ...arrays, [name]: spoilt(arrays[name], at) }, errors),
     ).toThrow(message);
   });
 });

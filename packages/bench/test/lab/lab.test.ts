@@ -70,7 +70,7 @@ describe('once', () => {
     [
       'that loses precision',
       (text) => text.replace(STORE, 'c[i] = quantizeToF16(a[i] + b[i]);'),
-      /^c: \d+ of 1000 wrong.*× what is allowed/,
+      /^c: \d+ of 1000 wrong.*off by .* ulp\)/,
     ],
     [
       'that writes out of bounds',

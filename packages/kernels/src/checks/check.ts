@@ -4,6 +4,7 @@
  */
 import type { ConstantValues, HostArray, ParamValues, Philox, Shape } from '@hrm-webgpu/core';
 import type { Kernel } from '../kernel.ts';
+import type { BuiltinErrors } from './builtin-errors.ts';
 
 /** Host data by binding name. */
 export type HostArrays = Record<string, HostArray>;
@@ -30,14 +31,31 @@ export interface KernelCheck<P extends ParamValues> {
   /** The right contents of every binding that the kernel writes, computed in float64 from the same inputs. */
   reference(inputs: HostArrays, params: P, constants: ConstantValues): ReferenceArrays;
   /**
-   * Allowed |Δ| of each output, relative to the largest |reference| of that output (at least 1e-30). Its reason
-   * stands beside it. Integers must be equal.
+   * Allowed |Δ| of an output, relative to the largest |reference| of that output (at least 1e-30): of all, or of each by
+   * the binding's name. About what an honest kernel needs on the adapter at hand; its reason stands beside it. Integers
+   * must be equal.
    */
-  tolerance(params: P): number;
+  tolerance(params: P, errors: BuiltinErrors): number | Readonly<Record<string, number>>;
 }
 
 /** 2⁻²⁴, the largest relative error of one rounding to f32. */
 export const UNIT_ROUNDOFF = 2 ** -24;
+
+/**
+ * About how many roundoffs the largest error of many sums of random terms of both signs is, of the largest sum. The i-th
+ * addition rounds a partial sum of √i terms' size, by 0.4 roundoffs in the mean: in all terms/√2 of a term's size, against √terms
+ * in the sum. The largest error is up to twice as far out among errors as the largest sum is among sums. Where `block` terms are
+ * added to a sum of their own first, that holds within a block, and of the blocks.
+ */
+export function signedSum(terms: number, block = terms): number {
+  const within = Math.min(block, terms);
+  return 1.5 * Math.sqrt(within / 6 + (terms - within) / (6 * within));
+}
+
+/** As {@link signedSum} for positive terms: roundings have both signs, so that most of them cancel. */
+export function positiveSum(terms: number): number {
+  return 0.3 * Math.sqrt(terms);
+}
 
 /** `count` numbers, uniform in [−1, 1), exact in f32. */
 export function uniformArray(random: Philox, count: number): Float32Array {

@@ -66,14 +66,18 @@ export function marginOf({ error, allowed }: Comparison): number {
 
 /** What is wrong with an array: `c: 12 of 680 wrong, all of the last row; worst [39, 3]: is 1, expected 2 …`. */
 export function describeComparison(comparison: Comparison): string {
-  const { binding, shape, at, actual, expected, error, allowed, wrong, pattern } = comparison;
-  const off = Number.isFinite(error)
-    ? `, off by ${error.toExponential(1)}${allowed > 0 ? ` (${short(error / allowed)} × what is allowed, ${ulps(error, expected)} ulp)` : ''}`
-    : '';
+  const { binding, shape, at, actual, expected, error, wrong, pattern } = comparison;
+  const off = Number.isFinite(error) ? `, off by ${error.toExponential(1)}${inUnits(comparison)}` : '';
   return (
     `${binding}: ${wrong} of ${sizeOf(shape)} wrong${pattern ? `, ${pattern}` : ''}; ` +
     `worst ${place(at, shape)}: is ${actual}, expected ${expected}${off}`
   );
+}
+
+/** How far off that is; whole numbers are right or wrong. */
+function inUnits({ error, allowed, actual, expected }: Comparison): string {
+  if (allowed > 0) return ` (${short(error / allowed)} × what is allowed, ${ulps(error, expected)} ulp)`;
+  return Number.isInteger(actual) && Number.isInteger(expected) ? '' : ` (${ulps(error, expected)} ulp)`;
 }
 
 /** An element's index in each dimension. */

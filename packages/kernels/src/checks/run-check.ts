@@ -12,6 +12,7 @@ import {
   Tensor,
 } from '@hrm-webgpu/core';
 import { GRID, planLaunch } from '../kernel.ts';
+import { tolerancesOf } from './builtin-errors.ts';
 import type { HostArrays, KernelCheck } from './check.ts';
 import { type Comparison, compareArrays, describeComparison, isRight } from './compare.ts';
 import { instrumented, NOTES, ORDER_PARAM, readNotes } from './instrumented.ts';
@@ -79,6 +80,9 @@ export async function runCheck(
   const { kernel } = check;
   const contents = contentsFor(check, params, new Philox(1), hard);
   const expected = check.reference(contents, params, overrides);
+  const tolerance = await tolerancesOf(device, check, params);
+  const compare = (arrays: Readonly<Record<string, HostArray>>) =>
+    compared(check, params, arrays, expected, tolerance);
   const plan = () => planLaunch(kernel, params, overrides, device.adapter.class);
   const { constants, params: all, workgroups } = folded ? foldedGrid(plan) : plan();
   const launched = { params: all, workgroups };
@@ -87,7 +91,7 @@ export async function runCheck(
     const refused = await program.attempt();
     if (refused) return { comparisons: [], refused }; // running it would fail the device
     const { arrays, trespass } = await launchGuarded(device, program, { ...launched, contents });
-    return { comparisons: compared(check, params, arrays, expected), trespass };
+    return { comparisons: compare(arrays), trespass };
   }
   const program = device.program(sourceOf(kernel, device), constants);
   const refused = await program.attempt();
@@ -103,7 +107,7 @@ export async function runCheck(
       exact: notes,
     });
     const noted = notes ? readNotes(arrays[NOTES], names) : trespass;
-    result = { comparisons: compared(check, params, arrays, expected), trespass: noted, reversed };
+    result = { comparisons: compare(arrays), trespass: noted, reversed };
     if (problemOf(result)) break;
   }
   return result;
@@ -143,10 +147,10 @@ function compared(
   params: ParamValues,
   arrays: Readonly<Record<string, HostArray>>,
   expected: Record<string, Float64Array>,
+  tolerance: (binding: string) => number,
 ): Comparison[] {
   const shapes: Record<string, Shape> = { ...check.inPlace?.(params), ...check.outputs(params) };
-  return Object.entries(expected).map(([name, values]) => {
-    const tolerance = check.integers?.includes(name) ? 0 : check.tolerance(params);
-    return compareArrays(name, arrays[name], values, tolerance, shapes[name]);
-  });
+  return Object.entries(expected).map(([name, values]) =>
+    compareArrays(name, arrays[name], values, tolerance(name), shapes[name]),
+  );
 }

@@ -14,6 +14,7 @@ import {
 } from '@hrm-webgpu/core';
 import { type Kernel, type LaunchedKernel, launchKey, observeLaunches, suits } from '../kernel.ts';
 import { kernelOf, type Operation, runChoice, standardChoice, tuningKey, type Use } from '../operation.ts';
+import { tolerancesOf } from './builtin-errors.ts';
 import type { HostArrays, KernelCheck } from './check.ts';
 import { contentsFor, tensorsOf } from './run-check.ts';
 import { selfCheck } from './self-check.ts';
@@ -176,8 +177,9 @@ class Bench {
     if (this.seen.has(id)) return undefined;
     this.seen.add(id);
     const { compileMs, problem } = await this.start(choice);
-    const wrong =
-      problem ?? differs(this.expected, await this.results(), 2 * this.check.tolerance(this.params));
+    const tolerance = await tolerancesOf(this.device, this.check, this.params);
+    // Both may be off, to either side.
+    const wrong = problem ?? differs(this.expected, await this.results(), (name) => 2 * tolerance(name));
     if (wrong) {
       this.rejected.push(`${wayText(id)}: ${wrong}`);
       return undefined;
@@ -307,25 +309,25 @@ async function checkSmall(
   const actual: Record<string, HostArray> = {};
   for (const name of Object.keys(reference)) actual[name] = await tensors[name].read();
   for (const tensor of Object.values(tensors)) tensor.dispose();
-  const wrong = differs(reference, actual, check.tolerance(params));
+  const wrong = differs(reference, actual, await tolerancesOf(device, check, params));
   if (wrong) {
     const way = JSON.stringify(choice.settings);
     throw new Error(`${choice.kernel} ${way} misses its float64 reference on this device: ${wrong}`);
   }
 }
 
-/** What differs by more than `tolerance` of the largest, if anything does. */
+/** What differs by more than an array's `tolerance` of its largest, if anything does. */
 function differs(
   expected: Record<string, ArrayLike<number>>,
   actual: Record<string, ArrayLike<number>>,
-  tolerance: number,
+  tolerance: (name: string) => number,
 ): string | undefined {
   for (const [name, values] of Object.entries(expected)) {
     let largest = 1e-30;
     for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i]));
     for (let i = 0; i < values.length; i++) {
       const error = Math.abs(values[i] - actual[name][i]);
-      if (!(error <= tolerance * largest))
+      if (!(error <= tolerance(name) * largest))
         return `${name}[${i}] is ${actual[name][i]}, expected ${values[i]}`;
     }
   }

@@ -38,6 +38,9 @@ export const check: KernelCheck<AdamRatesParams> = {
       rates: Float64Array.of(lr[0] * weight_decay, lr[0] / first, 1 / Math.sqrt(second)),
     };
   },
-  // A rate rounded to f32, a product, two sums; a division (WGSL: 2.5 ULP) or an inverse square root (2 ULP).
-  tolerance: () => 10 * UNIT_ROUNDOFF,
+  // A rate rounded to f32, a product, a sum; a division or an inverse square root of that.
+  tolerance: (_, { division, inverseSqrt }) => ({
+    corrections: UNIT_ROUNDOFF,
+    rates: Math.max(division, inverseSqrt + 0.5) * UNIT_ROUNDOFF,
+  }),
 };

@@ -1,4 +1,5 @@
-import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
+import type { BuiltinErrors } from '../checks/builtin-errors.ts';
+import { type KernelCheck, signedSum, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { fold, type Grid, type Kernel, type Parts, packFor } from '../kernel.ts';
 import { attention as text } from '../shaders.gen.ts';
 
@@ -138,11 +139,27 @@ export function attentionInputs(
   return uniformArray(random, batch * seq_len * 3 * heads * head_dim).map((x) => 3 * x);
 }
 
-// Scores are sums of head_dim products up to 9·√head_dim/√head_dim·√3: their rounding error, up to about 30
-// roundoffs, goes through exp as it is; WGSL's exp adds 3 + 2·|x| ULP, |x| ≤ 10 where the weight matters. Measured
-// on llvmpipe: at most 14 roundoffs.
-export const attentionTolerance = ({ head_dim }: AttentionParams) =>
-  (60 + 4 * Math.sqrt(head_dim)) * UNIT_ROUNDOFF;
+/**
+ * What the arrays of attention and its gradient may be off, on `attentionInputs`. Scores are sums of head_dim products, about 3 in
+ * the mean and 4 where their weight matters: their rounding error goes through exp as it is. The gradient's sum has a difference
+ * besides.
+ *
+ * @param lanes how many sums, of equal parts, a kernel adds up for a score: as many as a pack is wide, or one
+ */
+export function attentionTolerance(
+  { head_dim }: AttentionParams,
+  { exp, log, sqrt, division }: BuiltinErrors,
+  lanes: number = packFor(head_dim).width,
+) {
+  const score = signedSum(head_dim / lanes) + sqrt + division - 1; // times 1 / √head_dim, that rounded
+  const o = 4 * score + exp(0) + 1;
+  return {
+    o: o * UNIT_ROUNDOFF,
+    log_sum_exp: (score / 2 + log / 2 + 1) * UNIT_ROUNDOFF, // absolute errors, against a largest one of 10 and more
+    delta: score * UNIT_ROUNDOFF,
+    d_qkv: 1.5 * o * UNIT_ROUNDOFF,
+  };
+}
 
 /** Elements of q and k that make scores of ±64·√head_dim: beyond what exp has in f32, in any head of 2 and more. */
 const FAR = 8;

@@ -46,6 +46,5 @@ export const check: KernelCheck<AttentionParams> = {
     const width = params.heads * params.head_dim;
     return { d_qkv: d_qkv.map((value, i) => (i % (3 * width) < width ? 0 : value)) };
   },
-  // As forward, and 4 times that for the difference do·v − delta and the sum over queries.
-  tolerance: (params) => 4 * attentionTolerance(params),
+  tolerance: attentionTolerance,
 };

@@ -43,6 +43,5 @@ export const check: KernelCheck<AttentionParams> = {
     const width = params.heads * params.head_dim;
     return { delta, d_qkv: d_qkv.map((value, i) => (i % (3 * width) < width ? value : 0)) };
   },
-  // As forward, and 4 times that for the difference do·v − delta and the sum over keys.
-  tolerance: (params) => 4 * attentionTolerance(params),
+  tolerance: attentionTolerance,
 };

@@ -1,7 +1,13 @@
 import type { KernelCheck } from '../checks/check.ts';
 import { fold, type Kernel, packFor } from '../kernel.ts';
 import { attention_workgroup as text } from '../shaders.gen.ts';
-import { type AttentionParams, attention, byHeads, check as plainCheck } from './attention.ts';
+import {
+  type AttentionParams,
+  attention,
+  attentionTolerance,
+  byHeads,
+  check as plainCheck,
+} from './attention.ts';
 
 /** The constants that the three tiled kernels share. */
 export function tiledConstants({ head_dim }: AttentionParams) {
@@ -46,9 +52,14 @@ export const tiledCases: readonly AttentionParams[] = [
   { batch: 1, seq_len: 82, heads: 2, head_dim: 64 },
 ];
 
+/** The tiled kernels add up a score in one sum. */
+export const tiledTolerance: KernelCheck<AttentionParams>['tolerance'] = (params, errors) =>
+  attentionTolerance(params, errors, 1);
+
 export const check: KernelCheck<AttentionParams> = {
   ...plainCheck,
   kernel: attentionWorkgroup,
   cases: tiledCases,
   variants: [],
+  tolerance: tiledTolerance,
 };

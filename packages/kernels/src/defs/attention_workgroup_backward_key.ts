@@ -3,7 +3,7 @@ import { fold, type Kernel } from '../kernel.ts';
 import { attention_workgroup_backward_key as text } from '../shaders.gen.ts';
 import { type AttentionParams, byHeads } from './attention.ts';
 import { attentionBackwardKey, check as plainCheck } from './attention_backward_key.ts';
-import { tiledCases, tiledConstants } from './attention_workgroup.ts';
+import { tiledCases, tiledConstants, tiledTolerance } from './attention_workgroup.ts';
 
 export const attentionWorkgroupBackwardKey: Kernel<AttentionParams> = {
   name: 'attention_workgroup_backward_key',
@@ -20,4 +20,5 @@ export const check: KernelCheck<AttentionParams> = {
   ...plainCheck,
   kernel: attentionWorkgroupBackwardKey,
   cases: tiledCases,
+  tolerance: tiledTolerance,
 };

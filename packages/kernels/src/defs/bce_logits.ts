@@ -18,22 +18,30 @@ export function bceReference(x: number, target: number): number {
   return Math.max(x, 0) - x * target + Math.log1p(Math.exp(-Math.abs(x)));
 }
 
-/** Logits from −30 to 30 and targets from 0 to 1, both ends included. */
-export function bceInputs({ length }: BceParams, random: Philox) {
+/** Logits from −extent to extent and targets from 0 to 1, both ends included. */
+export function bceInputs({ length }: BceParams, random: Philox, extent = 3) {
   return {
-    x: uniformArray(random, length).map((value) => 30 * value),
+    x: uniformArray(random, length).map((value) => extent * value),
     targets: uniformArray(random, length).map((value) => Math.min(1, Math.max(0, 0.5 + value))),
   };
 }
+
+/** Logits that saturate the sigmoid, and beyond what exp has in f32. */
+export const bceHard = (params: BceParams, random: Philox) => ({
+  'logits up to 30': () => bceInputs(params, random, 30),
+  'logits up to 1000': () => bceInputs(params, random, 1000),
+});
 
 export const check: KernelCheck<BceParams> = {
   kernel: bceLogits,
   cases: [{ length: 1 }, { length: 134 }],
   inputs: bceInputs,
+  hard: bceHard,
   outputs: ({ length }) => ({ loss: [length] }),
   reference: ({ x, targets }) => ({
     loss: Float64Array.from(x, (value, i) => bceReference(value, targets[i])),
   }),
-  // Products up to 30 and their difference, a log (2⁻²¹ absolute near 1), against a largest loss above 1.
-  tolerance: () => 16 * UNIT_ROUNDOFF,
+  // A product, a difference and a sum of up to 30, and a log near 1, off absolutely, against a largest loss of 30; a single
+  // one may be a tenth of what it is the difference of.
+  tolerance: ({ length }, { log }) => (length === 1 ? 10 * (1 + log / 4) : 1 + log / 4) * UNIT_ROUNDOFF,
 };

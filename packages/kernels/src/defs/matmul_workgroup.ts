@@ -62,6 +62,7 @@ export const check: KernelCheck<MatmulWorkgroupParams> = {
     { m: 17, n: 6, k: 64, a_row: 64, a_column: 1, splits: 1 },
     { m: 65, n: 260, k: 129, a_row: 129, a_column: 1, splits: 1 },
     { m: 5, n: 12, k: 16, a_row: 48, a_column: 1, splits: 1 },
+    { m: 6, n: 12, k: 2048, a_row: 2048, a_column: 1, splits: 1 }, // see matmul
     { m: 12, n: 136, k: 36, a_row: 80, a_column: 2, splits: 1 },
     { m: 131, n: 68, k: 61, a_row: 1, a_column: 131, splits: 1 },
     { m: 33, n: 38, k: 211, a_row: 1, a_column: 33, splits: 3 },

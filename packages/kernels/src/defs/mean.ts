@@ -1,4 +1,4 @@
-import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
+import { type KernelCheck, signedSum, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 import { mean as text } from '../shaders.gen.ts';
 import { type RowsParams, rowLanes } from './softmax.ts';
@@ -34,6 +34,6 @@ export const check: KernelCheck<RowsParams> = {
       return sum / columns;
     }),
   }),
-  // A sum of positive terms (√columns roundoffs of its size, on average half of it) and a division (WGSL: 2.5 ULP).
-  tolerance: ({ columns }) => (5 + Math.sqrt(columns)) * UNIT_ROUNDOFF,
+  // A sum, in one lane, and a division.
+  tolerance: ({ columns }, { division }) => (1 + signedSum(columns) + division) * UNIT_ROUNDOFF,
 };

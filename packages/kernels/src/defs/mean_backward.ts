@@ -23,5 +23,5 @@ export const check: KernelCheck<RowsParams> = {
   reference: ({ dy }, { rows, columns }) => ({
     dx: Float64Array.from({ length: rows * columns }, (_, i) => dy[Math.floor(i / columns)] / columns),
   }),
-  tolerance: () => 5 * UNIT_ROUNDOFF, // a division (WGSL: 2.5 ULP)
+  tolerance: (_, { division }) => division * UNIT_ROUNDOFF,
 };

@@ -28,5 +28,5 @@ export const check: KernelCheck<QHeadParams> = {
     }
     return { dz };
   },
-  tolerance: () => 6 * UNIT_ROUNDOFF, // two products and a sum, against a largest result above 1/2
+  tolerance: () => 2.5 * UNIT_ROUNDOFF, // two products and a sum, against a largest result above 1/2
 };

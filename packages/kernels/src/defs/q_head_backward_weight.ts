@@ -1,4 +1,4 @@
-import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
+import { type KernelCheck, signedSum, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 import { q_head_backward_weight as text } from '../shaders.gen.ts';
 import { type QHeadParams, qHeadCases } from './q_head.ts';
@@ -29,5 +29,5 @@ export const check: KernelCheck<QHeadParams> = {
     }
     return { d_weight, d_bias };
   },
-  tolerance: ({ batch }) => 10 * Math.sqrt(batch + 4) * UNIT_ROUNDOFF, // sums over the batch, as in matmul
+  tolerance: ({ batch }) => (1 + signedSum(batch)) * UNIT_ROUNDOFF,
 };

@@ -35,5 +35,6 @@ export const check: KernelCheck<QTargetsParams> = {
     }
     return { targets };
   },
-  tolerance: () => 24 * UNIT_ROUNDOFF, // exp 3 + 2·8 ULP, where its argument is at most 8, and a division
+  // The sigmoid's slope of 1/4 times what exp is off, a sum, a division.
+  tolerance: (_, { exp, division }) => (exp(1) / 4 + division + 0.5) * UNIT_ROUNDOFF,
 };

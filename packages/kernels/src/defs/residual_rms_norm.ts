@@ -1,4 +1,4 @@
-import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
+import { type KernelCheck, positiveSum, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid, packFor } from '../kernel.ts';
 import { residual_rms_norm as text } from '../shaders.gen.ts';
 
@@ -53,6 +53,9 @@ export const check: KernelCheck<RmsNormParams> = {
     }
     return { y, inverse_rms };
   },
-  // A sum of positive terms (√columns roundoffs), a square root and a division (WGSL: 2.5 ULP each), two products.
-  tolerance: ({ columns }) => (10 + Math.sqrt(columns)) * UNIT_ROUNDOFF,
+  // A mean of squares, half of whose error the root keeps, and the root; a sum and a product.
+  tolerance({ columns }, { sqrt, division }) {
+    const root = sqrt + division + 0.5 + positiveSum(columns) / 3;
+    return { y: (root + 1) * UNIT_ROUNDOFF, inverse_rms: root * UNIT_ROUNDOFF };
+  },
 };

@@ -1,4 +1,4 @@
-import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
+import { integerArray, type KernelCheck, positiveSum, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 import { row_loss as text } from '../shaders.gen.ts';
 import { IGNORED_LABEL } from './cross_entropy.ts';
@@ -49,5 +49,5 @@ export const check: KernelCheck<RowLossParams> = {
     for (let row = 0; row < batch; row++) loss[row] /= Math.max(count[row], 1);
     return { loss, count, correct };
   },
-  tolerance: ({ labels_len }) => (4 + 2 * Math.sqrt(labels_len)) * UNIT_ROUNDOFF, // a sum and a division
+  tolerance: ({ labels_len }, { division }) => (1 + positiveSum(labels_len) + division) * UNIT_ROUNDOFF,
 };

@@ -50,5 +50,5 @@ export const check: KernelCheck<SignSgdParams> = {
     }
     return { rows: after };
   },
-  tolerance: () => 4 * UNIT_ROUNDOFF, // two products and a difference
+  tolerance: () => 2 * UNIT_ROUNDOFF, // two products and a difference
 };

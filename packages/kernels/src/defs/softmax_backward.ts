@@ -1,4 +1,4 @@
-import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
+import { type KernelCheck, positiveSum, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 import { softmax_backward as text } from '../shaders.gen.ts';
 import { type RowsParams, rowLanes, SOFTMAX_CASES, softmaxInputs, softmaxReference } from './softmax.ts';
@@ -32,5 +32,5 @@ export const check: KernelCheck<RowsParams> = {
     return { dx };
   },
   // A sum of products that weigh 1 in all, a difference below 2, a product. A single column cancels to nothing: exactly.
-  tolerance: ({ columns }) => (6 + Math.sqrt(columns)) * UNIT_ROUNDOFF,
+  tolerance: ({ columns }) => (2 + positiveSum(columns)) * UNIT_ROUNDOFF,
 };

@@ -1,7 +1,7 @@
 import { type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 import { swiglu_backward as text } from '../shaders.gen.ts';
-import { type SwigluParams, swigluConstants, swigluInputs } from './swiglu.ts';
+import { farGates, type SwigluParams, swigluConstants, swigluInputs } from './swiglu.ts';
 
 export const swigluBackward: Kernel<SwigluParams> = {
   name: 'swiglu_backward',
@@ -23,6 +23,9 @@ export const check: KernelCheck<SwigluParams> = {
     gate_up: swigluInputs(2 * rows * width, random),
     dy: uniformArray(random, rows * width),
   }),
+  hard: ({ rows, width }, random) => ({
+    'gates far from 0': () => ({ gate_up: farGates(2 * rows * width, random) }),
+  }),
   outputs: ({ rows, width }) => ({ d_gate_up: [rows, 2 * width] }),
   reference({ gate_up, dy }, { rows, width }) {
     const d_gate_up = new Float64Array(2 * rows * width);
@@ -35,6 +38,6 @@ export const check: KernelCheck<SwigluParams> = {
     }
     return { d_gate_up };
   },
-  // As swiglu; 1 − sigmoid loses what sigmoid rounded, multiplied by a gate of at most 4 where it matters.
-  tolerance: () => 40 * UNIT_ROUNDOFF,
+  // As swiglu; what exp is off counts once more in 1 − sigmoid, times a gate of at most 4 where it matters.
+  tolerance: (_, { exp, division }) => (exp(1) / 1.5 + division + 2) * UNIT_ROUNDOFF,
 };
