@@ -33,6 +33,16 @@ export const check: KernelCheck<AdamAtan2Params> = {
       v: uniformArray(random, length).map((value, i) => (none(i) ? 0 : Math.abs(value) * scale(i + 5))),
     };
   },
+  hard: ({ length }, random) => ({
+    // Where p is 0 the arctangent stands alone, and where it is small, so is what it may be off.
+    'nothing but a small step': () => ({
+      rates: Float32Array.of(0, 1, 1),
+      g: new Float32Array(length),
+      p: new Float32Array(length),
+      m: uniformArray(random, length).map((value) => 0.4 * value),
+      v: new Float32Array(length).fill(1),
+    }),
+  }),
   outputs: () => ({}),
   reference({ g, p, m, v, rates: [decay, step_size, v_correction] }, { rate1, rate2 }) {
     const mean = Float64Array.from(m, (value, i) => value + rate1 * (g[i] - value));
