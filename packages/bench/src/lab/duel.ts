@@ -1,5 +1,5 @@
 /** Times texts of a kernel against each other. */
-import { type Device, type ParamValues, Philox } from '@hrm-webgpu/core';
+import { type ConstantValues, type Device, type ParamValues, Philox } from '@hrm-webgpu/core';
 import { launch } from '@hrm-webgpu/kernels';
 import { checks, contentsFor, tensorsOf } from '@hrm-webgpu/kernels/checks';
 import { median, medianOfRatios, type Ratio } from '../timing/statistics.ts';
@@ -10,10 +10,10 @@ export interface DuelRequest {
   kernel: string;
   /** The kernel's text. */
   text: string;
-  /** What it is timed against: other texts, of other versions. */
-  rivals: readonly string[];
+  /** What it is timed against: other versions, or the same in other settings. */
+  rivals: readonly { text: string; constants?: ConstantValues }[];
   params: ParamValues;
-  /** How long the timing takes. */
+  /** How long the timing takes; up to three times as long where it is open whether there is a difference. */
   ms: number;
 }
 
@@ -48,37 +48,42 @@ export async function duel(
   const check = checks[name];
   const tensors = tensorsOf(device, contentsFor(check, params, new Philox(1)));
   const stopwatch = deviceStopwatch(device);
-  const side = (text: string): Side => {
+  const side = (text: string, constants: ConstantValues = {}): Side => {
     const { kernel } = checkOf(name, text);
-    return { run: () => launch(device, kernel, tensors, params), samples: [] };
+    return { run: () => launch(device, kernel, tensors, params, constants), samples: [] };
   };
   try {
     const ours = side(text);
     const problems = await Promise.all(rivals.map((rival) => refusal(device, name, rival, params)));
-    const others = rivals.map((rival, i) => (problems[i] ? undefined : side(rival)));
+    const others = rivals.map((rival, i) => (problems[i] ? undefined : side(rival.text, rival.constants)));
     const sides = [ours, ...others.filter((other) => other !== undefined)];
     const runs = await runsPerSample(stopwatchOf(stopwatch, ours), sides, stopwatch);
     const random = new Philox(2);
-    const end = performance.now() + ms;
-    for (let round = 0; round < LEAST_ROUNDS || performance.now() < end; round++) {
-      signal.throwIfAborted();
-      for (const one of random.shuffle([...sides]))
-        one.samples.push((await stopwatch({ name, run: one.run }, runs)) / runs);
+    const ratios = () => others.map((other) => other && medianOfRatios(ours.samples, other.samples, Z));
+    const start = performance.now();
+    for (const share of [1, 2, 3]) {
+      while (ours.samples.length < LEAST_ROUNDS || performance.now() < start + share * ms) {
+        signal.throwIfAborted();
+        for (const one of random.shuffle([...sides]))
+          one.samples.push((await stopwatch({ name, run: one.run }, runs)) / runs);
+      }
+      if (!ratios().some((ratio) => ratio && isOpen(ratio))) break;
     }
     const taken = median(ours.samples);
     return {
       ms: taken,
       gflops: check.kernel.flops(params) / taken / 1e6,
       gbs: check.kernel.bytes(params) / taken / 1e6,
-      against: others.map((other, i) =>
-        other ? medianOfRatios(ours.samples, other.samples, Z) : { problem: problems[i] as string },
-      ),
+      against: ratios().map((ratio, i) => ratio ?? { problem: problems[i] as string }),
       rounds: ours.samples.length,
     };
   } finally {
     for (const tensor of Object.values(tensors)) tensor.dispose();
   }
 }
+
+/** Whether a difference worth a word may be there, and may be not: a change of so much that the interval does not confirm. */
+const isOpen = ({ ratio, low, high }: Ratio) => Math.abs(ratio - 1) > 0.03 && low <= 1 && high >= 1;
 
 type Watch = (runs: number) => Promise<number>;
 
@@ -107,12 +112,13 @@ async function runsPerSample(
 async function refusal(
   device: Device,
   name: string,
-  text: string,
+  { text, constants }: DuelRequest['rivals'][number],
   params: ParamValues,
 ): Promise<string | undefined> {
   try {
     const { kernel } = checkOf(name, text);
-    const program = device.program(kernel, kernel.constants?.(params, device.adapter.class) ?? {});
+    const derived = kernel.constants?.(params, device.adapter.class);
+    const program = device.program(kernel, { ...derived, ...constants });
     const own = Object.keys(contentsFor(checks[name], params, new Philox(1)))
       .sort()
       .join();

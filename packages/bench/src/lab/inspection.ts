@@ -1,6 +1,7 @@
 /** What the lab finds out about a kernel's text, step by step. */
 import type { ParamValues } from '@hrm-webgpu/core';
 import type { Ratio } from '../timing/statistics.ts';
+import { type Badge, tryBadges } from './badges/badges.ts';
 import type { DuelReply } from './duel.ts';
 import type { TryReply } from './trial.ts';
 import type { Outcome, Workshop } from './workshop.node.ts';
@@ -22,6 +23,8 @@ export interface Findings {
   /** What went wrong otherwise: it does not end, or fails the device. */
   failure?: string;
   timing?: DuelReply & { rivals: string[]; shape: string };
+  /** What came of it on poorer devices and by another compiler. */
+  badges?: readonly Badge[];
   /** Why it is not timed against the committed version. */
   uncommitted?: string;
   /** From the save to the word on it: wrong, or how fast it is. */
@@ -45,10 +48,12 @@ export interface InspectionRequest {
   params: ParamValues;
   /** How long the timing takes. */
   timingMs: number;
-  /** What is tried after the first verdict: the cases that the check names, or all settings as well. */
+  /** What is tried after the first verdict: the cases that the check names, or all settings and badges as well. */
   whole: 'named' | 'all';
   /** What the first case may take at the most, compiling included; all together take some times as long. */
   limitMs: number;
+  /** Stops what is not asked of the workshop. */
+  signal?: AbortSignal;
 }
 
 /** Below that, a change is none. */
@@ -60,7 +65,17 @@ export async function inspect(
   request: InspectionRequest,
   onFinding: (findings: Findings) => void,
 ): Promise<Findings | undefined> {
-  const { kernel, text, rivals, uncommitted, params, timingMs, whole, limitMs } = request;
+  const {
+    kernel,
+    text,
+    rivals,
+    uncommitted,
+    params,
+    timingMs,
+    whole,
+    limitMs,
+    signal = new AbortController().signal,
+  } = request;
   const start = performance.now();
   let findings: Findings = { kernel, ...(uncommitted ? { uncommitted } : {}) };
   const tell = (news: Partial<Findings>) => {
@@ -78,8 +93,7 @@ export async function inspect(
   };
   if (!(await attempt('first', limitMs))) return ended(findings);
   if (rivals.length > 0) {
-    const texts = rivals.map((rival) => rival.text);
-    const asked = { kernel, text, rivals: texts, params, ms: timingMs };
+    const asked = { kernel, text, rivals: rivals.map(({ text }) => ({ text })), params, ms: timingMs };
     const { reply, failure, cancelled } = await workshop.ask('duel', asked, limitMs + 10 * timingMs);
     if (cancelled) return undefined;
     const shape = Object.entries(params).map(([name, value]) => `${name} ${value}`);
@@ -87,7 +101,10 @@ export async function inspect(
     tell(reply ? { timing: { ...reply, rivals: names, shape: shape.join(' ') } } : { failure });
   }
   if (findings.verdict === 'wrong') return ended(findings);
-  if ((await attempt('named', 10 * limitMs)) && whole === 'all') await attempt('covering', 20 * limitMs);
+  if (!(await attempt('named', 10 * limitMs)) || whole === 'named') return ended(findings);
+  if (!(await attempt('covering', 20 * limitMs))) return ended(findings);
+  const note = (badge: Badge) => tell({ badges: [...(findings.badges ?? []), badge] });
+  await tryBadges(kernel, text, 10 * limitMs, note, signal);
   return ended(findings);
 }
 
@@ -107,9 +124,22 @@ function newsOf(
 }
 
 /** What is wrong, where something is. */
-export function problemIn({ refused, failure, first, named, covering }: Findings): string | undefined {
+export function problemIn({
+  refused,
+  failure,
+  first,
+  named,
+  covering,
+  badges,
+}: Findings): string | undefined {
   const tried = [first, named, covering].find((reply) => reply?.problem);
-  return refused ?? failure ?? (tried && `${tried.problem}\nat ${tried.at}`);
+  const badge = badges?.find(({ problem }) => problem);
+  return (
+    refused ??
+    failure ??
+    (tried && `${tried.problem}\nat ${tried.at}`) ??
+    (badge && `${badge.name}: ${badge.problem}`)
+  );
 }
 
 function verdictOf(findings: Findings): Verdict | undefined {

@@ -1,12 +1,13 @@
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { UserError } from '@hrm-webgpu/core';
-import { tunablesIn } from '@hrm-webgpu/kernels/checks';
+import { type ConstantValues, UserError } from '@hrm-webgpu/core';
+import { checks, tunablesIn } from '@hrm-webgpu/kernels/checks';
 import type { LabCommand } from './command.ts';
 import { type Findings, inspect, problemIn, type Rival } from './inspection.ts';
 import { draw, Screen } from './screen.ts';
 import { shapeOf } from './shapes.ts';
 import { committedShader, definitionOf, expectKernel, readShader, rebuild, SHADERS } from './sources.node.ts';
+import { settingsNamed, sweep, sweepTable } from './sweep.ts';
 import { watchFiles } from './watch.node.ts';
 import { Workshop } from './workshop.node.ts';
 
@@ -19,7 +20,7 @@ const LIMIT_MS = 60_000;
 export const kernelCommand: LabCommand = {
   summary: 'try a kernel on every save: does it compile, is it right, is it faster',
   help: `usage: npm run lab -- <kernel> [--once] [--json] [--shape NAME=N,…] [--against REF] [--limit S]
-                               [--shaders DIR]
+                               [--shaders DIR] [--adapter NAME] [--tune NAME=N,N,… …]
 
 Watches shaders/<kernel>.wgsl and its definition. On every save: whether it compiles, with the place where it does not;
 whether it is right, against float64, with all its indices in bounds, with workgroups and threads in ascending and in
@@ -32,7 +33,10 @@ pairs of settings, until the next save.
   --shape …      the shape that it is timed at, e.g. m=64,n=128; default one of the published model's
   --against REF  the committed version to time it against; default HEAD
   --limit S      seconds after which a kernel that does not end is stopped; default 60
-  --shaders DIR  another folder of shaders`,
+  --shaders DIR  another folder of shaders
+  --adapter NAME the adapter, where there are several: one whose name has this in it
+  --tune …       once, in these settings of a constant, as a table; several make all combinations, e.g.
+                 --tune ROWS=4,8 --tune PACKS=1,2`,
 
   async run(args) {
     const { values, positionals } = parseArgs({
@@ -45,20 +49,26 @@ pairs of settings, until the next save.
         against: { type: 'string', default: 'HEAD' },
         shaders: { type: 'string', default: SHADERS },
         limit: { type: 'string' },
+        adapter: { type: 'string' },
+        tune: { type: 'string', multiple: true, default: [] },
       },
     });
     const [kernel, ...rest] = positionals;
     if (kernel === undefined || rest.length > 0) throw new UserError('give one kernel. See --help.');
     expectKernel(kernel);
-    if (values.json && !values.once) throw new UserError('--json needs --once');
+    const settings = settingsNamed(values.tune);
+    const sweeps = values.tune.length > 0;
+    if (values.json && !values.once && !sweeps) throw new UserError('--json needs --once or --tune');
     const bench = new Bench(
       kernel,
       resolve(values.shaders),
       values.against,
       values.shape,
       limitOf(values.limit),
+      values.adapter,
     );
     try {
+      if (sweeps) return await tune(bench, settings, values.json);
       return values.once ? await once(bench, values.json) : await forever(bench);
     } finally {
       bench.close();
@@ -74,8 +84,9 @@ function limitOf(text: string | undefined): number {
 
 /** One kernel on the bench. */
 class Bench {
-  readonly workshop = new Workshop();
+  readonly workshop: Workshop;
   readonly file: string;
+  private stop = new AbortController();
   /** The save before this one. */
   private before: string | undefined;
 
@@ -83,15 +94,23 @@ class Bench {
     readonly kernel: string,
     private readonly folder: string,
     private readonly ref: string,
-    private readonly shape: string | undefined,
-    private readonly limitMs: number,
+    readonly shape: string | undefined,
+    readonly limitMs: number,
+    adapter: string | undefined,
   ) {
+    this.workshop = new Workshop(adapter ? { LAB_ADAPTER: adapter } : {});
     this.file = join(folder, `${kernel}.wgsl`);
     shapeOf(kernel, shape); // its mistakes before anything else
   }
 
   text(): Promise<string | undefined> {
     return readShader(this.folder, this.kernel);
+  }
+
+  async expectText(): Promise<string> {
+    const text = await this.text();
+    if (text === undefined) throw new UserError(`there is no ${this.file}`);
+    return text;
   }
 
   async inspect(
@@ -117,13 +136,22 @@ class Bench {
       timingMs,
       whole: 'all' as const,
       limitMs: this.limitMs,
+      signal: this.stop.signal,
     };
     const findings = await inspect(workshop, request, onFinding);
     if (findings?.verdict && findings.verdict !== 'wrong') this.before = text;
     return findings;
   }
 
+  /** Stops what is under way. */
+  cancel(): void {
+    this.workshop.cancel();
+    this.stop.abort();
+    this.stop = new AbortController();
+  }
+
   close(): void {
+    this.stop.abort();
     this.workshop.close();
   }
 
@@ -143,17 +171,33 @@ class Bench {
   }
 }
 
+/** What goes on while there is more to find out. */
+const busy = ({ covering }: Findings) => (covering ? 'other devices…' : 'more cases…');
+
+/** In other settings, once. */
+async function tune(bench: Bench, settings: ConstantValues[], json: boolean): Promise<number> {
+  const { kernel, workshop, limitMs } = bench;
+  const text = await bench.expectText();
+  const params = shapeOf(kernel, bench.shape);
+  const rows = await sweep(workshop, { kernel, text, params, settings, limitMs });
+  if (json) process.stdout.write(`${JSON.stringify({ kernel, params, settings: rows }, null, 2)}\n`);
+  else {
+    const shape = Object.entries(params).map(([name, value]) => `${name} ${value}`);
+    const table = sweepTable(rows, checks[kernel].kernel.flops(params));
+    process.stdout.write(`${kernel} at ${shape.join(' ')}\n\n${table.join('\n')}\n`);
+  }
+  return rows.some(({ problem }) => problem) ? 1 : 0;
+}
+
 async function once(bench: Bench, json: boolean): Promise<number> {
-  const text = await bench.text();
-  if (text === undefined) throw new UserError(`there is no ${bench.file}`);
+  const text = await bench.expectText();
   const screen = new Screen();
-  const show = (busy?: string) => (findings: Findings) => {
-    if (!json) screen.show(draw(findings, '', busy));
-  };
-  const findings = await bench.inspect(text, ONCE_TIMING_MS, show('more cases…'));
+  const findings = await bench.inspect(text, ONCE_TIMING_MS, (findings) => {
+    if (!json) screen.show(draw(findings, '', busy(findings)));
+  });
   if (!findings) throw new UserError('stopped');
   if (json) process.stdout.write(`${JSON.stringify(documentOf(findings), null, 2)}\n`);
-  else show()(findings);
+  else screen.show(draw(findings, '', undefined));
   return findings.verdict === 'wrong' ? 1 : 0;
 }
 
@@ -183,6 +227,9 @@ function documentOf(findings: Findings) {
             ]
           : [],
       ),
+      ...(findings.badges ?? [])
+        .filter(({ skipped }) => !skipped)
+        .map(({ name, problem }) => ({ name, passed: !problem, ...(problem ? { worst: problem } : {}) })),
       ...(findings.failure ? [{ name: 'runs', passed: false, worst: findings.failure }] : []),
     ],
     timing: timing ?? null,
@@ -197,18 +244,17 @@ async function forever(bench: Bench): Promise<number> {
   let saves = 0;
   let running: Promise<unknown> = Promise.resolve();
   const look = async () => {
-    bench.workshop.cancel();
+    bench.cancel();
     await running;
     screen.begin();
     const title = `save ${saves++} · ${new Date().toLocaleTimeString()}`;
     const text = await bench.text();
     if (text === undefined)
       return screen.show([`${bench.kernel}.wgsl is not there; it is looked at again when it is`]);
-    const busy = (findings: Findings) =>
-      findings.covering || findings.verdict === 'wrong' || findings.skipped ? undefined : 'more cases…';
     screen.show([`${bench.kernel}  ${title}`, '…']);
     running = bench
       .inspect(text, TIMING_MS, (findings) => screen.show(draw(findings, title, busy(findings))))
+      .then((findings) => findings && screen.show(draw(findings, title, undefined)))
       .catch((error) => screen.show([String(error instanceof UserError ? error.message : error)]));
   };
   const definition = definitionOf(bench.kernel);

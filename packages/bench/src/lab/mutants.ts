@@ -32,7 +32,9 @@ export function mutantsOf(text: string): Mutant[] {
     ...clamps(text),
     ...accumulators(text),
     ...constants(text),
-  ].sort((a, b) => a.at - b.at);
+  ]
+    .filter(({ at }) => !asserted(text, at))
+    .sort((a, b) => a.at - b.at);
   const seen = new Map<string, number>();
   return edits.map((edit) => {
     const start = text.lastIndexOf('\n', edit.at) + 1;
@@ -50,6 +52,10 @@ export function mutantsOf(text: string): Mutant[] {
     };
   });
 }
+
+/** Whether that is in an assertion of the compiler's: a mistake there changes which settings there are, not what is computed. */
+const asserted = (text: string, at: number) =>
+  text.slice(text.lastIndexOf('\n', at) + 1, at).startsWith('const_assert');
 
 const matches = (text: string, pattern: RegExp) => [...text.matchAll(pattern)];
 

@@ -12,6 +12,8 @@ export function draw(findings: Findings, title: string, busy: string | undefined
   if (skipped) lines.push(...row('left out', skipped));
   else lines.push(...row('compiled', compiled(findings)), ...row('right', right(findings)));
   if (timing) lines.push(...fast(timing));
+  if (findings.badges)
+    lines.push(...row('portable', badgesText(findings.badges) + (busy ? dim(' · …') : '')));
   if (uncommitted) lines.push(...row('', dim(`no committed version: ${uncommitted}`)));
   if (busy) lines.push(...row('', dim(busy)));
   return lines;
@@ -58,6 +60,15 @@ function fast({ ms, gflops, gbs, against, rivals, shape }: NonNullable<Findings[
     lines.push(...row('', text));
   });
   return lines;
+}
+
+function badgesText(badges: NonNullable<Findings['badges']>): string {
+  return badges
+    .map(({ name, problem, skipped }) => {
+      if (problem) return red(`${name} ✗`);
+      return skipped ? dim(`${name} –`) : `${name} ${green('✓')}`;
+    })
+    .join(' · ');
 }
 
 /** A label, and text beside it, over lines where it is long. Lines of the text stay lines: some have a caret. */

@@ -102,6 +102,8 @@ export interface TryRequest {
    * settings that hold every pair of values of the kernel's tunables.
    */
   cases: 'first' | 'named' | 'covering';
+  /** With `first`: the setting that it is tried in. */
+  constants?: ConstantValues;
 }
 
 export interface TryReply {
@@ -121,7 +123,7 @@ export interface TryReply {
 /** Tries a kernel with another text until something is wrong. */
 export async function tryKernel(
   device: Device,
-  { kernel, text, cases: which }: TryRequest,
+  { kernel, text, cases: which, constants = {} }: TryRequest,
   signal: AbortSignal,
 ): Promise<TryReply> {
   const check = checkOf(kernel, text);
@@ -129,10 +131,11 @@ export async function tryKernel(
   const skipped = reasonToSkip(check.kernel, device);
   if (skipped) return { ...reply, skipped };
   const named = namedCases(check, device);
-  const refused = await refusal(device, check, heaviest(check, named));
+  const first = { ...heaviest(check, named), constants };
+  const refused = await refusal(device, check, first);
   if (refused) return { ...reply, refused };
   const cases = {
-    first: () => [heaviest(check, named)],
+    first: () => [first],
     named: () => named,
     covering: () => coveringCases(check, device),
   };

@@ -2,7 +2,8 @@
  * The process in which edited kernels run: one that never ends, or takes the device with it, is stopped with the process.
  * Started by workshop.node.ts, which it gets requests from, one after the other.
  */
-import { type Device, openDevice } from '@hrm-webgpu/core';
+import { type Device, UserError } from '@hrm-webgpu/core';
+import { openLabDevice } from './device.node.ts';
 import { type DuelReply, type DuelRequest, duel } from './duel.ts';
 import { type TryReply, type TryRequest, tryKernel } from './trial.ts';
 
@@ -10,6 +11,7 @@ import { type TryReply, type TryRequest, tryKernel } from './trial.ts';
 export interface Exchanges {
   try: { request: TryRequest; reply: TryReply };
   duel: { request: DuelRequest; reply: DuelReply };
+  about: { request: Record<string, never>; reply: { adapter: string; lanes: number } };
 }
 
 /** A request by its kind; `cancel` stops the one under way. */
@@ -20,14 +22,18 @@ export type Message =
 /** An answer: a reply, or why there is none. */
 export type Answer = { id: number } & ({ reply: unknown } | { failure: string } | { cancelled: true });
 
-function answer(device: Device, message: Message, signal: AbortSignal): Promise<unknown> {
+async function answer(device: Device, message: Message, signal: AbortSignal): Promise<unknown> {
   if (message.kind === 'try') return tryKernel(device, message.request, signal);
   if (message.kind === 'duel') return duel(device, message.request, signal);
+  if (message.kind === 'about') {
+    const { description, subgroupMinSize } = device.adapter;
+    return { adapter: description, lanes: subgroupMinSize };
+  }
   throw new Error('nothing is asked for');
 }
 
 async function serve(): Promise<void> {
-  let device = await openDevice();
+  let device = await openLabDevice();
   let turn = Promise.resolve();
   let stop = new AbortController();
   const send = (reply: Answer) => process.send?.(reply);
@@ -48,7 +54,7 @@ async function serve(): Promise<void> {
         if (signal.aborted) return void send({ id, cancelled: true });
         // What is wrong with a kernel may have failed the device.
         device.close();
-        device = await openDevice();
+        device = await openLabDevice();
         send({ id, failure: error instanceof Error ? error.message : String(error) });
       }
     });
@@ -56,4 +62,8 @@ async function serve(): Promise<void> {
   process.send?.('ready');
 }
 
-await serve();
+serve().catch((error) => {
+  process.stderr.write(`${error instanceof UserError ? error.message : (error.stack ?? error)}\n`, () =>
+    process.exit(1),
+  );
+});

@@ -6,6 +6,9 @@ import type { Answer, Exchanges } from './workshop-process.node.ts';
 
 const PROCESS = fileURLToPath(new URL('./workshop-process.node.js', import.meta.url));
 
+/** Of no use to anyone. */
+const DAWN_REMARKS = /^Warning: maxDynamic.*\n/gm;
+
 /** What came of a request. */
 export interface Outcome<R> {
   reply?: R;
@@ -79,11 +82,11 @@ export class Workshop {
     this.child = child;
     let said = '';
     child.stderr?.on('data', (text) => {
-      said = (said + text).slice(-2000);
+      said = (said + text).replace(DAWN_REMARKS, '').slice(-2000);
     });
     await new Promise<void>((resolve, reject) => {
       const failed = (code: number | null) =>
-        reject(new UserError(`the lab's process ended (${code}): ${said.trim()}`));
+        reject(new UserError(said.trim() || `the lab's process ended (${code})`));
       child.once('exit', failed);
       child.once('message', () => {
         child.off('exit', failed);

@@ -51,7 +51,17 @@ describe('once', () => {
     const { kernel, verdict, checks, timing, problem } = JSON.parse(out);
     expect([code, kernel, problem]).toEqual([0, 'add', undefined]);
     expect(['same', 'faster', 'slower']).toContain(verdict); // the machine may be busy
-    expect(checks.map(({ passed }: { passed: boolean }) => passed)).toEqual([true, true, true, true]);
+    expect(checks.filter(({ passed }: { passed: boolean }) => !passed)).toEqual([]);
+    const names = checks.map(({ name }: { name: string }) => name);
+    expect(names).toEqual(
+      expect.arrayContaining([
+        'compiles',
+        'first',
+        'named settings',
+        'all pairs of settings',
+        'default limits',
+      ]),
+    );
     expect(timing.rivals).toEqual(['the committed version']);
     expect(timing.against[0].low).toBeLessThanOrEqual(timing.against[0].ratio);
   });
@@ -71,6 +81,14 @@ describe('once', () => {
       'that loses precision',
       (text) => text.replace(STORE, 'c[i] = quantizeToF16(a[i] + b[i]);'),
       /^c: \d+ of 1000 wrong.*off by .* ulp\)/,
+    ],
+    [
+      'that poorer devices have no room for',
+      (text) =>
+        text
+          .replace('@compute', 'var<workgroup> large: array<f32, 5000>;\n@compute')
+          .replace(STORE, `large[i % 5000] = 0.0; ${STORE}`),
+      /^(default limits|naga): /,
     ],
     [
       'that writes out of bounds',
@@ -104,6 +122,23 @@ describe('once', () => {
   });
 });
 
+it('--tune times settings by turns and says which are wrong', async () => {
+  edit((text) => `${text}\n`);
+  const { code, out } = await lab('add', '--tune', 'GROUP=32,99999', '--shaders', folder, '--json');
+  const { settings } = JSON.parse(out);
+  expect(settings).toEqual([
+    { constants: {}, ms: expect.any(Number) },
+    {
+      constants: { GROUP: 32 },
+      ms: expect.any(Number),
+      ratio: expect.any(Object),
+      word: expect.stringMatching(/^(faster|slower|same)$/),
+    },
+    { constants: { GROUP: 99999 }, problem: expect.stringMatching(/workgroup_size/) },
+  ]);
+  expect(code).toBe(1);
+});
+
 describe('a mistake in the command line', () => {
   it.each([
     [['ad', '--once'], /there is no kernel 'ad' in shaders\/; there is .*add/],
@@ -113,6 +148,8 @@ describe('a mistake in the command line', () => {
     ],
     [['add', '--shape', 'length=many'], /--shape length=many: expected NAME=NUMBER/],
     [['add', '--json'], /--json needs --once/],
+    [['add', '--tune', 'GROUP=a,b'], /--tune GROUP=a,b: expected NAME=N,N,…/],
+    [['add', '--once', '--adapter', 'none'], /no adapter whose name has 'none' in it; there is \w+/],
     [['add', '--onse'], /Unknown option '--onse'/],
     [['add', 'fill'], /give one kernel/],
     [['mutate', 'nothing'], /there is no kernel 'nothing'/],
