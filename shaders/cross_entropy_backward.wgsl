@@ -65,7 +65,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     total += w;
     others += select(w, 0, v == u32(label));
   }
-  let gradient = d_row[row] / f32(max(count[row], 1));
+  let gradient = d_row[row] / f32(count[row]);
   for (var v = 0u; v < params.vocab; v++) {
     let x = logits[first + v];
     let share = select(weight(x, highest), -others, v == u32(label)) / total;

@@ -92,10 +92,12 @@ describe.each(checks.map(affordable))('$check.kernel.name', ({ check }) => {
   it.for(hardInputsOf(check))('%s', async (hard, context) => {
     if (check.kernel.needs && !check.kernel.needs(device.adapter))
       context.skip(`${device.adapter.description} cannot run it`);
-    for (const params of check.cases) {
-      const name = JSON.stringify(params);
-      expect([name, problemOf(await runCheck(device, check, params, { hard }))]).toEqual([name, undefined]);
-    }
+    for (const params of check.cases)
+      for (const constants of named) {
+        const { name } = caseOf(params, constants);
+        const result = await runCheck(device, check, params, { constants, hard });
+        expect([name, problemOf(result)]).toEqual([name, undefined]);
+      }
   });
 
   it('is right where its grid is folded', async (context) => {

@@ -2,6 +2,14 @@ const ONE_LANE =
   'a shortcut: with one lane the loop does nothing, and the value is read back from where it was put';
 const LAST_ROW = 'threads of rows past the end repeat the last one, and would store the same numbers';
 
+const NO_INFINITIES =
+  'exp is infinite there, and what is divided by it the 0 that is right; but WGSL may take it that there are no infinities';
+const SERIES_MEETS = 'where the two ways meet, both are right within a rounding';
+const SMALL_TERM =
+  'a hundredth of that term is six roundoffs at most, and what goes into the series may be off by as much';
+const LAST_TERM = 'a hundredth of the last term is far below a rounding: the series ends where it may';
+const STABLE_AT_0 = 'both ways are 1 at 0';
+
 /**
  * Mutants that no input can show, by kernel and by what `lab mutate` calls them, and why. One that is found after all, or
  * that there is no more, makes `lab mutate` fail: an explanation must be true.
@@ -26,9 +34,32 @@ export const explanations: Readonly<Record<string, Readonly<Record<string, strin
     'bound shifted: < → <= in for (var k0 = 0u; k0 < params.k; k0 += BLOCK) {':
       'one more block has no terms: the loop within ends at params.k',
   },
+  bce_logits: {
+    'bound shifted: > → >= in if (x > 0.01) {': SERIES_MEETS,
+    'constant weakened: 0.01 → 0.0101 in if (x > 0.01) {': SERIES_MEETS,
+    'constant weakened: 3.0 → 3.0300000000000002 in return x * (1 - x * (0.5 - x * (1.0 / 3.0 - x * 0.25)));':
+      SMALL_TERM,
+    'constant weakened: 1.0 → 1.01 in return x * (1 - x * (0.5 - x * (1.0 / 3.0 - x * 0.25)));': SMALL_TERM,
+    'constant weakened: 0.25 → 0.2525 in return x * (1 - x * (0.5 - x * (1.0 / 3.0 - x * 0.25)));': LAST_TERM,
+  },
+  bce_logits_backward: {
+    'clamp removed: min(-x[i], 80) → (-x[i]) in dx[i] = d_loss[i] * (1 / (1 + exp(min(-x[i], 80))) - targets[i]);':
+      NO_INFINITIES,
+  },
+  cross_entropy: {
+    'constant weakened: 3.0 → 3.0300000000000002 in return x * (1 - x * (0.5 - x * (1.0 / 3.0 - x * 0.25)));':
+      SMALL_TERM,
+    'bound shifted: > → >= in if (x > 0.01) {': SERIES_MEETS,
+    'constant weakened: 0.01 → 0.0101 in if (x > 0.01) {': SERIES_MEETS,
+    'constant weakened: 0.25 → 0.2525 in return x * (1 - x * (0.5 - x * (1.0 / 3.0 - x * 0.25)));': LAST_TERM,
+    'bound shifted: < → <= in return select(x + 1, 1 / (1 - x), x < 0);': STABLE_AT_0,
+  },
+  cross_entropy_backward: {
+    'bound shifted: < → <= in return select(x + 1, 1 / (1 - x), x < 0);': STABLE_AT_0,
+  },
   swiglu: {
     'clamp removed: min(-gate, pack(80)) → (-gate) in y[i] = gate / (1 + exp(min(-gate, pack(80)))) * up;':
-      'exp is infinite there, and gate divided by it the 0 that is right; but WGSL may take it that there are no infinities',
+      NO_INFINITIES,
   },
   adam_atan2: {
     'bound shifted: > → >= in let upper = t > pack(0.4142135623);':

@@ -1,4 +1,5 @@
 /** Plants mistakes in kernels, one at a time, and lists those that no check finds. */
+import { UserError } from '@hrm-webgpu/core';
 import { checks } from '@hrm-webgpu/kernels/checks';
 import { explanations } from './explanations.ts';
 import { type Mutant, mutantsOf } from './mutants.ts';
@@ -34,7 +35,7 @@ export interface MutateOptions {
 const PATIENCE = 10;
 const LEAST_MS = 30_000;
 
-/** @throws Error when the kernel itself is wrong: then everything would look found */
+/** @throws UserError when the kernel itself is wrong: then everything would look found */
 export async function mutateKernel(
   workshop: Workshop,
   kernel: string,
@@ -45,7 +46,7 @@ export async function mutateKernel(
   const itself = await workshop.ask('try', { kernel, text, cases: 'named' }, 600_000);
   if (itself.reply?.skipped) return undefined;
   const problem = problemIn(itself);
-  if (problem) throw new Error(`${kernel} is wrong without any mistake: ${problem}`);
+  if (problem) throw new UserError(`${kernel} is wrong without any mistake: ${problem}`);
   const limitMs = Math.max(LEAST_MS, PATIENCE * itself.ms);
   const known = explanations[kernel] ?? {};
   const mutants = mutantsOf(text).filter((_, i) => i % slice.of === slice.index);

@@ -41,7 +41,7 @@ export function namedCases(check: KernelCheck<ParamValues>, device: Device): Tri
   const standard = named.filter(({ constants }) => Object.keys(constants).length === 0);
   // The first cases are too small for several workgroups, some of the last ones need pipelines of their own.
   const folded = standard.slice(0, 4).map((one) => ({ ...one, folded: true }));
-  const hard = hardInputsOf(check).flatMap((name) => standard.map((one) => ({ ...one, hard: name })));
+  const hard = hardInputsOf(check).flatMap((name) => named.map((one) => ({ ...one, hard: name })));
   return [...named, ...folded, ...hard];
 }
 

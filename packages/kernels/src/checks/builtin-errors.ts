@@ -40,8 +40,9 @@ export async function tolerancesOf<P extends ParamValues>(
   device: Device,
   check: KernelCheck<P>,
   params: P,
+  hard?: string,
 ): Promise<(binding: string) => number> {
-  const allowed = check.tolerance(params, await builtinErrorsOf(device));
+  const allowed = check.tolerance(params, await builtinErrorsOf(device), hard);
   return (binding) => {
     if (check.integers?.includes(binding)) return 0;
     return typeof allowed === 'number' ? allowed : allowed[binding];

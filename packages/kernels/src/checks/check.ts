@@ -33,9 +33,9 @@ export interface KernelCheck<P extends ParamValues> {
   /**
    * Allowed |Δ| of an output, relative to the largest |reference| of that output (at least 1e-30): of all, or of each by
    * the binding's name. About what an honest kernel needs on the adapter at hand; its reason stands beside it. Integers
-   * must be equal.
+   * must be equal. `hard` names the inputs, where they are not the common ones.
    */
-  tolerance(params: P, errors: BuiltinErrors): number | Readonly<Record<string, number>>;
+  tolerance(params: P, errors: BuiltinErrors, hard?: string): number | Readonly<Record<string, number>>;
 }
 
 /** 2⁻²⁴, the largest relative error of one rounding to f32. */

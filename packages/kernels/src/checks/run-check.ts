@@ -80,7 +80,7 @@ export async function runCheck(
   const { kernel } = check;
   const contents = contentsFor(check, params, new Philox(1), hard);
   const expected = check.reference(contents, params, overrides);
-  const tolerance = await tolerancesOf(device, check, params);
+  const tolerance = await tolerancesOf(device, check, params, hard);
   const compare = (arrays: Readonly<Record<string, HostArray>>) =>
     compared(check, params, arrays, expected, tolerance);
   const plan = () => planLaunch(kernel, params, overrides, device.adapter.class);

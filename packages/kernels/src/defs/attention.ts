@@ -195,5 +195,5 @@ export const check: KernelCheck<AttentionParams> = {
     log_sum_exp: [batch * heads, seq_len],
   }),
   reference: ({ qkv }, params) => attentionReference(qkv, params),
-  tolerance: attentionTolerance,
+  tolerance: (params, errors) => attentionTolerance(params, errors),
 };

@@ -46,5 +46,5 @@ export const check: KernelCheck<AttentionParams> = {
     const width = params.heads * params.head_dim;
     return { d_qkv: d_qkv.map((value, i) => (i % (3 * width) < width ? 0 : value)) };
   },
-  tolerance: attentionTolerance,
+  tolerance: (params, errors) => attentionTolerance(params, errors),
 };

@@ -43,5 +43,5 @@ export const check: KernelCheck<AttentionParams> = {
     const width = params.heads * params.head_dim;
     return { delta, d_qkv: d_qkv.map((value, i) => (i % (3 * width) < width ? value : 0)) };
   },
-  tolerance: attentionTolerance,
+  tolerance: (params, errors) => attentionTolerance(params, errors),
 };
