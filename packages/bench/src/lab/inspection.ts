@@ -3,6 +3,7 @@ import type { ParamValues } from '@hrm-webgpu/core';
 import type { Ratio } from '../timing/statistics.ts';
 import { type Badge, tryBadges } from './badges/badges.ts';
 import type { DuelReply } from './duel.ts';
+import type { GradientsReply } from './gradients.ts';
 import type { TryReply } from './trial.ts';
 import type { Outcome, Workshop } from './workshop.node.ts';
 
@@ -20,6 +21,8 @@ export interface Findings {
   /** Every case in the settings that the check names, then in all pairs of settings. */
   named?: TryReply;
   covering?: TryReply;
+  /** Of the ops that it is part of. */
+  gradients?: GradientsReply;
   /** What went wrong otherwise: it does not end, or fails the device. */
   failure?: string;
   timing?: DuelReply & { rivals: string[]; shape: string };
@@ -103,6 +106,10 @@ export async function inspect(
   if (findings.verdict === 'wrong') return ended(findings);
   if (!(await attempt('named', 10 * limitMs)) || whole === 'named') return ended(findings);
   if (!(await attempt('covering', 20 * limitMs))) return ended(findings);
+  const { reply, failure, cancelled } = await workshop.ask('gradients', { kernel, text }, 10 * limitMs);
+  if (cancelled) return ended(findings);
+  tell(failure ? { failure } : { gradients: reply });
+  if (problemIn(findings)) return ended(findings);
   const note = (badge: Badge) => tell({ badges: [...(findings.badges ?? []), badge] });
   await tryBadges(kernel, text, 10 * limitMs, note, signal);
   return ended(findings);
@@ -130,6 +137,7 @@ export function problemIn({
   first,
   named,
   covering,
+  gradients,
   badges,
 }: Findings): string | undefined {
   const tried = [first, named, covering].find((reply) => reply?.problem);
@@ -138,6 +146,7 @@ export function problemIn({
     refused ??
     failure ??
     (tried && `${tried.problem}\nat ${tried.at}`) ??
+    gradients?.problem ??
     (badge && `${badge.name}: ${badge.problem}`)
   );
 }

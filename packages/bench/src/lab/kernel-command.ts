@@ -227,6 +227,7 @@ function documentOf(findings: Findings) {
             ]
           : [],
       ),
+      ...(findings.gradients ? [gradientsCheck(findings.gradients)] : []),
       ...(findings.badges ?? [])
         .filter(({ skipped }) => !skipped)
         .map(({ name, problem }) => ({ name, passed: !problem, ...(problem ? { worst: problem } : {}) })),
@@ -236,6 +237,10 @@ function documentOf(findings: Findings) {
     ...(skipped ? { skipped } : {}),
     ...(problemIn(findings) ? { problem: problemIn(findings) } : {}),
   };
+}
+
+function gradientsCheck({ ops, margin, problem }: NonNullable<Findings['gradients']>) {
+  return { name: 'gradients', passed: !problem, worst: problem ?? margin, ops };
 }
 
 /** Until Ctrl-C. */

@@ -10,7 +10,12 @@ export function draw(findings: Findings, title: string, busy: string | undefined
   const { skipped, timing, uncommitted, verdict } = findings;
   const lines = [headline(findings.kernel, title, verdict)];
   if (skipped) lines.push(...row('left out', skipped));
-  else lines.push(...row('compiled', compiled(findings)), ...row('right', right(findings)));
+  else
+    lines.push(
+      ...row('compiled', compiled(findings)),
+      ...row('right', right(findings)),
+      ...gradientsText(findings),
+    );
   if (timing) lines.push(...fast(timing));
   if (findings.badges)
     lines.push(...row('portable', badgesText(findings.badges) + (busy ? dim(' · …') : '')));
@@ -46,8 +51,20 @@ function right(findings: Findings): string {
     : named
       ? 'in the settings that the check names'
       : 'so far';
-  return `${cases} ${cases === 1 ? 'case' : 'cases'} ${what}, in either order; errors up to ${(100 * margin).toFixed(0)} % of what is allowed`;
+  return `${cases} ${cases === 1 ? 'case' : 'cases'} ${what}, in either order; errors up to ${percent(margin)} of what is allowed`;
 }
+
+/** Nothing for kernels that are part of no differentiable op. */
+function gradientsText({ gradients }: Findings): string[] {
+  if (!gradients || gradients.problem || gradients.ops.length === 0) return [];
+  const ops = gradients.ops.join(', ');
+  return row(
+    '',
+    `gradients of ${ops} as differences say, off by up to ${percent(gradients.margin)} of what is allowed`,
+  );
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 
 function fast({ ms, gflops, gbs, against, rivals, shape }: NonNullable<Findings['timing']>): string[] {
   const rates = `${significant(ms)} ms · ${significant(gflops)} GFLOP/s · ${significant(gbs)} GB/s at ${shape}`;

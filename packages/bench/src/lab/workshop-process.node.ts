@@ -5,12 +5,14 @@
 import { type Device, UserError } from '@hrm-webgpu/core';
 import { openLabDevice } from './device.node.ts';
 import { type DuelReply, type DuelRequest, duel } from './duel.ts';
+import { type GradientsReply, type GradientsRequest, gradientsOf } from './gradients.ts';
 import { type TryReply, type TryRequest, tryKernel } from './trial.ts';
 
 /** What the process is asked for, and what it answers. */
 export interface Exchanges {
   try: { request: TryRequest; reply: TryReply };
   duel: { request: DuelRequest; reply: DuelReply };
+  gradients: { request: GradientsRequest; reply: GradientsReply };
   about: { request: Record<string, never>; reply: { adapter: string; lanes: number } };
 }
 
@@ -25,6 +27,7 @@ export type Answer = { id: number } & ({ reply: unknown } | { failure: string } 
 async function answer(device: Device, message: Message, signal: AbortSignal): Promise<unknown> {
   if (message.kind === 'try') return tryKernel(device, message.request, signal);
   if (message.kind === 'duel') return duel(device, message.request, signal);
+  if (message.kind === 'gradients') return gradientsOf(device, message.request, signal);
   if (message.kind === 'about') {
     const { description, subgroupMinSize } = device.adapter;
     return { adapter: description, lanes: subgroupMinSize };
