@@ -3,9 +3,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const KERNEL = /^export const (\w+): Kernel<\w+> = /m;
+const KERNEL = /^export const (\w+): Kernel<\w+> =\s/m;
 const PARAMS = /^export (?:type|interface) (\w+Params)\b/m;
-const RULE = /^export const (\w+)Gradient: GradientRule = /gm;
+const RULE = /^export const (\w+)Gradient: GradientRule =\s/gm;
 /** An export of a file, behind its doc comment if it has one. */
 const EXPORT = /(\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n)?^export (?:const|function|(type|interface)) (\w+)/gm;
 

@@ -13,12 +13,13 @@ export interface Names {
   pascal: string;
 }
 
-/** Words that are no names in TypeScript or in a kernel's files. */
+/** Words that are no names in TypeScript, or have another meaning in the files of a kernel. */
 const RESERVED = new Set(
   (
     'arguments await break case catch class const continue debugger default delete do else enum eval export extends false ' +
     'finally for function if implements import in instanceof interface let new null package private protected public return ' +
-    'static super switch this throw true try typeof undefined var void while with yield check checks launch text'
+    'static super switch this throw true try typeof undefined var void while with yield ' +
+    'check checkGradients checks expect expectType it launch linearGrid openDevice text uniformArray'
   ).split(' '),
 );
 
