@@ -31,7 +31,7 @@ const camel = (name) => name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase
 
 /** The head comment of a shader as Markdown: what is indented in it is a formula. */
 function headOf(text) {
-  const [comment] = text.match(/^(\/\/[^\n]*\n)+/) ?? [''];
+  const [, comment = ''] = text.match(/^(?:enable [^\n]*\n|\n)*((?:\/\/[^\n]*\n)+)/) ?? [];
   return comment
     .split('\n')
     .map((line) => line.replace(/^\/\/ ?/, ''))
@@ -111,9 +111,12 @@ function gradientText(kernel, { ops, rules }) {
   return parts.join('; ') || 'none';
 }
 
-function usersText(kernel, { ops, rules, optimizers, elsewhere }) {
+function usersText(kernel, { ops, rules, optimizers, within, elsewhere }) {
   const users = [...ops, ...rules, ...optimizers].filter(({ kernels }) => kernels.includes(kernel));
-  const files = elsewhere.filter(({ kernels }) => kernels.includes(camel(kernel))).map(({ path }) => path);
+  const files = [
+    ...within.filter(({ kernels }) => kernels.includes(kernel)),
+    ...elsewhere.filter(({ kernels }) => kernels.includes(camel(kernel))),
+  ].map(({ path }) => path);
   const measuring = elsewhere.filter(({ checks }) => checks.includes(kernel)).map(({ path }) => path);
   const all = [...users.map(({ name }) => name), ...files];
   return [...new Set(all.length > 0 ? all : measuring)].map(code).join(', ') || 'nothing here';
@@ -122,7 +125,7 @@ function usersText(kernel, { ops, rules, optimizers, elsewhere }) {
 const link = (name) => `[${name}](#${name})`;
 
 function entryOf(name, { uses, measured, helpers }) {
-  const text = readFileSync(join(root, `shaders/${name}.wgsl`), 'utf8');
+  const text = textOf(name);
   const shader = parseShader(name, text);
   const { kernel } = checks[name];
   const params = shader.params.map(({ name, type }) => code(`${name}: ${type}`)).join(', ');
@@ -146,6 +149,14 @@ function entryOf(name, { uses, measured, helpers }) {
   ].join('\n');
 }
 
+/** A line of the index: a kernel and the first sentence of what it computes. */
+function indexRow(name) {
+  const [sentence] = headOf(textOf(name)).match(/^.*?(?=\. |$)/m);
+  return `| ${link(name)} | ${sentence.replace(/[.:]$/, '')} |`;
+}
+
+const textOf = (name) => readFileSync(join(root, `shaders/${name}.wgsl`), 'utf8');
+
 function reference() {
   const names = Object.keys(checks);
   const known = {
@@ -153,7 +164,7 @@ function reference() {
     measured: measuredIn(join(root, 'docs/gpus')),
     helpers: helpersIn(join(root, 'packages/kernels/src/defs')),
   };
-  const index = names.map(link).join(' · ');
+  const index = ['| kernel | |', '| --- | --- |', ...names.map(indexRow)].join('\n');
   return `${HEAD}\n${index}\n\n${names.map((name) => entryOf(name, known)).join('\n')}`;
 }
 

@@ -33,6 +33,7 @@ it('has an entry for every kernel, with all that it should say', () => {
       name,
       ['parameters', 'tunables', 'FLOPs', 'bytes', 'gradient', 'used by', 'roofline', 'files'],
     ]);
+    expect(entry.split('\n')[2]).toMatch(/^\S.{20}/); // the head comment
     expect(entry.match(/^[|-].*(undefined|NaN).*/m)?.[0]).toBeUndefined();
   }
 });

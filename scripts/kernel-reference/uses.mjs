@@ -66,7 +66,7 @@ function targetOf(path, from) {
   return from.startsWith('.') ? join(dirname(path), from) : from;
 }
 
-/** Ops, gradient rules and optimisers of packages/kernels, each with the kernels it runs; and files elsewhere that run kernels. */
+/** Ops, gradient rules and optimisers of packages/kernels, each with the kernels it runs; and files that run some besides. */
 export function usesOf(packages) {
   const files = filesOf(join(packages, 'kernels/src'));
   const reach = reachIn(files);
@@ -84,8 +84,19 @@ export function usesOf(packages) {
       .filter(({ name }) => name.endsWith('Gradient'))
       .map((rule) => ({ ...rule, op: rule.name.slice(0, -'Gradient'.length) })),
     optimizers: exportsIn('optimizers'),
+    within: ['checks', 'instruments'].flatMap((folder) => importersIn(files, folder)),
     elsewhere: ['hrm', 'bench'].flatMap((name) => runIn(name, join(packages, name, 'src'))),
   };
+}
+
+/** Files of a folder of packages/kernels with the kernels whose definitions they import. */
+function importersIn(files, folder) {
+  return [...files]
+    .filter(([path]) => path.startsWith(`${folder}/`))
+    .map(([path, { imports }]) => ({
+      path: `packages/kernels/src/${path}`,
+      kernels: [...imports.values()].flatMap(({ from }) => from.match(/\/defs\/(\w+)\.ts$/)?.slice(1) ?? []),
+    }));
 }
 
 /** Files of another package with the kernels that they import, `reluKernel`, or take the check of, `typedChecks.relu`. */
