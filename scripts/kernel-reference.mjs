@@ -151,7 +151,7 @@ function entryOf(name, { uses, measured, helpers }) {
 
 /** A line of the index: a kernel and the first sentence of what it computes. */
 function indexRow(name) {
-  const [sentence] = headOf(textOf(name)).match(/^.*?(?=\. |$)/m);
+  const [sentence] = headOf(textOf(name)).match(/^.*?(?=(?<!et al)\. |$)/m);
   return `| ${link(name)} | ${sentence.replace(/[.:]$/, '')} |`;
 }
 

@@ -1,5 +1,5 @@
 /** `lab new`: what it writes works at once, and is found everywhere without being listed. */
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findRadv } from '../packages/bench/src/isa/isa-radv.ts';
@@ -151,4 +151,24 @@ describe('refuses', () => {
     expect(err).toMatch(message);
     expect(code).toBe(2);
   });
+});
+
+it('tune finds the value that is faster', () => {
+  const path = join(copy.folder, 'shaders/a_b.wgsl');
+  const slow = readFileSync(path, 'utf8').replace(/^const GROUP.*$/m, 'const GROUP: u32 = 1; // tune: 1 64');
+  writeFileSync(path, slow);
+  right(copy.run('node scripts/build.mjs'));
+  const { tuned } = JSON.parse(right(lab('tune a_b --json')));
+  expect(tuned).toMatchObject([
+    { choice: { kernel: 'a_b', settings: { GROUP: 64 } }, tried: 1, rejected: [] },
+  ]);
+  expect(tuned[0].ms).toBeLessThan(tuned[0].standardMs / 2);
+});
+
+it('where the project does not build, says what was written and what the compiler says', () => {
+  appendFileSync(join(copy.folder, 'packages/kernels/src/defs/a_b.ts'), 'const length: number = text;\n');
+  const { code, out, err } = lab('new c_d');
+  expect(out).toMatch(/^wrote shaders\/c_d\.wgsl /m);
+  expect(err).toMatch(/defs\/a_b\.ts.*Type 'string' is not assignable to type 'number'/);
+  expect(code).toBe(2);
 });

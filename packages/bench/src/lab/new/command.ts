@@ -40,12 +40,12 @@ from @hrm-webgpu/kernels. Then docs/kernel-reference.md gets its entry. docs/ker
       await mkdir(dirname(join(ROOT, path)), { recursive: true });
       await writeFile(join(ROOT, path), text);
     }
+    const width = Math.max(...files.map(({ path }) => path.length));
+    for (const { path, purpose } of files) print(`wrote ${path.padEnd(width)}  ${purpose}`);
     const paths = files.map(({ path }) => path).filter((path) => path.endsWith('.ts'));
     await run('node_modules/@biomejs/biome/bin/biome', 'check', '--write', ...paths); // long names break lines
     await rebuild();
     await run('scripts/kernel-reference.mjs');
-    const width = Math.max(...files.map(({ path }) => path.length));
-    for (const { path, purpose } of files) print(`wrote ${path.padEnd(width)}  ${purpose}`);
     print(`\nIt squares each element, and passes its check. Next:\n${nextCommands(name, differentiable)}`);
     return 0;
   },
