@@ -169,6 +169,14 @@ it('tune finds the value that is faster', () => {
   expect(tuned[0].ms).toBeLessThan(tuned[0].standardMs / 2);
 });
 
+it('the reference is found to be out of date when a kernel has changed', () => {
+  const { code, err } = copy.run('node scripts/kernel-reference.mjs --check');
+  expect([code, err.trim()]).toEqual([
+    1,
+    'docs/kernel-reference.md is not what the kernels say; run: npm run reference',
+  ]);
+});
+
 it('where the project does not build, says what was written and what the compiler says', () => {
   appendFileSync(join(copy.folder, 'packages/kernels/src/defs/a_b.ts'), 'const length: number = text;\n');
   const { code, out, err } = lab('new c_d');
