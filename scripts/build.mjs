@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { exportModules } from './kernel-exports.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const target = join(root, 'packages/kernels/src');
@@ -29,6 +30,7 @@ function generatedModules() {
     'checks.gen.ts':
       `${imports.join('')}\n/** The check of every kernel, by name. */\n` +
       `export const checks = { ${names.join(', ')} };\n`,
+    ...exportModules(target, names),
   };
 }
 
@@ -40,11 +42,11 @@ function withoutComments(text) {
   return text.replace(/[ \t]*\/\/(?! tune:)[^\n]*/g, '');
 }
 
-/** Writes what is made from shaders/*.wgsl; leaves alone what has not changed. */
+/** Writes what is made of shaders/*.wgsl and the files that are named like them; leaves alone what has not changed. */
 export function embedShaders() {
   for (const [path, body] of Object.entries(generatedModules())) {
     const file = join(target, path);
-    const generated = `// Made from shaders/*.wgsl by scripts/build.mjs; not checked in.\n${body}`;
+    const generated = `// Made by scripts/build.mjs; not checked in.\n${body}`;
     if (!existsSync(file) || readFileSync(file, 'utf8') !== generated) writeFileSync(file, generated);
   }
 }

@@ -151,7 +151,8 @@ describe.each(checks.map(affordable))('$check.kernel.name', ({ check }) => {
 });
 
 it('matmul and attention can be divided', () => {
-  const names = checks.map(({ check }) => check.kernel).filter(({ parts }) => parts);
-  expect(names).toHaveLength(12);
-  expect(names.every(({ name }) => /^(matmul|attention)/.test(name))).toBe(true);
+  const kernels = checks
+    .map(({ check }) => check.kernel)
+    .filter(({ name }) => /^(matmul|attention)/.test(name));
+  expect(kernels.filter(({ parts }) => !parts).map(({ name }) => name)).toEqual(['matmul_naive']);
 });

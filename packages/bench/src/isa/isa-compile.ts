@@ -1,6 +1,6 @@
 /**
  * The process in which `bench isa` compiles: the driver prints its statistics straight to stderr, and a crash of it should
- * not be one of `bench`. Before each pipeline a line with its number goes to stderr; stdout gets one JSON document.
+ * not be one of `bench`. Its arguments are the kernels. Before each pipeline a line with its number goes to stderr; stdout gets one JSON document.
  */
 import { writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -46,7 +46,7 @@ process.env.XDG_RUNTIME_DIR ??= tmpdir(); // Mesa complains where it is unset
 Object.assign(globalThis, globals);
 try {
   const { gpu, description } = await open(create([]) as GPU);
-  const plan: Plan = { adapter: description, ...variantsFor(description) };
+  const plan: Plan = { adapter: description, ...variantsFor(description, process.argv.slice(2)) };
   writeSync(1, JSON.stringify(plan));
   for (const [index, variant] of plan.variants.entries()) {
     writeSync(2, `${MARK}${index}\n`);

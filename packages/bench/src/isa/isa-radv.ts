@@ -48,12 +48,12 @@ export function findRadv(folders: readonly string[] = ICD_FOLDERS): string {
 }
 
 /**
- * Compiles all kernels in a process of its own and returns what the driver says of each.
+ * Compiles kernels in a process of its own and returns what the driver says of each.
  *
  * @throws UserError when there is no RADV, or a kernel does not compile
  */
-export async function compileWithRadv(): Promise<Compilation> {
-  const { stdout, stderr, ended } = await runCompiler(findRadv());
+export async function compileWithRadv(kernels: readonly string[]): Promise<Compilation> {
+  const { stdout, stderr, ended } = await runCompiler(findRadv(), kernels);
   const [preamble, ...sections] = stderr.split(MARK);
   if (!sections.at(-1)?.startsWith('end')) throw failure(stdout, preamble, sections, ended);
   const plan: Plan = JSON.parse(stdout);
@@ -81,7 +81,7 @@ interface Output {
   ended: string;
 }
 
-function runCompiler(driver: string): Promise<Output> {
+function runCompiler(driver: string, kernels: readonly string[]): Promise<Output> {
   const env = {
     ...process.env,
     VK_DRIVER_FILES: driver,
@@ -90,7 +90,7 @@ function runCompiler(driver: string): Promise<Output> {
   };
   // The compiled script, whether this file is compiled (dist/) or its source (src/).
   const script = fileURLToPath(new URL('../../dist/isa/isa-compile.js', import.meta.url));
-  const child = spawn(process.execPath, [script], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [script, ...kernels], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {

@@ -49,13 +49,20 @@ const SHAPES: readonly Record<string, number>[] = [
   { ...SUDOKU, m: 512, k: BATCH * 82, a_row: 1, a_column: 512 },
 ];
 
-/** All variants that differ, and the kernels that `adapter` cannot run. */
-export function variantsFor(adapter: AdapterDescription): { variants: Variant[]; skipped: string[] } {
+/** The kernels that can be looked at: all but those that measure adapters. */
+export const ISA_KERNELS: readonly string[] = Object.keys(checks).filter(
+  (name) => !name.startsWith('roofline'),
+);
+
+/** All variants of these kernels that differ, and those of the kernels that `adapter` cannot run. */
+export function variantsFor(
+  adapter: AdapterDescription,
+  kernels: readonly string[],
+): { variants: Variant[]; skipped: string[] } {
   const variants = new Map<string, Variant>();
   const skipped: string[] = [];
-  for (const check of Object.values(checks)) {
-    const { name } = check.kernel;
-    if (name.startsWith('roofline')) continue;
+  for (const name of kernels) {
+    const check = checks[name];
     if (check.kernel.needs && !check.kernel.needs(adapter)) skipped.push(name);
     else for (const variant of variantsOf(check)) add(variants, variant);
   }

@@ -1,7 +1,7 @@
 import type { Benchmark } from '../report/benchmark.ts';
 import { type Bar, makeBar, type Report, type Result } from '../report/report.ts';
 import { type Compilation, type Compiled, compileWithRadv, FAMILY } from './isa-radv.ts';
-import type { Variant } from './isa-variants.ts';
+import { ISA_KERNELS, type Variant } from './isa-variants.ts';
 
 /** The kernel whose inner loop must be good: it does most of the work on GPUs. */
 const MATMUL = 'matmul_workgroup';
@@ -11,7 +11,7 @@ export const isaBenchmark: Benchmark = {
   name: 'isa',
   summary: `what every kernel compiles to on an AMD GPU (${FAMILY}): registers, spills, occupancy, inner loops`,
   description: [
-    `Compiles every kernel for an AMD GPU (${FAMILY}, GCN 4) that need not be there, with Mesa's RADV on Linux: with the`,
+    `Compiles every kernel, or those that are named, for an AMD GPU (${FAMILY}, GCN 4) that need not be there, with Mesa's RADV on Linux: with the`,
     'default constants for GPUs, with those that the tests try and, one at a time, with those that the tuner may choose on',
     'GPUs; at the sizes of HRM (hidden 512, head_dim 64 and 128, 82 and 901 tokens). Of the values for tuning the table has',
     'those that spill or change how many waves a unit holds at once. Nothing runs. Latency and inverse throughput are the',
@@ -21,10 +21,12 @@ export const isaBenchmark: Benchmark = {
     'bar wants no kernel that GPUs are offered to spill registers, with any of these values, the other',
     `${FMAS_PER_ACCESS} multiply-adds for each access in ${MATMUL}, which does most of the work on GPUs.`,
   ].join('\n'),
+  parts: ISA_KERNELS,
   duration: { full: 60 },
-  async run({ note }) {
-    note(`compiling all kernels for ${FAMILY} (the adapter above is not used)…`);
-    return isaReport(await compileWithRadv());
+  async run({ parts, note }) {
+    const which = parts.length === ISA_KERNELS.length ? 'all kernels' : parts.join(', ');
+    note(`compiling ${which} for ${FAMILY} (the adapter above is not used)…`);
+    return isaReport(await compileWithRadv(parts));
   },
 };
 
@@ -47,7 +49,7 @@ export function isaReport({ plan, compiled, ruledOut }: Compilation): Report {
       ...formatRuledOut(ruledOut),
     ],
     controls: [],
-    bars: [spillBar(compiled), matmulBar(compiled)],
+    bars: [spillBar, matmulBar].flatMap((bar) => bar(compiled) ?? []),
   };
 }
 
@@ -79,15 +81,18 @@ function formatRuledOut(variants: readonly Variant[]): string[] {
 const spills = ({ spilledVgprs, spilledSgprs }: Compiled) => spilledVgprs + spilledSgprs;
 
 /** All kernels that GPUs are offered must keep their variables in registers; the table marks those that do not. */
-function spillBar(compiled: readonly Compiled[]): Bar {
+function spillBar(compiled: readonly Compiled[]): Bar | undefined {
   const offered = compiled.filter(({ madeFor }) => madeFor !== 'software');
+  if (offered.length === 0) return undefined;
   const within = offered.filter((kernel) => spills(kernel) === 0).length;
   return makeBar('kernels for GPUs without spilled registers', within, offered.length, 'kernels', 1);
 }
 
 /** The first is the one with the default constants, at the first shape. */
-function matmulBar(compiled: readonly Compiled[]): Bar {
-  const loop = compiled.find(({ kernel }) => kernel === MATMUL)?.innerLoop;
+function matmulBar(compiled: readonly Compiled[]): Bar | undefined {
+  const product = compiled.find(({ kernel }) => kernel === MATMUL);
+  if (!product) return undefined;
+  const loop = product.innerLoop;
   const name = `${MATMUL} ≥ ${FMAS_PER_ACCESS} multiply-adds an access in its inner loop`;
   return makeBar(name, loop?.fmas ?? 0, Math.max(loop?.memory ?? 0, 1), 'instructions', FMAS_PER_ACCESS);
 }

@@ -12,6 +12,7 @@ import { type AttentionParams, typedChecks as checks, type MatmulParams } from '
 import { standardChoice } from '@hrm-webgpu/kernels/operation';
 import type { KernelCase, Results } from '../timing/kernel-run.ts';
 import { BLOCK_LAYERS } from './block-shapes.ts';
+import { modelShape } from './model-shape.ts';
 import { checkSampled } from './sampled-check.ts';
 
 /** The model of the paper on 9×9 Sudoku: 8 puzzles of 81 tokens behind one puzzle position. */
@@ -83,21 +84,26 @@ function familyCases(check: KernelCheck<ParamValues>): KernelCase[] {
   });
 }
 
-/** How many of a kernel's test cases are timed where the full-size model does not have it. */
+/** How many of a kernel's test cases are timed where the full-size model says nothing of its sizes. */
 const LARGEST_CASES = 3;
 
 /**
- * A kernel's cases at the shapes that it has in a training call of the full-size model; where it has none there, at the
- * largest of its check.
+ * A kernel's cases at the shapes that it has in a training call of the full-size model; where it has none there, at one of the
+ * model's sizes, else at the largest of its check.
  */
 export function casesOf(host: KernelHost, check: KernelCheck<ParamValues>): KernelCase[] {
   const { kernel, cases } = check;
   const own = kernelCases(host).filter((other) => other.check.kernel.name === kernel.name && !other.run);
   const found = own.length > 0 ? own : familyCases(check);
   if (found.length > 0) return found;
+  const shaped = (params: ParamValues): KernelCase => ({
+    ...{ name: `${kernel.name} ${shapeText(params)}`, check, params },
+  });
+  const shape = modelShape(check);
+  if (shape) return [shaped(shape)];
   const work = (params: ParamValues) => kernel.flops(params) + kernel.bytes(params);
   const largest = [...cases].sort((a, b) => work(b) - work(a)).slice(0, LARGEST_CASES);
-  return largest.map((params) => ({ name: `${kernel.name} ${shapeText(params)}`, check, params }));
+  return largest.map(shaped);
 }
 
 /** `rows=3 width=34` */
@@ -117,23 +123,11 @@ function verifyProduct(params: MatmulParams, { inputs: { a, b }, outputs: { c },
   checkSampled('matmul', c, [m, n], exact, tolerance('c'), new Philox(1));
 }
 
-const ATTENTION_CHECKS = [
-  checks.attention,
-  checks.attention_backward_query,
-  checks.attention_backward_key,
-  checks.attention_subgroup,
-  checks.attention_subgroup_backward_query,
-  checks.attention_subgroup_backward_key,
-  checks.attention_workgroup,
-  checks.attention_workgroup_backward_query,
-  checks.attention_workgroup_backward_key,
-];
-
 /** The checks of the kernels that the engine takes for attention on an adapter: forward, query and key. */
 export function attentionChecks(host: KernelHost, params: AttentionParams) {
   return [attentionOperation, ...Object.values(attentionBackwardOperations)].map((operation) => {
     const { kernel } = standardChoice(operation, host, params);
-    return ATTENTION_CHECKS.find((check) => check.kernel.name === kernel) as KernelCheck<AttentionParams>;
+    return (checks as unknown as Record<string, KernelCheck<AttentionParams>>)[kernel];
   });
 }
 

@@ -12,7 +12,8 @@ export const kernelBenchmark: Benchmark = {
   choose: 'kernel',
   description: [
     'Times the kernels that are named at the shapes that they have in a training call of the full-size model (hidden 512, 8 heads, 8',
-    'puzzles of 82 positions), and those that it does not have at the largest of their test cases, after a comparison with float64.',
+    'puzzles of 82 positions), and those that it does not have at its sizes, or the largest of their test cases, after a comparison',
+    'with float64.',
     COLUMNS_HELP,
     `Kernels: ${Object.keys(checks).join(', ')}.`,
   ].join('\n'),

@@ -1,5 +1,5 @@
 import { type Device, Philox, Tensor } from '@hrm-webgpu/core';
-import { launch, linear, matmulNaive, matmulOperation, suits } from '@hrm-webgpu/kernels';
+import { launch, linear, matmulNaiveKernel, matmulOperation, suits } from '@hrm-webgpu/kernels';
 import { runChoice, standardChoice } from '@hrm-webgpu/kernels/operation';
 import { type Benchmark, type BenchmarkContext, roundsOf } from '../report/benchmark.ts';
 import { type ControlledTimes, timeWithControl } from '../report/control.ts';
@@ -73,7 +73,7 @@ function productsFor(device: Device, { x, y }: Inputs): { products: Product[]; s
   };
   const { m, n, k } = SHAPE;
   const products: Product[] = [
-    { name: NAIVE, multiply: into((c) => launch(device, matmulNaive, { a: x, b: y, c }, { m, n, k })) },
+    { name: NAIVE, multiply: into((c) => launch(device, matmulNaiveKernel, { a: x, b: y, c }, { m, n, k })) },
   ];
   const skipped: string[] = [];
   for (const kernel of matmulOperation.kernels) {

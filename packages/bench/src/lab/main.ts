@@ -4,11 +4,15 @@ import { checks } from '@hrm-webgpu/kernels/checks';
 import type { LabCommand } from './command.ts';
 import { kernelCommand } from './kernel-command.ts';
 import { mutateCommand } from './mutate-command.ts';
+import { newCommand } from './new/command.ts';
+import { tuneCommand } from './new/tune-command.ts';
 import { selftestCommand } from './selftest-command.ts';
 
 const commands: Readonly<Record<string, LabCommand>> = {
   mutate: mutateCommand,
+  new: newCommand(() => Object.keys(commands)),
   selftest: selftestCommand,
+  tune: tuneCommand,
 };
 
 const OVERVIEW = `usage: npm run lab -- <kernel> | <command>

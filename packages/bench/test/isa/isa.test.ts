@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { isaReport } from '../../src/isa/isa.ts';
 import { parseShaderReport } from '../../src/isa/isa-parse.ts';
 import { type Compiled, compileWithRadv, findRadv } from '../../src/isa/isa-radv.ts';
-import { variantsOf } from '../../src/isa/isa-variants.ts';
+import { ISA_KERNELS, variantsOf } from '../../src/isa/isa-variants.ts';
 
 /** What Mesa 25.0.7 says of matmul.wgsl with ROWS = 2, PACKS = 1 on polaris10. */
 const sample = readFileSync(new URL('radv-matmul.txt', import.meta.url), 'utf8');
@@ -126,13 +126,25 @@ it('the table shows a value for tuning only where it spills or changes the occup
   expect(report.bars[0]).toMatchObject({ ours: 3, peer: 4, ok: false });
 });
 
+it('only the kernels that are named are compiled, and only their bars are judged', async (context) => {
+  try {
+    findRadv();
+  } catch (error) {
+    context.skip((error as Error).message);
+  }
+  const compilation = await compileWithRadv(['relu', 'softmax']);
+  expect(new Set(compilation.compiled.map(({ kernel }) => kernel))).toEqual(new Set(['relu', 'softmax']));
+  expect(isaReport(compilation).bars).toMatchObject([{ ok: true }]);
+  expect(isaReport({ ...compilation, compiled: [] }).bars).toEqual([]);
+});
+
 it('RADV compiles every kernel without spills for GPUs, and matmul_workgroup to a good inner loop', async (context) => {
   try {
     findRadv();
   } catch (error) {
     context.skip((error as Error).message);
   }
-  const { plan, compiled, ruledOut } = await compileWithRadv();
+  const { plan, compiled, ruledOut } = await compileWithRadv(ISA_KERNELS);
   expect(plan.adapter.vendor).toBe('amd');
   expect(compiled.length + ruledOut.length).toBe(plan.variants.length);
   const spilling = compiled.filter(

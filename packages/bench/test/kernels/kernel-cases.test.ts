@@ -52,11 +52,21 @@ describe('bench kernel', () => {
       expect(Object.keys(params).sort()).toEqual(Object.keys(check.cases[0]).sort());
   });
 
-  // One of the full-size model, one of a family that does the same in other ways, and one that the model does not have.
+  // One of the full-size model, one of a family that does the same in other ways, and two that the model does not have: with
+  // sizes as it has them, and with others.
   it.each([
     ['rope', ['rope']],
     ['matmul', ['matmul 512→1536', 'matmul 512→512', 'matmul 512→3072', 'matmul 1536→512']],
-    ['fill', ['fill length=1003 value=-2.5', 'fill length=1 value=0']],
+    ['softmax', ['softmax rows=656 columns=512']],
+    ['fill', ['fill length=335872 value=0']],
+    [
+      'batch_sum',
+      [
+        'batch_sum batch=5 length=1036 scale=1',
+        'batch_sum batch=7 length=131 scale=-0.7',
+        'batch_sum batch=3 length=70 scale=1',
+      ],
+    ],
   ])('verifies and runs %s', async (kernel, names) => {
     const cases = casesOf(device, checks[kernel]);
     expect(cases.map(({ name }) => name)).toEqual(names);

@@ -2,7 +2,7 @@ import { type AdapterDescription, Philox } from '@hrm-webgpu/core';
 import { describe, expect, it } from 'vitest';
 import { hostReport } from '../../src/host/encode.ts';
 import { isaReport } from '../../src/isa/isa.ts';
-import { variantsFor } from '../../src/isa/isa-variants.ts';
+import { ISA_KERNELS, variantsFor } from '../../src/isa/isa-variants.ts';
 import { loadReport } from '../../src/model/load.ts';
 import { memoryReport } from '../../src/model/memory.ts';
 import { reportOf as peersReport } from '../../src/peers/report.ts';
@@ -77,7 +77,7 @@ const host: Run = (scale) => {
 };
 
 const isa: Run = async (scale) => {
-  const { variants, skipped } = variantsFor(adapter);
+  const { variants, skipped } = variantsFor(adapter, ISA_KERNELS);
   const stats = {
     ...{
       vgprs: 64 * scale,

@@ -1,15 +1,15 @@
 import { backward, Tensor } from '@hrm-webgpu/core';
 import {
-  actExplore,
-  actStep,
+  actExploreKernel,
+  actStepKernel,
   bceWithLogits,
   type CrossEntropyResult,
   crossEntropyRows,
   hrmGradientRules,
   launch,
   METRIC_NAMES,
-  metrics as metricsKernel,
-  qTargets,
+  metricsKernel,
+  qTargetsKernel,
 } from '@hrm-webgpu/kernels';
 import type { Carry, DeviceBatch } from './carry.ts';
 import type { SegmentOutput, State } from './model.ts';
@@ -43,7 +43,7 @@ export function explore({ model, batch }: Carry, call: Tensor, seed: number, fir
     key1: Math.floor(seed / 2 ** 32),
     stream: EXPLORATION_STREAM,
   };
-  launch(device, actExplore, { call, explore: uniform, min_steps: minSteps }, params);
+  launch(device, actExploreKernel, { call, explore: uniform, min_steps: minSteps }, params);
   return { uniform, minSteps };
 }
 
@@ -173,7 +173,7 @@ function step(carry: Carry, q: Tensor, { maxSteps, early, exploration }: Halting
       early: early ? 1 : 0,
       exploration: config.halt_exploration_prob,
     };
-    launch(device, actStep, { q, explore: uniform, min_steps: minSteps, steps, halted }, params);
+    launch(device, actStepKernel, { q, explore: uniform, min_steps: minSteps, steps, halted }, params);
   });
 }
 
@@ -201,7 +201,7 @@ function supervise(carry: Carry, { logits, q }: SegmentOutput, qNext: Tensor): S
   const { count, correct } = loss;
   const targets = Tensor.empty(device, [batch, 2]);
   const params = { batch, max_steps: config.halt_max_steps };
-  launch(device, qTargets, { q_next: qNext, steps, count, correct, targets }, params);
+  launch(device, qTargetsKernel, { q_next: qNext, steps, count, correct, targets }, params);
   const qLoss = bceWithLogits(q, targets);
   const metrics = Tensor.empty(device, [METRIC_NAMES.length]);
   launch(

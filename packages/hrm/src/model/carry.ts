@@ -1,5 +1,5 @@
 import { type DType, Tensor } from '@hrm-webgpu/core';
-import { launch, selectRows } from '@hrm-webgpu/kernels';
+import { launch, selectRowsKernel } from '@hrm-webgpu/kernels';
 import type { Batch } from '../data/dataset/sampler.ts';
 import type { HrmModel, ModelInput, State } from './model.ts';
 
@@ -90,7 +90,7 @@ export class Carry {
         a_row: broadcast ? 0 : length,
         a_period: broadcast ? replacement.size : length,
       };
-      launch(model.device, selectRows, { chosen: tensors.halted, a: replacement, y }, params);
+      launch(model.device, selectRowsKernel, { chosen: tensors.halted, a: replacement, y }, params);
     };
     replace('z_H', model.weight('H_init'));
     replace('z_L', model.weight('L_init'));

@@ -1,7 +1,7 @@
 /** The table of puzzle rows, in shards of whole rows: that of ARC is larger than a binding may be. */
 
 import { type Device, Tensor, UserError } from '@hrm-webgpu/core';
-import { gatherRows, launch } from '@hrm-webgpu/kernels';
+import { gatherRowsKernel, launch } from '@hrm-webgpu/kernels';
 import type { ModelConfig } from './config.ts';
 
 export interface PuzzleShard {
@@ -79,7 +79,7 @@ export function gatherPuzzleRows(shards: readonly PuzzleShard[], identifiers: Te
   const y = Tensor.empty(identifiers.device, [batch, width]);
   for (const { rows, first } of shards) {
     const params = { batch, width, first, count: rows.shape[0] };
-    launch(identifiers.device, gatherRows, { identifiers, table: rows, y }, params);
+    launch(identifiers.device, gatherRowsKernel, { identifiers, table: rows, y }, params);
   }
   return y;
 }

@@ -5,7 +5,7 @@
  * what is measured, tuned or not. This costs three copies a product, which nobody but parity pays.
  */
 import { type Device, Tensor } from '@hrm-webgpu/core';
-import { gatherRows, launch, matmulOperation, transposeKernel } from '@hrm-webgpu/kernels';
+import { gatherRowsKernel, launch, matmulOperation, transposeKernel } from '@hrm-webgpu/kernels';
 import type { MatmulParams } from '@hrm-webgpu/kernels/defs/matmul';
 import { interceptOperations, type OperationCall } from '@hrm-webgpu/kernels/operation';
 
@@ -38,7 +38,12 @@ function backwards(
   );
   const rowsOf = (table: Tensor, width: number) => {
     const y = Tensor.empty(device, [k, width]);
-    launch(device, gatherRows, { identifiers: reversed, table, y }, { batch: k, width, first: 0, count: k });
+    launch(
+      device,
+      gatherRowsKernel,
+      { identifiers: reversed, table, y },
+      { batch: k, width, first: 0, count: k },
+    );
     return y;
   };
   const tensors = { a: rowsOf(transposed(a, { m, k, a_row, a_column }), m), b: rowsOf(b, n), c };

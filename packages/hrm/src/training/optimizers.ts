@@ -1,5 +1,5 @@
 import { Tensor } from '@hrm-webgpu/core';
-import { adamAtan2, launch, signSgd } from '@hrm-webgpu/kernels';
+import { adamAtan2Kernel, launch, signSgdKernel } from '@hrm-webgpu/kernels';
 import type { TrainConfig } from '../model/config.ts';
 import type { HrmModel } from '../model/model.ts';
 
@@ -59,7 +59,7 @@ export class Optimizers {
       const moments = this.moments.get(name);
       if (!g || !moments) throw new Error(`no gradient for ${name}`);
       const params = { length: p.size, rate1: 1 - beta1, rate2: 1 - beta2 };
-      launch(model.device, adamAtan2, { g, rates, p, ...moments }, params);
+      launch(model.device, adamAtan2Kernel, { g, rates, p, ...moments }, params);
     }
     model.weightsChanged();
   }
@@ -77,7 +77,7 @@ export class Optimizers {
     const [batch, width] = g.shape;
     for (const { rows, first } of this.model.puzzleShards) {
       const tensors = { identifiers, g, rates: this.puzzleRates, rows };
-      launch(this.model.device, signSgd, tensors, { batch, width, first, count: rows.shape[0] });
+      launch(this.model.device, signSgdKernel, tensors, { batch, width, first, count: rows.shape[0] });
     }
   }
 }

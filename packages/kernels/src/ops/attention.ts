@@ -48,7 +48,7 @@ export function rope(qkv: Tensor, tables: RopeTables, heads: number): Tensor {
   return y;
 }
 
-/** Rotates by the angles of the tables (sign 1), or back (sign −1). Not differentiable. */
+/** @internal Rotates by the angles of the tables (sign 1), or back (sign −1). Not differentiable. */
 export function rotate(qkv: Tensor, tables: RopeTables, heads: number, sign: 1 | -1): Tensor {
   const { device, shape } = qkv;
   const [batch, seqLen, width] = shape;

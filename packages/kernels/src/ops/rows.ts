@@ -55,7 +55,7 @@ export function cat(tensors: readonly Tensor[]): Tensor {
   return y;
 }
 
-/** Elements of x from the `first`-th on, in this shape; zeros where x has no such element. Not differentiable. */
+/** @internal Elements of x from the `first`-th on, in this shape; zeros where x has no such element. Not differentiable. */
 export function window(x: Tensor, first: number, shape: Tensor['shape']): Tensor {
   const y = Tensor.empty(x.device, shape, x.dtype);
   launch(x.device, sliceKernel, { x, y }, { length: y.size, available: x.size, first });

@@ -1,11 +1,11 @@
 import { type DType, type Shape, type Tensor, UserError } from '@hrm-webgpu/core';
 
-/** Checks the type of an op's operand. */
+/** @internal Checks the type of an op's operand. */
 export function expectType(op: string, operand: string, { dtype }: Tensor, expected: DType): void {
   if (dtype !== expected) throw new UserError(`${op}: ${operand} is ${dtype}, expected ${expected}`);
 }
 
-/** Checks the shape and type of an op's operand; `undefined` in `expected` matches any extent. */
+/** @internal Checks the shape and type of an op's operand; `undefined` in `expected` matches any extent. */
 export function expectShape(
   op: string,
   operand: string,
@@ -22,13 +22,13 @@ export function expectShape(
   throw new UserError(`${op}: ${operand} has shape [${shape.join(', ')}], expected [${wanted}]`);
 }
 
-/** Checks that two f32 operands have the same shape. */
+/** @internal Checks that two f32 operands have the same shape. */
 export function expectSameShape(op: string, a: Tensor, b: Tensor): void {
   expectType(op, 'the first operand', a, 'f32');
   expectShape(op, 'the second operand', b, a.shape);
 }
 
-/** All extents but the last, multiplied: the rows of a tensor seen as a matrix. */
+/** @internal All extents but the last, multiplied: the rows of a tensor seen as a matrix. */
 export function rowsOf(shape: Shape): number {
   return shape.slice(0, -1).reduce((product, extent) => product * extent, 1);
 }
