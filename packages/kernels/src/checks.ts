@@ -7,8 +7,8 @@ import type { ParamValues } from '@hrm-webgpu/core';
 import type { KernelCheck } from './checks/check.ts';
 import { checks as typed } from './checks.gen.ts';
 
-export { type BuiltinErrors, builtinErrorsOf, tolerancesOf } from './checks/builtin-errors.ts';
-export type { KernelCheck } from './checks/check.ts';
+export { builtinErrorsOf, tolerancesOf } from './checks/builtin-errors.ts';
+export type { BuiltinErrors, KernelCheck } from './checks/check.ts';
 export { type Comparison, compareArrays, describeComparison, isRight, marginOf } from './checks/compare.ts';
 export { coveringSettingsOf } from './checks/covering.ts';
 export { checkReplacements } from './checks/replacements.ts';

@@ -2,6 +2,7 @@
 import { backward, type Device, Philox, type Shape, sizeOf, Tensor, UserError } from '@hrm-webgpu/core';
 import * as kernels from '@hrm-webgpu/kernels';
 import { checkGradients, checks } from '@hrm-webgpu/kernels/checks';
+import { type Interceptor, interceptOperations, tuningKey } from '@hrm-webgpu/kernels/operation';
 
 export interface GradientsRequest {
   kernel: string;
@@ -99,7 +100,7 @@ export async function gradientsOf(
       signal.throwIfAborted();
       const { op, inputs } = make(new Inputs(device));
       try {
-        if (!launches(device, op, inputs).has(kernel)) continue;
+        if (!launches(device, kernel, op, inputs).has(kernel)) continue;
         reply.ops.push(name);
         const results = await checkGradients(op, inputs);
         reply.margin = Math.max(reply.margin, ...results.map(({ margin }) => margin));
@@ -112,6 +113,7 @@ export async function gradientsOf(
     }
   } finally {
     device.shaders = before;
+    device.tuning.clear(); // the process tunes nothing else
   }
   return reply;
 }
@@ -133,9 +135,15 @@ function opNamedLike(kernel: string): Record<string, (make: Inputs) => OpCase> {
   return { [name]: make };
 }
 
-/** The kernels that an op and its gradient launch. */
-function launches(device: Device, op: OpCase['op'], inputs: readonly Tensor[]): Set<string> {
-  const launched = kernels.observeLaunches(device, () => {
+/** The kernels that an op and its gradient launch. Operations that have this kernel among others do with it, from then on. */
+function launches(device: Device, kernel: string, op: OpCase['op'], inputs: readonly Tensor[]): Set<string> {
+  const withKernel: Interceptor = (call, perform) => {
+    const { operation, params } = call;
+    if (operation.kernels.some(({ name }) => name === kernel))
+      device.tuning.set(tuningKey(operation.name, params), { kernel, settings: {} });
+    perform(call);
+  };
+  const forwardAndBackward = () =>
     device.scope(() => {
       const leaves = inputs.map((input) => {
         const leaf = Tensor.empty(device, input.shape, input.dtype, true);
@@ -147,6 +155,8 @@ function launches(device: Device, op: OpCase['op'], inputs: readonly Tensor[]): 
       for (const found of backward(device, [{ of: result, gradient }], kernels.gradientRules).values())
         found.dispose();
     });
-  });
+  const launched = kernels.observeLaunches(device, () =>
+    interceptOperations(device, withKernel, forwardAndBackward),
+  );
   return new Set(launched.map(({ kernel }) => kernel.name));
 }

@@ -6,19 +6,7 @@
 import { type Device, type ParamValues, Philox, Tensor } from '@hrm-webgpu/core';
 import { builtins, builtinsInputs, builtinsReference } from '../defs/builtins.ts';
 import { launch } from '../kernel.ts';
-import type { KernelCheck } from './check.ts';
-
-/** Largest errors in roundoffs (2⁻²⁴) of the result; never less than the one that rounding it makes, nor more than WGSL allows. */
-export interface BuiltinErrors {
-  /** Of exp for arguments up to `x` away from 0. */
-  exp(x: number): number;
-  /** Of log: roundoffs of the result or of 1, where that is more. */
-  log: number;
-  /** Of a division. */
-  division: number;
-  sqrt: number;
-  inverseSqrt: number;
-}
+import type { BuiltinErrors, KernelCheck } from './check.ts';
 
 /** What WGSL allows, in roundoffs: an ULP is up to two of them. */
 const ALLOWED = { exp: (x: number) => 2 * (3 + 2 * x), log: 8, division: 5, sqrt: 9, inverseSqrt: 4 };

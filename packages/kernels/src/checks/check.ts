@@ -4,13 +4,24 @@
  */
 import type { ConstantValues, HostArray, ParamValues, Philox, Shape } from '@hrm-webgpu/core';
 import type { Kernel } from '../kernel.ts';
-import type { BuiltinErrors } from './builtin-errors.ts';
 
 /** Host data by binding name. */
 export type HostArrays = Record<string, HostArray>;
 
 /** Results of a reference by binding name, in float64. */
 export type ReferenceArrays = Record<string, Float64Array>;
+
+/** How exact an adapter's built-in functions are: their largest errors in roundoffs (2⁻²⁴) of the result, never less than the one that rounding it makes, nor more than WGSL allows. */
+export interface BuiltinErrors {
+  /** Of exp for arguments up to `x` away from 0. */
+  exp(x: number): number;
+  /** Of log: roundoffs of the result or of 1, where that is more. */
+  log: number;
+  /** Of a division. */
+  division: number;
+  sqrt: number;
+  inverseSqrt: number;
+}
 
 export interface KernelCheck<P extends ParamValues> {
   kernel: Kernel<P>;

@@ -1,5 +1,10 @@
-import type { BuiltinErrors } from '../checks/builtin-errors.ts';
-import { type KernelCheck, signedSum, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
+import {
+  type BuiltinErrors,
+  type KernelCheck,
+  signedSum,
+  UNIT_ROUNDOFF,
+  uniformArray,
+} from '../checks/check.ts';
 import { fold, type Grid, type Kernel, type Parts, packFor } from '../kernel.ts';
 import { attention as text } from '../shaders.gen.ts';
 
