@@ -9,7 +9,14 @@ import { checks as typed } from './checks.gen.ts';
 
 export { type BuiltinErrors, builtinErrorsOf, tolerancesOf } from './checks/builtin-errors.ts';
 export type { KernelCheck } from './checks/check.ts';
-export { type Comparison, compareArrays, describeComparison, isRight, marginOf } from './checks/compare.ts';
+export {
+  type Comparison,
+  compareArrays,
+  describeComparison,
+  isRight,
+  marginOf,
+  place,
+} from './checks/compare.ts';
 export { coveringSettingsOf } from './checks/covering.ts';
 export { checkReplacements } from './checks/replacements.ts';
 export {

@@ -11,23 +11,25 @@ import { median, medianOfRatios, type Ratio } from '../../timing/statistics.ts';
 import { formatTable, significant, wrap } from '../../timing/table.ts';
 import { calibrate, deviceStopwatch, type Stopwatch } from '../../timing/timing.ts';
 import type { LabCommand } from '../command.ts';
-import { tryKernel } from '../trial.ts';
+import { Workshop } from '../workshop.node.ts';
 import { type ModelStep, makeModelStep, type StepChoice } from './step/model-step.ts';
 import { countOf, STEP_HELP, STEP_OPTIONS, stepChoiceOf } from './step/step-options.ts';
 import { recordStep } from './step/walk.ts';
 
 const FIXTURE = fileURLToPath(new URL('../../../../../test/fixtures/tiny-rope', import.meta.url));
 const SECONDS = 30;
+/** For the check of a kernel. */
+const LIMIT_MS = 60_000;
 
 export const compareCommand: LabCommand = {
   summary: 'two folders of shaders: is each right, and what does it do to a training step',
   help: `usage: npm run lab -- compare <dirA> <dirB> [--seconds S] [options]
 
-Holds two folders of shaders against each other; kernels that are in neither are ours, and 'ours' is no folder. For each: the
-checks of the kernels that are not the same in both, and parity of a model with the published implementation. Then a training step,
-recorded, with each, by turns: the time of B as a share of A's with its 95 % interval, and in a word, of B: faster, slower, same, or
-cannot tell where a change of ${100 * WORTH} % is not excluded. A control, the step of A against itself, tells what is noise. Exit code 1 where
-a side is wrong.
+Holds two folders of shaders against each other; kernels that are in neither are ours, and 'ours' is no folder. For
+each: the checks of the kernels that are not the same in both, and parity of a model with the published implementation.
+Then a training step, recorded, with each, by turns: the time of B as a share of A's with its 95 % interval, and in a
+word, of B: faster, slower, same, or cannot tell where a change of ${100 * WORTH} % is not excluded. A control, the step of A
+against itself, tells what is noise. Exit code 1 where a side is wrong.
 
   --seconds S    how long the timing takes; default ${SECONDS}
   --fixture DIR  which model parity is about; default test/fixtures/tiny-rope
@@ -121,18 +123,21 @@ async function rightnessOf(
   note(
     `${side.name}: checking ${kernels.length} ${kernels.length === 1 ? 'kernel' : 'kernels'}, then parity…`,
   );
+  const workshop = new Workshop(); // a process of its own: a kernel that does not end is stopped
   for (const kernel of kernels) {
     const text = textOf(side, kernel);
-    const { problem, at, refused, skipped } = await tryKernel(
-      side.device,
-      { kernel, text, cases: 'named' },
-      new AbortController().signal,
-    );
+    const { reply, failure } = await workshop.ask('try', { kernel, text, cases: 'named' }, LIMIT_MS);
+    if (!reply) {
+      result.problems.push(`${kernel}: ${failure}`);
+      continue;
+    }
+    const { problem, at, refused, skipped } = reply;
     if (skipped) result.skipped.push(kernel);
     else result.checked += 1;
     if (refused) result.problems.push(refused);
     if (problem) result.problems.push(`${kernel}: ${problem}, at ${at}`);
   }
+  workshop.close();
   if (result.problems.length > 0) return result; // a model of wrong kernels tells nothing more
   const fixture = await openFixture(folderFiles(fixtureFolder));
   try {

@@ -12,9 +12,9 @@ export const dumpCommand: LabCommand = {
   help: `usage: npm run lab -- dump <name>… --out FILE.npy|FILE.safetensors [--step N] [options]
        npm run lab -- dump --list [options]
 
-Writes tensors as a launch of a training step has just written them. Names are those of the tape: linear.17 is the output of
-the 18th linear op of the step (those under noGrad count as well), attention.0:log_sum_exp another tensor that the op
-writes, linear.17.backward:c one of its gradient rule, and act_step.0:halted one of a kernel that no op recorded.
+Writes tensors as a launch of a training step has just written them. Names are those of the tape: linear.17 is the
+output of the 18th linear op of the step (those under noGrad count as well), attention.0:log_sum_exp another tensor that
+the op writes, linear.17.backward:c one of its gradient rule, and act_step.0:halted one of a kernel that no op recorded.
 Weights, their gradients (<weight>.grad) and what the step gives (logits, q, metrics) go by those names too. A number is
 all that this launch writes. --list shows them, with their launches and shapes.
 

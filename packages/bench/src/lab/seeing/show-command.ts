@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
+  adapterName,
   type ConstantValues,
   type Device,
   openDevice,
@@ -19,15 +20,16 @@ import type { LabCommand } from '../command.ts';
 import { shapeOf } from '../shapes.ts';
 import { expectKernel, readShader, SHADERS } from '../sources.node.ts';
 import { reasonToSkip } from '../trial.ts';
+import { labelled } from './labelled.ts';
 import { bindingTypes, workgroupFacts } from './specialised.ts';
 
 export const showCommand: LabCommand = {
   summary: 'what a kernel is at a shape: its text, bindings, dispatch, memory, work, bound',
   help: `usage: npm run lab -- show <kernel> [--shape NAME=N,…] [--set NAME=VALUE,…] [--json]
 
-Prints the text of a kernel with its constants as they are for this adapter and shape, its bindings with their bytes, the dispatch,
-workgroup memory, FLOPs, bytes and arithmetic intensity, and the least time that the adapter allows, by a roofline that is measured
-for it (a few seconds).
+Prints the text of a kernel with its constants as they are for this adapter and shape, its bindings with their bytes,
+the dispatch, workgroup memory, FLOPs, bytes and arithmetic intensity, and the least time that the adapter allows, by a
+roofline that is measured for it (some ten seconds).
 
   --shape …      the shape, e.g. m=64,n=128; default one of the published model's
   --set …        constants in the place of the defaults, e.g. ROWS=4,PACKS=2
@@ -116,7 +118,13 @@ async function factsOf(
   }));
   const { flops, bytes } = planned.work;
   return {
-    ...{ kernel: name, adapter: device.adapter, params, constants: planned.constants, text: specialised },
+    ...{
+      kernel: name,
+      adapter: adapterName(device),
+      params,
+      constants: planned.constants,
+      text: specialised,
+    },
     bindings,
     workgroups: planned.workgroups,
     threads,
@@ -168,7 +176,7 @@ function lines(facts: Facts, roofline: Roofline | undefined, isa: Isa | undefine
     ...(facts.skipped ? [['here', `not run: ${facts.skipped}`]] : []),
   ];
   return [
-    `${kernel} on ${facts.adapter.description}`,
+    ...wrap(`${kernel} on ${facts.adapter}`),
     '',
     ...rows.flatMap(([label, text]) => labelled(label, text)),
     '',
@@ -184,13 +192,6 @@ function lines(facts: Facts, roofline: Roofline | undefined, isa: Isa | undefine
     ]),
     ...(isa ? ['', ...isaLines(isa)] : []),
   ];
-}
-
-const LABEL = 11;
-
-function labelled(label: string, text: string): string[] {
-  const [first, ...rest] = wrap(`${label.padEnd(LABEL, '\u00a0')}${text}`, ' '.repeat(LABEL));
-  return [first.replaceAll('\u00a0', ' '), ...rest];
 }
 
 function boundText(facts: Facts, roofline: Roofline): string {

@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util';
 import { UserError } from '@hrm-webgpu/core';
-import { significant, wrap } from '../../../timing/table.ts';
+import { place } from '@hrm-webgpu/kernels/checks';
+import { wrap } from '../../../timing/table.ts';
 import type { LabCommand } from '../../command.ts';
+import { labelled } from '../labelled.ts';
 import { STEP_HELP, STEP_OPTIONS, stepChoiceOf } from '../step/step-options.ts';
 import { type Difference, differenceOf } from './difference.ts';
 import type { SideOutput } from './protocol.ts';
@@ -12,10 +14,11 @@ export const diffCommand: LabCommand = {
   summary: 'run two variants of a step side by side, and name the first launch that differs',
   help: `usage: npm run lab -- diff <A> <B> [--step N] [--allow REL] [options]
 
-Makes the same training step with the same inputs in two variants, each in a process of its own, and compares what each launch has
-written, bit by bit, in order. Names the first tensor that differs, its launch and kernel, in how many elements, and the worst of them
-with its place, both values and the distance in ulp. Tensors are paired by the tape's names (see lab dump), as two adapters may take other
-kernels for the same op. Exit code 0 where all are the same, 1 where one differs.
+Makes the same training step with the same inputs in two variants, each in a process of its own, and compares what each
+launch has written, bit by bit, in order. Names the first tensor that differs, its launch and kernel, in how many
+elements, and the worst of them with its place, both values and the distance in ulp. Tensors are paired by the tape's
+names (see lab dump), as two adapters may take other kernels for the same op. Exit code 0 where all are the same, 1
+where one differs.
 
 A and B are one of these, or several with commas between them:
 
@@ -106,51 +109,42 @@ async function compareSides([a, b]: readonly [Side, Side], allowed: number): Pro
 function lines([a, b]: readonly [Side, Side], step: number, result: Result): string[] {
   const { paired, compared, passedOver, first } = result;
   const alone = [a, b].map((side) => side.outputs.length - paired);
+  const unpaired = alone.some((count) => count > 0)
+    ? `; ${alone[0]} that A has alone, ${alone[1]} that B has alone`
+    : '';
+  const passed = `within what is allowed, ${passedOver} of them with other bits`;
   return [
-    ...wrap(`A: ${a.variant.name}, on ${a.adapter}`),
-    ...wrap(`B: ${b.variant.name}, on ${b.adapter}`),
-    ...wrap(
-      `step ${step}, ${a.title}: ${paired} tensors that both write` +
-        `${alone.some((count) => count > 0) ? `, ${alone[0]} that A has alone, ${alone[1]} that B has alone` : ''}`,
-    ),
+    ...labelled('A', `${a.variant.name}, on ${a.adapter}`),
+    ...labelled('B', `${b.variant.name}, on ${b.adapter}`),
+    ...labelled('step', `${step}, ${a.title}; ${paired} tensors that both write${unpaired}`),
     '',
     ...(first
-      ? wrap(firstText(first, compared))
-      : wrap(
-          `the same: all ${compared} tensors have the same bits`.replace(
-            'have the same bits',
-            passedOver > 0
-              ? `are within what is allowed, ${passedOver} of them with other bits`
-              : 'have the same bits',
-          ),
-        )),
+      ? [
+          ...firstLines(first),
+          ...labelled('before it', `${compared - 1} tensors, ${passedOver > 0 ? passed : 'all the same'}`),
+        ]
+      : wrap(`the same: all ${compared} tensors ${passedOver > 0 ? `are ${passed}` : 'have the same bits'}`)),
   ];
 }
 
-function firstText({ a, b, difference }: First, compared: number): string {
+function firstLines({ a, b, difference }: First): string[] {
   const { count, at, error, relative, ulp } = difference;
   const size = a.shape.reduce((product, extent) => product * extent, 1);
   const kernels = a.kernel === b.kernel ? a.kernel : `${a.kernel} (A), ${b.kernel} (B)`;
+  const distance = ulp === undefined ? '' : `, ${ulp < 1e6 ? ulp : ulp.toExponential(1)} ulp`;
   const off = Number.isFinite(error)
-    ? `, off by ${error.toExponential(1)} (${relative.toExponential(1)} of the largest${ulp === undefined ? '' : `, ${ulp < 1e6 ? ulp : ulp.toExponential(1)} ulp`})`
+    ? `, off by ${error.toExponential(1)} (${relative.toExponential(1)} of the largest${distance})`
     : '';
-  return (
-    `different: launch ${a.launch}, ${kernels}, writes ${a.name} (binding ${a.binding}) of shape [${a.shape.join(', ')}]: ` +
-    `${count} of ${size} elements differ; the worst at ${placeOf(at, a.shape)}: A has ${shown(difference.a)}, B ${shown(difference.b)}${off}. ` +
-    `The ${compared - 1} tensors before it are the same. At ${Object.entries(a.params)
-      .map(([name, value]) => `${name} ${Number.isInteger(value) ? value : significant(value)}`)
-      .join(', ')}.`
-  );
+  const shape = Object.entries(a.params).map(([name, value]) => `${name} ${value}`);
+  return [
+    ...wrap(`different: launch ${a.launch}, ${kernels}, writes ${a.name}`),
+    ...labelled('shape', shape.join(', ')),
+    ...labelled('binding', `${a.binding} [${a.shape.join(', ')}]: ${count} of ${size} elements differ`),
+    ...labelled(
+      'worst',
+      `${place(at, a.shape)}: A has ${shown(difference.a)}, B ${shown(difference.b)}${off}`,
+    ),
+  ];
 }
 
 const shown = (value: number) => (Number.isInteger(value) ? String(value) : value.toPrecision(9));
-
-function placeOf(at: number, shape: readonly number[]): string {
-  let rest = at;
-  const indices = [...shape].reverse().map((extent) => {
-    const index = rest % extent;
-    rest = Math.floor(rest / extent);
-    return index;
-  });
-  return `[${indices.reverse().join(', ')}]`;
-}

@@ -6,6 +6,9 @@ import type { Variant } from './variants.ts';
 
 type Heard<K extends FromSide['kind']> = Extract<FromSide, { kind: K }>;
 
+/** From one message to the next, compiling a large model included. */
+const LIMIT_MS = 300_000;
+
 export class Side {
   private readonly child: ChildProcess;
   private readonly told: FromSide[] = [];
@@ -79,10 +82,19 @@ export class Side {
 
   /** @throws UserError with what went wrong on that side */
   private async expect<K extends FromSide['kind']>(...kinds: readonly K[]): Promise<Heard<K>> {
+    const late = setTimeout(
+      () =>
+        this.hear({
+          kind: 'failure',
+          message: `does nothing for ${LIMIT_MS / 1000} s: a kernel may not end`,
+        }),
+      LIMIT_MS,
+    );
     while (this.told.length === 0)
       await new Promise<void>((resolve) => {
         this.wake = resolve;
       });
+    clearTimeout(late);
     const message = this.told.shift() as FromSide;
     if (message.kind === 'failure') throw new UserError(`${this.variant.name}: ${message.message}`);
     if (kinds.includes(message.kind as K)) return message as Heard<K>;

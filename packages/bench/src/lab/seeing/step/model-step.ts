@@ -63,7 +63,8 @@ const PUZZLE_ROWS = 'puzzle_emb.weights';
 const STREAMS = { puzzles: 7, exploration: 8 };
 
 /** What `--model` may be, for `--help`. */
-export const MODEL_HELP = `  --model M      ${Object.keys(NAMED).join(', ')} (default ${Object.keys(NAMED)[0]}), a preset, or the path of a checkpoint, a run or a fixture
+export const MODEL_HELP = `  --model M      ${Object.keys(NAMED).join(', ')} (default ${Object.keys(NAMED)[0]}), a preset, or the path of a checkpoint,
+                 a run or a fixture
   --rows N       puzzles in the batch; default 4
   --data DIR     a dataset to take them from (split 'train'); random ones without`;
 

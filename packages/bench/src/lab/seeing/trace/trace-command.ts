@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { type Device, openDevice } from '@hrm-webgpu/core';
+import { type Device, openDevice, UserError } from '@hrm-webgpu/core';
 import type { WatchedLaunch } from '@hrm-webgpu/kernels/checks';
 import { readShaders, writeFileAtomic } from 'hrm-webgpu/node';
 import { formatTable, significant, wrap } from '../../../timing/table.ts';
@@ -15,15 +15,15 @@ const REPEATS = { fewest: 5, most: 40, ms: 20_000, spread: 0.05 };
 
 export const traceCommand: LabCommand = {
   summary: 'a recorded training step, dispatch by dispatch, with the time of each on the GPU',
-  help: `usage: npm run lab -- trace [--out FILE.json] [--top N] [options]
+  help: `usage: npm run lab -- trace [model] [--out FILE.json] [--top N] [options]
 
-Records a training step and replays it until its times mean something: at least ${REPEATS.fewest} times, until the middle half of the
-repeats lies within ${100 * REPEATS.spread} % of each other, and no longer than ${REPEATS.ms / 1000} s. Prints every dispatch with its kernel, shape, the
-constants that were chosen for it, its time by GPU timestamps (the median, and the middle half) and its share. Stamps that
-go backwards are dropped, and those of a quantised clock that are shorter than four of its steps. With timestamps each dispatch is a pass
-of its own: what lies between them is longer than without.
+Records a training step and replays it until its times mean something: at least ${REPEATS.fewest} times, until the middle half of
+the repeats lies within ${100 * REPEATS.spread} % of each other, and no longer than ${REPEATS.ms / 1000} s. Prints every dispatch with its kernel, shape,
+the constants that were chosen for it, its time by GPU timestamps (the median, and the middle half) and its share.
+Stamps that go backwards are dropped, and those of a quantised clock that are shorter than four of its steps. With
+timestamps each dispatch is a pass of its own: what lies between them is longer than without.
 
-  --out FILE     a trace for Perfetto (ui.perfetto.dev) or Chrome (about:tracing): the repeat that took the median time
+  --out FILE     a trace for Perfetto (ui.perfetto.dev) or Chrome (about:tracing): the repeat of the median time
   --top N        only the N longest
   --repeats N    so many repeats, whatever their spread
 ${STEP_HELP}
@@ -43,7 +43,9 @@ ${STEP_HELP}
         json: { type: 'boolean', default: false },
       },
     });
-    const choice = stepChoiceOf({ ...values, model: positionals[0] ?? values.model });
+    const [model = values.model, ...rest] = positionals;
+    if (rest.length > 0) throw new UserError('give one model. See --help.');
+    const choice = stepChoiceOf({ ...values, model });
     const most = countOf('top', values.top, Number.MAX_SAFE_INTEGER);
     const fixed = values.repeats === undefined ? undefined : countOf('repeats', values.repeats, 1);
     const device = await openDevice({
