@@ -37,7 +37,7 @@ const MOST_SLOTS = 2 ** 16;
  * recording those looks are recorded as well, and each replay does them. Of i32 and u32 nothing is looked at. Memory that
  * nothing has written is cleared before a kernel gets it, as some write a part and leave the rest to another.
  *
- *     using trace = new NonFiniteTrace(device);
+ *     const trace = new NonFiniteTrace(device);
  *     const plan = trace.watch(() => device.record(step));
  *     plan.replay();
  *     await trace.check('step 1');
@@ -126,18 +126,19 @@ export class NonFiniteTrace {
     const where = `${binding}${place(index, shape)}`;
     const by = `launch ${launch.number}, ${launch.name}`;
     const text = outside
-      ? `${this.nameOf(tensor) ?? 'a tensor'} holds ${value} before it is used: ${launch.kernel} reads it as ${where} (${by})`
+      ? `${this.nameOf(tensor.buffer) ?? 'a tensor'} holds ${value} before it is used: ${launch.kernel} reads it as ${where} (${by})`
       : `${launch.kernel} is the first to write ${value}, to ${where} (${by}${this.about(launch)})`;
     return { ...(outside ? {} : { kernel: launch.kernel }), launch, binding, index, value, text };
   }
 
-  /** Which weights a launch has. */
-  private about({ tensors }: WatchedLaunch): string {
-    const names = tensors.map((tensor) => this.nameOf(tensor)).filter(Boolean);
+  /** Which weights a launch or its op has. */
+  private about({ tensors, operands = [] }: WatchedLaunch): string {
+    const buffers = new Set([...tensors.map(({ buffer }) => buffer), ...operands]);
+    const names = [...buffers].map((buffer) => this.nameOf(buffer)).filter(Boolean);
     return names.length > 0 ? `, with ${names.join(' and ')}` : '';
   }
 
-  private nameOf({ buffer }: BoundTensor): string | undefined {
+  private nameOf(buffer: BoundTensor['buffer']): string | undefined {
     for (const [name, tensor] of this.names) if (tensor.buffer === buffer) return name;
     return undefined;
   }

@@ -26,6 +26,8 @@ export interface WatchedLaunch {
   name: string;
   /** The binding of the tensor that is the op's output; absent where no op has it. */
   output?: string;
+  /** The memory of what the op was given, such as a weight that its kernel reads a copy of; with `output`. */
+  operands?: readonly Tensor['buffer'][];
   kernel: string;
   /** What the shader is compiled with. */
   constants: ConstantValues;
@@ -94,7 +96,7 @@ export function watchLaunches<T>(
       copy.call(stream, source, target, ...rest);
     };
     tape.record = (op, inputs, output, ...rest) => {
-      names.recorded(op, output);
+      names.recorded(op, inputs, output);
       record.call(tape, op, inputs, output, ...rest);
     };
     tape.pop = () => {
@@ -151,7 +153,7 @@ class Names {
   }
 
   /** The op's launch is the last one that wrote its output. Others before it go by their kernels. */
-  recorded(op: string, output: Tensor): void {
+  recorded(op: string, inputs: readonly Tensor[], output: Tensor): void {
     const name = this.numbered(op);
     this.ofTensors.set(output.id, name);
     for (const launch of this.pending.splice(0).reverse()) {
@@ -161,6 +163,7 @@ class Names {
       if (!written) continue;
       launch.name = name;
       launch.output = written.binding;
+      launch.operands = inputs.map(({ buffer }) => buffer);
       return;
     }
   }

@@ -74,6 +74,14 @@ describe('NonFiniteTrace', () => {
     );
   });
 
+  it('names the weight that an op reads in another layout', async () => {
+    const head = ones(4, 5);
+    using trace = new NonFiniteTrace(device, new Map([['head', head]]));
+    head.write(new Float32Array(20).fill(10));
+    trace.watch(() => device.scope(() => linear(onesBut(3, LARGE, 2, 5), head)));
+    expect((await trace.first())?.text).toMatch(/, to c\[0, 0\] \(launch 1, linear\.0, with head\)$/);
+  });
+
   it('names the gradient rule, and the weight of the launch', async () => {
     const weight = Tensor.from(device, new Float32Array(20).fill(LARGE), [4, 5], true);
     using trace = new NonFiniteTrace(device, new Map([['head', weight]]));
