@@ -49,7 +49,12 @@ export {
   type GradientCheckResult,
 } from './instruments/check-gradients.ts';
 export { type NonFinite, NonFiniteTrace } from './instruments/non-finite-trace.ts';
-export { type BoundTensor, type WatchedLaunch, watchLaunches } from './instruments/watch-launches.ts';
+export {
+  type BoundTensor,
+  type LaunchObserver,
+  type WatchedLaunch,
+  watchLaunches,
+} from './instruments/watch-launches.ts';
 export { planLaunch } from './kernel.ts';
 
 /** The check of every kernel, by the kernel's name; `typedChecks` are the same, each with its own parameters. */
