@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util';
 import { openDevice, UserError } from '@hrm-webgpu/core';
-import { encodeNpyHeader, encodeSafetensors, readShaders, writeFileAtomic } from 'hrm-webgpu/node';
+import { readShaders, writeFileAtomic } from 'hrm-webgpu/node';
 import { formatTable } from '../../timing/table.ts';
 import type { LabCommand } from '../command.ts';
 import { makeModelStep } from './step/model-step.ts';
 import { STEP_HELP, STEP_OPTIONS, stepChoiceOf } from './step/step-options.ts';
-import { numbersOf, type Output, recordStep, runUpTo } from './step/walk.ts';
+import { type Output, recordStep, runUpTo, type Walkable } from './step/walk.ts';
+import { type Dumped, encoderFor } from './tensor-file.ts';
 
 export const dumpCommand: LabCommand = {
   summary: 'write what a step computes on its way, by name, as npy or safetensors',
@@ -35,7 +36,9 @@ ${STEP_HELP}
       },
     });
     const choice = stepChoiceOf(values);
-    const write = values.list ? undefined : writerOf(values.out, positionals);
+    const { out = '', list } = values;
+    if (!list && positionals.length === 0) throw new UserError('give the names of tensors, or --list');
+    const encode = list ? undefined : encoderFor(out);
     const device = await openDevice({
       shaders: values.shaders ? await readShaders(values.shaders) : undefined,
     });
@@ -43,30 +46,14 @@ ${STEP_HELP}
       const step = await makeModelStep(device, choice);
       const recorded = recordStep(device, step);
       const { outputs } = recorded;
-      if (!write) {
-        process.stdout.write(
-          `${formatTable([['tensor', 'launch', 'kernel', 'shape'], ...outputs.map(rowOf)]).join('\n')}\n`,
-        );
-        return 0;
+      if (!encode) print(formatTable([['tensor', 'launch', 'kernel', 'shape'], ...outputs.map(rowOf)]));
+      else {
+        const wanted = labelled(positionals, outputs);
+        await runUpTo(device, recorded, choice.step);
+        const found = await dumped(recorded, wanted);
+        await writeFileAtomic(out, [encode(found, choice.step)]);
+        print(found.map(lineOf));
       }
-      const wanted = new Map(
-        positionals.flatMap((name) => outputsNamed(name, outputs)).map((each) => [each.name, each]),
-      );
-      if (values.out?.endsWith('.npy') && wanted.size > 1)
-        throw new UserError(
-          `${positionals.join(' ')}: ${wanted.size} tensors (${[...wanted.keys()].join(', ')}), but .npy holds one`,
-        );
-      await runUpTo(device, recorded, choice.step);
-      const found: Dumped[] = [];
-      await recorded.walk({
-        wants: ({ name }) => wanted.has(name),
-        visit: async (output, words) => void found.push({ output, words }),
-      });
-      await write(found, choice.step);
-      for (const { output } of found)
-        process.stdout.write(
-          `${output.name} [${output.shape.join(', ')}] ${output.dtype}, of ${output.launch.kernel}\n`,
-        );
       recorded.dispose();
       step.dispose();
       return 0;
@@ -76,10 +63,10 @@ ${STEP_HELP}
   },
 };
 
-interface Dumped {
-  output: Output;
-  words: Uint32Array;
-}
+const print = (lines: readonly string[]) => void process.stdout.write(`${lines.join('\n')}\n`);
+
+const lineOf = ({ label, output: { dtype, shape, launch } }: Dumped) =>
+  `${label} [${shape.join(', ')}] ${dtype}, of launch ${launch.number}, ${launch.kernel}`;
 
 const rowOf = ({ name, alias, launch, shape, dtype }: Output) => [
   alias === undefined ? name : `${name} ${alias}`,
@@ -88,10 +75,28 @@ const rowOf = ({ name, alias, launch, shape, dtype }: Output) => [
   `${dtype} ${shape.join('×')}`,
 ];
 
+/** What was asked for, with the names that it was asked for by where those are a tensor's own. */
+function labelled(names: readonly string[], outputs: readonly Output[]): Map<Output, string> {
+  const wanted = new Map<Output, string>();
+  for (const name of names)
+    for (const output of outputsNamed(name, outputs))
+      wanted.set(output, output.alias === name ? name : output.name);
+  return wanted;
+}
+
+async function dumped(step: Walkable, wanted: ReadonlyMap<Output, string>): Promise<Dumped[]> {
+  const found: Dumped[] = [];
+  await step.walk({
+    wants: (output) => wanted.has(output),
+    visit: async (output, words) => void found.push({ label: wanted.get(output) as string, output, words }),
+  });
+  return found;
+}
+
 /**
  * @throws UserError for a name that there is not
  */
-export function outputsNamed(name: string, outputs: readonly Output[]): Output[] {
+function outputsNamed(name: string, outputs: readonly Output[]): Output[] {
   const found = outputs.filter((output) =>
     /^\d+$/.test(name)
       ? output.launch.number === Number(name)
@@ -106,31 +111,3 @@ export function outputsNamed(name: string, outputs: readonly Output[]): Output[]
   const hint = alike.length > 0 ? `; of ${op} there are ${alike[0]} to ${alike[alike.length - 1]}` : '';
   throw new UserError(`the step has no tensor '${name}'${hint}: --list shows all`);
 }
-
-/** @throws UserError where the command line does not say what to write, or where */
-function writerOf(file: string | undefined, names: readonly string[]) {
-  if (names.length === 0) throw new UserError('give the names of tensors, or --list');
-  const format = file?.match(/\.(npy|safetensors)$/)?.[1];
-  if (file === undefined || !format)
-    throw new UserError(`--out ${file ?? ''}: expected FILE.npy or FILE.safetensors`);
-  return async (found: readonly Dumped[], step: number) => {
-    const bytes = format === 'npy' ? npyOf(found[0]) : safetensorsOf(found, step);
-    await writeFileAtomic(file, [bytes]);
-  };
-}
-
-const NPY_TYPES = { f32: '<f4', i32: '<i4', u32: '<u4' } as const;
-
-function npyOf({ output, words }: Dumped): Uint8Array {
-  return Buffer.concat([encodeNpyHeader(NPY_TYPES[output.dtype], [...output.shape]), bytesOf(words)]);
-}
-
-function safetensorsOf(found: readonly Dumped[], step: number): Uint8Array {
-  const tensors = found.map(({ output: { name, dtype, shape }, words }) => {
-    const type = dtype.toUpperCase() as 'F32' | 'I32' | 'U32';
-    return [name, { dtype: type, shape, data: numbersOf(words, dtype) }] as const;
-  });
-  return Buffer.concat(encodeSafetensors(new Map(tensors), { step: String(step) }));
-}
-
-const bytesOf = (words: Uint32Array) => new Uint8Array(words.buffer, words.byteOffset, words.byteLength);

@@ -150,8 +150,8 @@ function lines(
   ];
   return [
     ...wrap(
-      `${title}: ${launches.length} dispatches, ${significant(totalMs)} ms in kernels; ${repeats} repeats, the middle half of them ` +
-        `${quartilesMs.map(significant).join(' to ')} ms`,
+      `${title}: ${launches.length} dispatches, ${significant(totalMs)} ms in kernels by the medians of ${repeats} repeats, ` +
+        `of which the middle half took ${quartilesMs.map(significant).join(' to ')} ms`,
     ),
     ...(dropped.length > 0 ? wrap(`dropped: ${dropped.join(', ')}`) : []),
     '',
