@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { type Device, Philox } from '@hrm-webgpu/core';
+import { type Device, Philox, UserError } from '@hrm-webgpu/core';
 import type { ModelConfig } from 'hrm-webgpu';
 import { bestMatmulRate, matmulProbes } from '../kernels/matmul-rate.ts';
 import { type Benchmark, type BenchmarkContext, roundsOf } from '../report/benchmark.ts';
@@ -162,7 +162,7 @@ function firstCall({ shaders = new Map() }: Device, note: (text: string) => void
   const child = spawnSync(process.execPath, [script], { env, input, encoding: 'utf8', timeout: 300_000 });
   const seconds = Number(child.stdout.trim());
   if (child.status !== 0 || !(seconds > 0)) {
-    throw new Error(`the first call failed in its process:\n${child.stderr.slice(-2000)}`);
+    throw new UserError(`the first call failed in its process:\n${child.stderr.trim().slice(-2000)}`);
   }
   return { name: 'first call, hidden 128, batch 16', seconds };
 }
