@@ -3,8 +3,9 @@
  * side may have another adapter, or be another build.
  */
 import { createHash } from 'node:crypto';
-import { adapterName, openDevice } from '@hrm-webgpu/core';
+import { adapterName } from '@hrm-webgpu/core';
 import { readShaders } from 'hrm-webgpu/node';
+import { openLabDevice } from '../../device.node.ts';
 import { makeModelStep } from '../step/model-step.ts';
 import { eagerStep, recordStep, runUpTo } from '../step/walk.ts';
 import { type FromSide, PROTOCOL, type SideRequest, type ToSide } from './protocol.ts';
@@ -29,9 +30,8 @@ async function next(): Promise<ToSide> {
 }
 
 async function side({ choice, shaders, eager, step: number }: SideRequest): Promise<void> {
-  const device = await openDevice({
-    shaders: shaders === undefined ? undefined : await readShaders(shaders),
-  });
+  const device = await openLabDevice();
+  if (shaders !== undefined) device.shaders = await readShaders(shaders);
   const step = await makeModelStep(device, choice);
   const walkable = eager ? eagerStep(device, step) : recordStep(device, step);
   const outputs = walkable.outputs.map(({ name, launch, binding, shape, dtype }) => ({

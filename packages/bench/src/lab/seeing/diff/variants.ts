@@ -25,6 +25,7 @@ export const VARIANT_HELP = `  ours               the kernels and the build of t
   CHECKOUT           the folder of another checkout, built: its engine and its kernels
   eager, recorded    op by op, or recorded and replayed
   class=gpu          the kernels for GPUs, or for software adapters (class=software), on any adapter
+  adapter=NAME       an adapter whose name has this in it, where there are several
   driver=FILE        the adapter of this Vulkan driver: its manifest, e.g. /usr/share/vulkan/icd.d/lvp_icd.json`;
 
 /**
@@ -35,6 +36,9 @@ export const VARIANT_HELP = `  ours               the kernels and the build of t
 export function variantOf(text: string): Variant {
   const variant: Variant = { name: text, script: OWN_SCRIPT, environment: {}, eager: false };
   for (const word of text.split(',')) apply(variant, word);
+  const { LAB_ADAPTER, HRM_ADAPTER_CLASS } = variant.environment;
+  if (LAB_ADAPTER && HRM_ADAPTER_CLASS)
+    throw new UserError(`'${text}': adapter=… and class=… do not go together; name its driver instead`);
   return variant;
 }
 
@@ -43,12 +47,13 @@ function apply(variant: Variant, word: string): void {
   if (word === 'ours' || word === 'recorded') return;
   if (word === 'eager') variant.eager = true;
   else if (key === 'class' && value) variant.environment.HRM_ADAPTER_CLASS = value;
+  else if (key === 'adapter' && value) variant.environment.LAB_ADAPTER = value;
   else if (key === 'driver' && value) {
     if (!existsSync(value)) throw new UserError(`${word}: there is no such file`);
     Object.assign(variant.environment, { VK_DRIVER_FILES: value, VK_ICD_FILENAMES: value });
   } else if (!statSync(word, { throwIfNoEntry: false })?.isDirectory())
     throw new UserError(
-      `'${word}': expected ours, recorded, eager, class=…, driver=…, or the folder of shaders or of a checkout`,
+      `'${word}': expected ours, recorded, eager, class=…, adapter=…, driver=…, or the folder of shaders or of a checkout`,
     );
   else if (readdirSync(word).some((file) => file.endsWith('.wgsl'))) variant.shaders = resolve(word);
   else variant.script = scriptIn(word);
