@@ -4,7 +4,7 @@ import type { WatchedLaunch } from '@hrm-webgpu/kernels/checks';
 import { readShaders, writeFileAtomic } from 'hrm-webgpu/node';
 import { formatTable, significant, wrap } from '../../../timing/table.ts';
 import type { LabCommand } from '../../command.ts';
-import { makeModelStep } from '../step/model-step.ts';
+import { makeModelStep, type StepChoice } from '../step/model-step.ts';
 import { countOf, STEP_HELP, STEP_OPTIONS, stepChoiceOf } from '../step/step-options.ts';
 import { recordStep, runUpTo } from '../step/walk.ts';
 import { type Stamp, stampsOf } from './stamps.ts';
@@ -52,44 +52,57 @@ ${STEP_HELP}
       shaders: values.shaders ? await readShaders(values.shaders) : undefined,
     });
     try {
-      const step = await makeModelStep(device, choice);
-      const recorded = recordStep(device, step);
-      await runUpTo(device, recorded, choice.step + 1); // one more: what compiles at first use has been compiled
-      // Whole, so that there is one pair of stamps a dispatch.
-      const commands = recorded.plan.commands.map((command) =>
-        'program' in command ? { ...command, division: undefined } : command,
-      );
-      const replay = () => {
-        step.begin();
-        device.stream.replay(commands);
-      };
-      const repeats = await repeated(device, replay, fixed);
-      const timeline = timelineOf(repeats);
-      const { launches } = recorded;
-      if (values.out !== undefined) {
-        const events = traceEvents(repeats[timeline.typical], timeline, step.title, (i) =>
-          eventOf(launches[i]),
-        );
-        const trace = {
-          displayTimeUnit: 'ms',
-          traceEvents: events,
-          otherData: { title: step.title, adapter: device.adapter },
-        };
-        await writeFileAtomic(values.out, [Buffer.from(JSON.stringify(trace))]);
-      }
-      process.stdout.write(
-        values.json
-          ? `${JSON.stringify({ title: step.title, adapter: device.adapter, ...documentOf(launches, timeline) }, null, 2)}\n`
-          : `${lines(step.title, launches, timeline, most).join('\n')}\n`,
-      );
-      recorded.dispose();
-      step.dispose();
+      const traced = await trace(device, choice, fixed);
+      if (values.out !== undefined)
+        await writeFileAtomic(values.out, [Buffer.from(traceFile(traced, device))]);
+      const text = values.json
+        ? JSON.stringify(documentOf(traced, device), null, 2)
+        : lines(traced, most).join('\n');
+      process.stdout.write(`${text}\n`);
       return 0;
     } finally {
       device.close();
     }
   },
 };
+
+/** A step, with the stamps of each of its repeats. */
+interface Traced {
+  title: string;
+  launches: readonly WatchedLaunch[];
+  repeats: readonly (readonly Stamp[])[];
+  timeline: Timeline;
+}
+
+async function trace(
+  device: Device,
+  { step: number, ...choice }: StepChoice & { step: number },
+  fixed: number | undefined,
+): Promise<Traced> {
+  const step = await makeModelStep(device, choice);
+  const recorded = recordStep(device, step);
+  const { launches, plan } = recorded;
+  await runUpTo(device, recorded, number + 1); // one more: what compiles at first use has been compiled
+  // Whole, so that there is one pair of stamps a dispatch.
+  const commands = plan.commands.map((command) =>
+    'program' in command ? { ...command, division: undefined } : command,
+  );
+  const replay = () => {
+    step.begin();
+    device.stream.replay(commands);
+  };
+  const repeats = await repeated(device, replay, fixed);
+  const odd = repeats.find((stamps) => stamps.length !== launches.length);
+  if (odd) throw new Error(`${odd.length} stamps of ${launches.length} launches`);
+  recorded.dispose();
+  step.dispose();
+  return { title: step.title, launches, repeats, timeline: timelineOf(repeats) };
+}
+
+function traceFile({ title, launches, repeats, timeline }: Traced, { adapter }: Device): string {
+  const events = traceEvents(repeats[timeline.typical], timeline, title, (i) => eventOf(launches[i]));
+  return JSON.stringify({ displayTimeUnit: 'ms', traceEvents: events, otherData: { title, adapter } });
+}
 
 async function repeated(device: Device, replay: () => void, fixed: number | undefined): Promise<Stamp[][]> {
   const repeats: Stamp[][] = [];
@@ -124,8 +137,9 @@ function eventOf({ kernel, name, params, constants, workgroups, work }: WatchedL
   };
 }
 
-function documentOf(launches: readonly WatchedLaunch[], { dispatches, ...timeline }: Timeline) {
+function documentOf({ title, launches, timeline: { dispatches, ...timeline } }: Traced, { adapter }: Device) {
   return {
+    ...{ title, adapter },
     ...timeline,
     dispatches: launches.map(({ number, name, kernel, params, constants, workgroups, work }, i) => ({
       ...{ number, name, kernel, params, constants, workgroups, ...work },
@@ -134,12 +148,7 @@ function documentOf(launches: readonly WatchedLaunch[], { dispatches, ...timelin
   };
 }
 
-function lines(
-  title: string,
-  launches: readonly WatchedLaunch[],
-  timeline: Timeline,
-  most: number,
-): string[] {
+function lines({ title, launches, timeline }: Traced, most: number): string[] {
   const { dispatches, totalMs, quartilesMs, repeats, negative, coarse, stepNs } = timeline;
   const timeOf = ({ number }: WatchedLaunch) => dispatches[number].ms ?? 0;
   const longest = [...launches].sort((a, b) => timeOf(b) - timeOf(a)).slice(0, most);
