@@ -214,6 +214,11 @@ describe('bad input is one message and exit code 1', () => {
       () => ['train', '--out', whole(), '--resume', '--steps', '9'],
       /--steps cannot be given/,
     ],
+    [
+      'a profile of what looks for NaNs',
+      () => [...train('x'), '--profile', '--trace-nan'],
+      /--trace-nan cannot be given with --profile/,
+    ],
     ['weights only', () => ['train', '--out', weightsOnly(), '--resume'], /weights only/],
     [
       'out is a file',

@@ -82,6 +82,8 @@ export const train: Command = {
     }
     if (!values.data) throw new UserError(noData(values.preset));
     if (!values.out && !values.profile) throw new UserError('give the folder of the run with --out DIR');
+    if (values.profile && values['trace-nan'])
+      throw new UserError('--trace-nan cannot be given with --profile: it adds kernels of its own');
     const out = values.out ?? '';
     const options = {
       data: values.data,
