@@ -1,5 +1,5 @@
-// Where x is not finite. For each kind (NaN, infinity, -infinity) found[3·slot + kind] becomes length − i for the first i
-// of that kind, and stays where there is none: 0 says that nothing was found, and a maximum is the first of several finds.
+// The first x[i] of each kind that is not finite: found[3·slot + kind] = max(found[3·slot + kind], length − i), where kind is 0
+// for a NaN, 1 for infinity and 2 for −infinity. 0 says that there is none, and a maximum is the first of several.
 //
 // By the bits: compilers may take `x != x` for false, and 0·x for 0.
 

@@ -12,7 +12,7 @@ import {
   UserError,
 } from '@hrm-webgpu/core';
 import { checks, contentsFor, planLaunch } from '@hrm-webgpu/kernels/checks';
-import { compileWithRadv, FAMILY } from '../../isa/isa-radv.ts';
+import { type Compiled, compileWithRadv, FAMILY } from '../../isa/isa-radv.ts';
 import { quickRoofline, type Roofline, rooflineFloor } from '../../timing/roofline.ts';
 import { formatTable, significant, wrap } from '../../timing/table.ts';
 import { deviceStopwatch } from '../../timing/timing.ts';
@@ -29,13 +29,14 @@ export const showCommand: LabCommand = {
 
 Prints the text of a kernel with its constants as they are for this adapter and shape, its bindings with their bytes,
 the dispatch, workgroup memory, FLOPs, bytes and arithmetic intensity, and the least time that the adapter allows, by a
-roofline that is measured for it (some ten seconds).
+roofline that is measured for it (some ten seconds). Last, what it compiles to on an AMD GPU (${FAMILY}) that need not
+be there, as bench isa has it of the last build, where Mesa's RADV is installed.
 
   --shape …      the shape, e.g. m=64,n=128; default one of the published model's
   --set …        constants in the place of the defaults, e.g. ROWS=4,PACKS=2
-  --isa          what it compiles to on an AMD GPU (${FAMILY}) that need not be there; needs Mesa's RADV, takes a minute
   --no-text      without the text
   --no-roofline  without the bound
+  --no-isa       without what it compiles to
   --shaders DIR  another folder of shaders
   --json         one JSON document`,
 
@@ -46,9 +47,9 @@ roofline that is measured for it (some ten seconds).
       options: {
         shape: { type: 'string' },
         set: { type: 'string' },
-        isa: { type: 'boolean', default: false },
         'no-text': { type: 'boolean', default: false },
         'no-roofline': { type: 'boolean', default: false },
+        'no-isa': { type: 'boolean', default: false },
         shaders: { type: 'string', default: SHADERS },
         json: { type: 'boolean', default: false },
       },
@@ -66,7 +67,8 @@ roofline that is measured for it (some ten seconds).
       const roofline = values['no-roofline']
         ? undefined
         : await quickRoofline(device, deviceStopwatch(device));
-      const isa = values.isa ? await isaOf(name) : undefined;
+      const ours = values.shaders === SHADERS; // `bench isa` knows no others
+      const isa = ours && !values['no-isa'] ? await isaOf(name) : undefined;
       if (values.json) process.stdout.write(`${JSON.stringify(documentOf(facts, roofline, isa), null, 2)}\n`);
       else
         process.stdout.write(
@@ -136,10 +138,16 @@ async function factsOf(
   };
 }
 
-/** What RADV says of the kernel, with all constants that `bench isa` looks at. */
-async function isaOf(name: string) {
-  const { compiled } = await compileWithRadv();
-  return compiled.filter(({ kernel }) => kernel === name);
+/** What RADV makes of the kernel: with its defaults for GPUs, and with what its check tries; or why that is not known. */
+async function isaOf(name: string): Promise<{ compiled: readonly Compiled[] } | { missing: string }> {
+  try {
+    const { compiled, plan } = await compileWithRadv([name]);
+    if (plan.skipped.includes(name)) return { missing: `${FAMILY} has not the subgroups that it needs` };
+    return { compiled: compiled.filter(({ tuned }) => tuned === undefined) };
+  } catch (error) {
+    if (error instanceof UserError) return { missing: error.message };
+    throw error;
+  }
 }
 
 type Isa = Awaited<ReturnType<typeof isaOf>>;
@@ -204,25 +212,19 @@ function boundText(facts: Facts, roofline: Roofline): string {
 }
 
 function isaLines(isa: Isa): string[] {
-  if (isa.length === 0) return wrap(`${FAMILY}: 'bench isa' does not look at this kernel`);
+  if ('missing' in isa) return labelled('isa', isa.missing);
   const header = [`${FAMILY} with`, 'VGPR', 'SGPR', 'spills', 'LDS', 'waves', 'cycles', 'FMAs', 'loads'];
-  return formatTable([
-    header,
-    ...isa.map((each) => [
-      Object.entries(each.constants)
-        .map(([name, value]) => `${name}=${value}`)
-        .join(' ') || 'the defaults',
-      ...[
-        each.vgprs,
-        each.sgprs,
-        each.spilledVgprs + each.spilledSgprs,
-        each.ldsBytes,
-        each.waves,
-        each.latency,
-      ].map(String),
-      ...(each.innerLoop ? [each.innerLoop.fmas, each.innerLoop.memory].map(String) : ['–', '–']),
-    ]),
-  ]);
+  return formatTable([header, ...isa.compiled.map(isaRow)]);
+}
+
+function isaRow({ constants, innerLoop, ...stats }: Compiled): string[] {
+  const { vgprs, sgprs, spilledVgprs, spilledSgprs, ldsBytes, waves, latency } = stats;
+  const settings = Object.entries(constants).map(([name, value]) => `${name}=${value}`);
+  return [
+    settings.join(' ') || 'the defaults',
+    ...[vgprs, sgprs, spilledVgprs + spilledSgprs, ldsBytes, waves, latency].map(String),
+    ...(innerLoop ? [innerLoop.fmas, innerLoop.memory].map(String) : ['–', '–']),
+  ];
 }
 
 /** `1.23 G`: to be followed by a unit. */

@@ -43,7 +43,14 @@ const expectNarrow = (out: string) => {
 describe('show', () => {
   it('tells everything about a kernel at a shape', async () => {
     const shape = ['--shape', 'm=64,n=96,k=32,a_row=32', '--set', 'TILE_K=16,THREADS_Y=16'];
-    const { code, out } = await lab('show', 'matmul_workgroup', ...shape, '--json', '--no-roofline');
+    const { code, out } = await lab(
+      'show',
+      'matmul_workgroup',
+      ...shape,
+      '--json',
+      '--no-roofline',
+      '--no-isa',
+    );
     expect(code).toBe(0);
     const facts = JSON.parse(out);
     expect(facts).toMatchObject({
@@ -75,6 +82,7 @@ describe('show', () => {
     expect(out).toMatch(/^bound {6}[\d.]+ µs by memory: [\d.]+ GFLOP\/s and [\d.]+ GB\/s measured/m);
     expect(out).toMatch(/^memory {5}256 bytes of workgroup memory: partial 64 × f32$/m);
     expect(out).toMatch(/^x +1 +read +array<vec4<f32>> +1,343,488$/m);
+    expect(out).toMatch(/^polaris10 with +VGPR |^isa {8}not measured: Mesa's RADV driver/m);
   });
 
   it.each([
