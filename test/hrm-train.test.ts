@@ -117,6 +117,20 @@ describe('hrm train', () => {
     expect(existsSync(join(folder, 'nan', 'checkpoint.safetensors'))).toBe(false);
   });
 
+  it.each([[[]], [['--eager']]])(
+    'names the kernel where numbers cease to be numbers, with --trace-nan %j',
+    async (how) => {
+      const run = await hrm(
+        train('traced-nan', ['--set', 'lr=1e38', '--set', 'lr_warmup_steps=10', '--trace-nan', ...how]),
+      );
+      expect(run.code).toBe(1);
+      expect(run.stderr).toMatch(
+        /error: step \d+: \w+ is the first to write -?(NaN|Infinity), to \w+\[[\d, ]+\] \(launch \d+, [\w.]+(, with [\w. ]+)?\)/,
+      );
+      expect(run.stderr).not.toContain('    at ');
+    },
+  );
+
   it('saves no weights that are no numbers over good ones', async () => {
     // The first loss is fine, the weights after its step are not.
     const run = await hrm(
@@ -199,6 +213,11 @@ describe('bad input is one message and exit code 1', () => {
       'resume with other options',
       () => ['train', '--out', whole(), '--resume', '--steps', '9'],
       /--steps cannot be given/,
+    ],
+    [
+      'a profile of what looks for NaNs',
+      () => [...train('x'), '--profile', '--trace-nan'],
+      /--trace-nan cannot be given with --profile/,
     ],
     ['weights only', () => ['train', '--out', weightsOnly(), '--resume'], /weights only/],
     [

@@ -2,12 +2,13 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { GpuError, openDevice, UserError } from '@hrm-webgpu/core';
+import { GpuError, UserError } from '@hrm-webgpu/core';
 import { describeAll, runAll, spell } from './all/all.node.ts';
 import { benchmarks, suite } from './benchmarks.ts';
 import type { Benchmark } from './report/benchmark.ts';
 import { COMMAND, inCheckout } from './report/checkout.node.ts';
 import { COMPARE_DESCRIPTION, compareAll, formatComparison } from './report/compare.ts';
+import { openBenchDevice } from './report/device.node.ts';
 import { documentOf, readDocuments } from './report/document.node.ts';
 import { formatProvenance, provenance } from './report/provenance.node.ts';
 import { formatReport, passed } from './report/report.ts';
@@ -54,9 +55,10 @@ async function run(benchmark: Benchmark, line: Line, streams: Streams): Promise<
       `'${name}' needs files of the repository: clone it and run npm run bench -- ${name} there.`,
     );
   if (line.out !== undefined) expectFolderOf(line.out);
-  const device = await openDevice();
+  expectUse(benchmark, line);
+  const device = await openBenchDevice(line.shaders);
   try {
-    const environment = provenance(device, line.note);
+    const environment = provenance(device, line);
     streams.err(wrap(formatProvenance(environment), '  ').join('\n'));
     streams.err(
       `about ${spell(benchmark.duration[form] ?? benchmark.duration.full)} on a software adapter with two cores`,
@@ -71,6 +73,12 @@ async function run(benchmark: Benchmark, line: Line, streams: Streams): Promise<
   }
 }
 
+/** @throws UserError where shaders are given to what has no use for them */
+function expectUse({ name, ownKernels }: Benchmark, { shaders }: Line): void {
+  if (ownKernels && shaders !== undefined)
+    throw new UserError(`benchmark '${name}' has no use for other shaders: leave --shaders out.`);
+}
+
 /** @throws UserError where a file could not be written: before minutes of measuring, not after them */
 function expectFolderOf(file: string): void {
   const folder = dirname(resolve(file));
@@ -79,7 +87,7 @@ function expectFolderOf(file: string): void {
     throw new UserError(`--out ${file}: is a folder; name a file in it`);
 }
 
-async function all({ rest, json, help, quick, out, note }: Line, streams: Streams): Promise<number> {
+async function all({ rest, json, help, quick, out, note, shaders }: Line, streams: Streams): Promise<number> {
   if (help) {
     const others = benchmarks.filter((benchmark) => !suite.includes(benchmark));
     streams.out(`${ALL_USAGE}\n\n${describeAll(suite, others)}\n\n${OPTIONS}`);
@@ -88,17 +96,22 @@ async function all({ rest, json, help, quick, out, note }: Line, streams: Stream
   if (rest.length > 0) throw new UserError(`all: unexpected '${rest[0]}'\n${ALL_USAGE}`);
   if (json) throw new UserError('all: writes report.json by itself; leave --json out');
   const form = quick ? 'quick' : 'full';
-  const ok = await runAll(suite, { form, out, note }, { progress: streams.err, outcome: streams.out });
+  const todo = suite.filter(({ ownKernels }) => !(ownKernels && shaders !== undefined));
+  const ok = await runAll(
+    todo,
+    { form, out, note, shaders },
+    { progress: streams.err, outcome: streams.out },
+  );
   return ok ? 0 : 1;
 }
 
 async function compareFiles(line: Line, streams: Streams): Promise<number> {
-  const { rest: files, json, help, quick, out, note } = line;
+  const { rest: files, json, help, quick, out, note, shaders } = line;
   if (help) {
     streams.out(`${COMPARE_USAGE}\n\n${reflow(COMPARE_DESCRIPTION)}`);
     return 0;
   }
-  if (quick || out !== undefined || note !== undefined)
+  if (quick || [out, note, shaders].some((value) => value !== undefined))
     throw new UserError(`compare: knows --json alone\n${COMPARE_USAGE}`);
   if (files.length < 2) throw new UserError(`compare: name at least two files\n${COMPARE_USAGE}`);
   const contents = [];
@@ -118,6 +131,7 @@ interface Line {
   quick: boolean;
   out?: string;
   note?: string;
+  shaders?: string;
 }
 
 function parse(args: readonly string[]): Line {
@@ -131,6 +145,7 @@ function parse(args: readonly string[]): Line {
         quick: { type: 'boolean', default: false },
         out: { type: 'string' },
         note: { type: 'string' },
+        shaders: { type: 'string' },
       },
     });
     const [name, ...rest] = positionals;
@@ -171,7 +186,7 @@ function partsOf(
 
 const usage = (words: string) => `usage: ${COMMAND} ${words}`;
 
-const ALL_USAGE = usage('all [--quick] [--out FOLDER] [--note TEXT]');
+const ALL_USAGE = usage('all [--quick] [--out FOLDER] [--note TEXT]\n       [--shaders DIR]');
 const COMPARE_USAGE = usage('compare <before.json> <after.json>… [--json]');
 
 const OPTIONS = [
@@ -180,6 +195,8 @@ const OPTIONS = [
   '              for all: the folder for its report',
   '--quick       a few samples of less',
   '--note TEXT   for the record: what a reader should know of this machine',
+  '--shaders DIR kernels from the .wgsl files of a folder; those that are not',
+  '              there are ours',
 ].join('\n');
 
 function describe({ name, parts, choose, duration, description, quickParts }: Benchmark): string {

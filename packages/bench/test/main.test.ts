@@ -55,6 +55,12 @@ describe('the bench command', () => {
     [['all', '--json'], 'bench: all: writes report.json by itself'],
     [['matmul', '--out', 'nowhere/a.json'], 'bench: --out nowhere/a.json: there is no folder '],
     [['compare', 'a.json', 'b.json', '--quick'], 'bench: compare: knows --json alone'],
+    [['compare', 'a.json', 'b.json', '--shaders', 'mine'], 'bench: compare: knows --json alone'],
+    [
+      ['isa', '--shaders', 'mine'],
+      "bench: benchmark 'isa' has no use for other shaders: leave --shaders out.",
+    ],
+    [['matmul', '--shaders', 'nowhere'], 'bench: nowhere: no such folder'],
     [['compare', 'a.json'], 'bench: compare: name at least two files'],
     [['compare', 'nowhere.json', 'b.json'], 'bench: nowhere.json: cannot read: no such file or folder'],
   ])('refuses %j with a message', async (args, message) => {

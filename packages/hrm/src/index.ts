@@ -73,7 +73,14 @@ export { type Grid, type Task, taskOf } from './solving/tasks.ts';
 export { encodeModel, encodeTraining, loadTraining, readMetadata } from './training/checkpoint.ts';
 export { Optimizers, scheduleFactor } from './training/optimizers.ts';
 export { PRESETS, type Preset, preset } from './training/presets.ts';
-export type { Augmentation, Progress, StepOptions, StepReport, TrainingState } from './training/steps.ts';
+export type {
+  Augmentation,
+  Progress,
+  StepOptions,
+  StepReport,
+  StepTrace,
+  TrainingState,
+} from './training/steps.ts';
 export { Survival } from './training/survival.ts';
 export { Trainer, type TrainerOptions } from './training/trainer.ts';
 export { type Tuned, tuneOperations } from './tuning/tune-operations.ts';

@@ -10,7 +10,10 @@ export {
   writeSplit,
 } from './data/dataset/dataset.node.ts';
 export { type DatasetWriter, type SplitWriter, writeDataset } from './data/dataset/dataset-writer.node.ts';
+export { encodeNpyHeader } from './data/dataset/npy.ts';
 export { writeFileAtomic } from './formats/files/atomic-write.node.ts';
 export { fileSource } from './formats/files/file-source.node.ts';
 export { quoted } from './formats/quote.ts';
+export { encodeSafetensors } from './formats/safetensors.ts';
+export { folderFiles } from './parity/folder.node.ts';
 export { readShaders } from './tuning/shader-folder.node.ts';

@@ -9,7 +9,14 @@ import { checks as typed } from './checks.gen.ts';
 
 export { builtinErrorsOf, tolerancesOf } from './checks/builtin-errors.ts';
 export type { BuiltinErrors, KernelCheck } from './checks/check.ts';
-export { type Comparison, compareArrays, describeComparison, isRight, marginOf } from './checks/compare.ts';
+export {
+  type Comparison,
+  compareArrays,
+  describeComparison,
+  isRight,
+  marginOf,
+  place,
+} from './checks/compare.ts';
 export { coveringSettingsOf } from './checks/covering.ts';
 export { checkReplacements } from './checks/replacements.ts';
 export {
@@ -41,6 +48,14 @@ export {
   type GradientCheckOptions,
   type GradientCheckResult,
 } from './instruments/check-gradients.ts';
+export { type NonFinite, NonFiniteTrace } from './instruments/non-finite-trace.ts';
+export {
+  type BoundTensor,
+  type LaunchObserver,
+  type WatchedLaunch,
+  watchLaunches,
+} from './instruments/watch-launches.ts';
+export { planLaunch } from './kernel.ts';
 
 /** The check of every kernel, by the kernel's name; `typedChecks` are the same, each with its own parameters. */
 export const checks = typed as unknown as Readonly<Record<string, KernelCheck<ParamValues>>>;

@@ -1,9 +1,10 @@
 /** `bench all`: every benchmark of this adapter, one after the other, as one report. Node only. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openDevice, UserError } from '@hrm-webgpu/core';
+import { UserError } from '@hrm-webgpu/core';
 import type { Benchmark, Form } from '../report/benchmark.ts';
 import { COMMAND } from '../report/checkout.node.ts';
+import { openBenchDevice } from '../report/device.node.ts';
 import { formatProvenance, provenance } from '../report/provenance.node.ts';
 import { formatReport, passed } from '../report/report.ts';
 import { reflow, wrap } from '../timing/table.ts';
@@ -17,6 +18,8 @@ export interface AllOptions {
   out?: string;
   /** What the person who measures wants to say of the machine. */
   note?: string;
+  /** A folder of shaders in the place of the engine's own. */
+  shaders?: string;
 }
 
 /** Where progress and the outcome go. */
@@ -78,7 +81,7 @@ export async function runAll(todo: readonly Benchmark[], options: AllOptions, sa
   say.progress(wrap(`${announcement} Keep the machine otherwise idle.`).join('\n'));
   const suite: Suite = {
     form,
-    command: `${COMMAND} all${form === 'quick' ? ' --quick' : ''}`,
+    command: `${COMMAND} all${form === 'quick' ? ' --quick' : ''}${options.shaders === undefined ? '' : ` --shaders ${options.shaders}`}`,
     entries: [],
     failed: [],
   };
@@ -99,14 +102,14 @@ export async function runAll(todo: readonly Benchmark[], options: AllOptions, sa
 /** Runs one, and adds what came of it to `suite`: whatever goes wrong in one is no reason to lose the others. */
 async function measure(
   benchmark: Benchmark,
-  { form, note }: AllOptions,
+  { form, note, shaders }: AllOptions,
   suite: Suite,
   say: Say,
 ): Promise<void> {
   const { name } = benchmark;
-  const device = await openDevice();
+  const device = await openBenchDevice(shaders);
   try {
-    const environment = provenance(device, note);
+    const environment = provenance(device, { note, shaders });
     if (suite.entries.length + suite.failed.length === 0)
       say.progress(wrap(formatProvenance(environment), '  ').join('\n'));
     suite.environment ??= environment;

@@ -36,6 +36,7 @@ export const browserBenchmark: Benchmark = {
     "demo's, the first answer.",
   ].join('\n'),
   duration: { full: 60 },
+  ownKernels: true,
   needsCheckout: true,
   run,
 };

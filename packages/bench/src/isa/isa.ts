@@ -23,6 +23,7 @@ export const isaBenchmark: Benchmark = {
   ].join('\n'),
   parts: ISA_KERNELS,
   duration: { full: 60 },
+  ownKernels: true,
   async run({ parts, note }) {
     const which = parts.length === ISA_KERNELS.length ? 'all kernels' : parts.join(', ');
     note(`compiling ${which} for ${FAMILY} (the adapter above is not used)…`);

@@ -6,9 +6,19 @@ import { kernelCommand } from './kernel-command.ts';
 import { mutateCommand } from './mutate-command.ts';
 import { newCommand } from './new/command.ts';
 import { tuneCommand } from './new/tune-command.ts';
+import { compareCommand } from './seeing/compare-command.ts';
+import { diffCommand } from './seeing/diff/diff-command.ts';
+import { dumpCommand } from './seeing/dump-command.ts';
+import { showCommand } from './seeing/show-command.ts';
+import { traceCommand } from './seeing/trace/trace-command.ts';
 import { selftestCommand } from './selftest-command.ts';
 
 const commands: Readonly<Record<string, LabCommand>> = {
+  show: showCommand,
+  trace: traceCommand,
+  dump: dumpCommand,
+  diff: diffCommand,
+  compare: compareCommand,
   mutate: mutateCommand,
   new: newCommand(() => Object.keys(commands)),
   selftest: selftestCommand,

@@ -33,6 +33,7 @@ export const loadBenchmark: Benchmark = {
     'in sizes of the file. Shown: seconds; the longest pause of the event loop in a load. All by medians over the processes.',
   ].join('\n'),
   duration: { full: 20, quick: 10 },
+  ownKernels: true,
   run,
 };
 

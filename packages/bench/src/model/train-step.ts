@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { type Device, Philox } from '@hrm-webgpu/core';
+import { type Device, Philox, UserError } from '@hrm-webgpu/core';
 import type { ModelConfig } from 'hrm-webgpu';
 import { bestMatmulRate, matmulProbes } from '../kernels/matmul-rate.ts';
 import { type Benchmark, type BenchmarkContext, roundsOf } from '../report/benchmark.ts';
@@ -72,7 +72,7 @@ export const trainStepBenchmark: Benchmark = {
 async function run(context: BenchmarkContext): Promise<Report> {
   const { device, parts, note } = context;
   // First, since a process of its own is slowed by nothing that goes on here.
-  const first = parts.includes('first-call') ? [firstCall(note)] : [];
+  const first = parts.includes('first-call') ? [firstCall(device, note)] : [];
   const shown = first.map((result) => shownFirstCall(device, result));
   const subjects = SUBJECTS.filter(({ part }) => parts.includes(part));
   const report = {
@@ -154,14 +154,15 @@ interface FirstCall extends Result {
 }
 
 /** Times the first call in a new process; Mesa's drivers then have no compiled shader to fall back on. */
-function firstCall(note: (text: string) => void): FirstCall {
+function firstCall({ shaders = new Map() }: Device, note: (text: string) => void): FirstCall {
   note('first call in a new process…');
   const script = fileURLToPath(new URL('./first-call.js', import.meta.url));
   const env = { ...process.env, MESA_SHADER_CACHE_DISABLE: 'true' };
-  const child = spawnSync(process.execPath, [script], { env, encoding: 'utf8', timeout: 300_000 });
+  const input = JSON.stringify([...shaders]);
+  const child = spawnSync(process.execPath, [script], { env, input, encoding: 'utf8', timeout: 300_000 });
   const seconds = Number(child.stdout.trim());
   if (child.status !== 0 || !(seconds > 0)) {
-    throw new Error(`the first call failed in its process:\n${child.stderr.slice(-2000)}`);
+    throw new UserError(`the first call failed in its process:\n${child.stderr.trim().slice(-2000)}`);
   }
   return { name: 'first call, hidden 128, batch 16', seconds };
 }

@@ -28,6 +28,7 @@ export const peersBenchmark: Benchmark = {
     "On a software adapter all parts together take many minutes, most of them the peers' own.",
   ].join('\n'),
   duration: { full: 1800 },
+  ownKernels: true,
   needsCheckout: true,
   run: runPeers,
 };

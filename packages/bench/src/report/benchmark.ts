@@ -42,6 +42,8 @@ export interface Benchmark {
   duration: Duration;
   /** Needs files of the checkout, such as other engines' lock files or the scripts that pack the library. */
   needsCheckout?: true;
+  /** Is about the engine's own kernels, or about none: it is not run with shaders from a folder. */
+  ownKernels?: true;
   run(context: BenchmarkContext): Promise<Report>;
 }
 

@@ -133,7 +133,8 @@ function noiseOf(documents: readonly BenchDocument[]): number | undefined {
   return Math.max(0, ...controls.map(({ low, high }) => Math.max(1 - low, high - 1)));
 }
 
-function verdictOf({ low, high }: Ratio, noise: number): Verdict {
+/** What a ratio with its interval says, where it may be off 1 by so much for noise. */
+export function verdictOf({ low, high }: Ratio, noise: number): Verdict {
   if (low > 1 + noise) return 'faster';
   if (high < 1 - noise) return 'slower';
   return low - noise >= 1 - WORTH && high + noise <= 1 + WORTH ? 'no change' : 'cannot tell';

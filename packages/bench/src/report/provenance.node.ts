@@ -22,11 +22,17 @@ export interface Provenance {
   version: string;
   /** Of this checkout, with `+` when files differ from it; null outside a checkout. */
   commit: string | null;
+  /** Kernels that are not the engine's own: `add, matmul from my-kernels`. */
+  shaders?: string;
   /** What the person who measured wants to say of the machine. */
   note?: string;
 }
 
-export function provenance(device: Device, note?: string): Provenance {
+/** @param shaders the folder that the device's shaders come from, where there is one */
+export function provenance(
+  device: Device,
+  { note, shaders }: { note?: string; shaders?: string },
+): Provenance {
   const processors = cpus();
   return {
     date: new Date().toISOString(),
@@ -38,6 +44,9 @@ export function provenance(device: Device, note?: string): Provenance {
     load: loadavg()[0],
     version: versionOf('../../package.json'),
     commit: inCheckout ? commit() : null,
+    ...(shaders === undefined
+      ? {}
+      : { shaders: `${[...(device.shaders?.keys() ?? [])].join(', ')} from ${shaders}` }),
     ...(note === undefined ? {} : { note }),
   };
 }
@@ -60,11 +69,10 @@ function git(...words: string[]): string | null {
 
 /** The machine in one line. */
 export function formatProvenance(environment: Provenance): string {
-  const { node, webgpu, cpu, load, version, commit, note } = environment;
+  const { node, webgpu, cpu, load, version, commit, shaders, note } = environment;
   const versions = `Node ${node} · webgpu ${webgpu} · hrm-webgpu ${version}${commit ? `, commit ${commit}` : ''}`;
-  return [nameOf(environment), `${cpu}, load ${load.toFixed(1)}`, versions, ...(note ? [note] : [])].join(
-    ' · ',
-  );
+  const others = [shaders, note].filter((text) => text !== undefined);
+  return [nameOf(environment), `${cpu}, load ${load.toFixed(1)}`, versions, ...others].join(' · ');
 }
 
 /** What the adapter is called: by its driver, or as much as there is. */

@@ -13,7 +13,7 @@ import {
 } from '@hrm-webgpu/kernels/checks';
 import { compare, type KernelCase, type KernelRun, prepareKernel } from './kernel-run.ts';
 import { median, quantile } from './statistics.ts';
-import { type Calibrated, calibrate, type Stopwatch, type Timed } from './timing.ts';
+import { type Calibrated, calibrate, type Stopwatch, type Timed, timeRound, untimed } from './timing.ts';
 
 /** What an adapter can do at best. */
 export interface Roofline {
@@ -49,6 +49,8 @@ const COPY = { length: 2 ** 24 };
 const LOAD = { length: 2 ** 16, loads: 512 };
 /** So many of the fastest multiply-add variants are timed on; the others only once. */
 const FINALISTS = 3;
+/** Samples of each for a first look. */
+const QUICK_ROUNDS = 3;
 
 /** The microbenchmarks of an adapter. */
 export interface RooflineProbes {
@@ -153,14 +155,35 @@ export interface RooflineShare {
 }
 
 export function rooflineShare(
-  { flops, bytes }: { flops: number; bytes: number },
+  work: { flops: number; bytes: number },
   ms: number,
-  { fmaGflops, copyGBs }: Roofline,
+  roofline: Roofline,
 ): RooflineShare {
+  const { ms: least, bound } = rooflineFloor(work, roofline);
+  return { share: least / ms, bound };
+}
+
+/** The least time that the roofline allows, and by which of its sides. */
+export function rooflineFloor(
+  { flops, bytes }: { flops: number; bytes: number },
+  { fmaGflops, copyGBs }: Roofline,
+): { ms: number; bound: RooflineShare['bound'] } {
   const arithmeticMs = flops / fmaGflops / 1e6;
   const memoryMs = bytes / copyGBs / 1e6;
   return {
-    share: Math.max(arithmeticMs, memoryMs) / ms,
+    ms: Math.max(arithmeticMs, memoryMs),
     bound: arithmeticMs > memoryMs ? 'arithmetic' : 'memory',
   };
+}
+
+/** The roofline by a few samples of each microbenchmark: for a first look, in seconds. */
+export async function quickRoofline(device: Device, stopwatch: Stopwatch): Promise<Roofline> {
+  const probes = await prepareRoofline(device, stopwatch, 1);
+  try {
+    const timed = probes.entries.map(untimed);
+    for (let round = 0; round < QUICK_ROUNDS; round++) await timeRound([timed], stopwatch, new Philox(round));
+    return probes.evaluate(timed);
+  } finally {
+    probes.dispose();
+  }
 }

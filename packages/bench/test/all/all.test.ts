@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -116,6 +116,24 @@ describe('bench all', () => {
     const rows = table.split('\n').filter((line) => line.startsWith('|'));
     const cells = rows.map((row) => row.replaceAll('\\|', '').split('|').length);
     expect(new Set(cells)).toEqual(new Set([8]));
+  });
+
+  it('runs the kernels of a folder, and records that it did', async () => {
+    const shaders = join(folder, 'shaders');
+    mkdirSync(shaders);
+    copyFileSync(new URL('../../../../shaders/add.wgsl', import.meta.url), join(shaders, 'add.wgsl'));
+    let given: readonly string[] = [];
+    const only = benchmark('kernels', async ({ device }) => {
+      given = [...(device.shaders?.keys() ?? [])];
+      return kernels;
+    });
+    const other = join(folder, 'of-shaders');
+    await runAll([only], { form: 'quick', out: other, shaders }, say);
+    expect(given).toEqual(['add']);
+    const { command, environment } = JSON.parse(readFileSync(join(other, 'report.json'), 'utf8'));
+    expect(command).toBe(`npm run -s bench -- all --quick --shaders ${shaders}`);
+    expect(environment.shaders).toBe(`add from ${shaders}`);
+    expect(readFileSync(join(other, 'report.md'), 'utf8')).toContain(`add from ${shaders}`);
   });
 
   it('keeps what is there', async () => {

@@ -24,6 +24,17 @@ export interface StepOptions {
   microBatch?: number;
   /** Run op by op instead of recording the first step and replaying it: slower, easier to debug, the same bits. */
   eager?: boolean;
+  /** Looks at everything that a step launches, `NonFiniteTrace` for example; made once a device. Each step is waited for. */
+  trace?: (model: HrmModel) => StepTrace;
+}
+
+/** What stands around a step. */
+export interface StepTrace {
+  /** Runs, or records, a step. */
+  watch<T>(body: () => T): T;
+  /** @throws UserError where something is wrong with the step, which is called `what` */
+  check(what: string): Promise<void>;
+  dispose(): void;
 }
 
 /** Where a run stands, besides its tensors; plain JSON. */
@@ -61,6 +72,7 @@ export class Steps implements TrainingState {
   private readonly augmentation: Philox;
   private plan: Plan<Tensor> | undefined;
   private readonly parts: MicroBatches;
+  private readonly trace: StepTrace | undefined;
   /** The number of a step, written by the host before it. */
   private readonly call: Tensor;
   /** The metrics of steps that have not been read, a row each. */
@@ -82,6 +94,7 @@ export class Steps implements TrainingState {
     this.sampler = TrainSampler.resume(options.split, samplerOptions(options.train), sampler);
     this.augmentation = Philox.fromState(augmentation);
     this.parts = new MicroBatches(model, carries);
+    this.trace = options.trace?.(model);
     this.call = Tensor.empty(model.device, [1], 'u32');
     this.history = Tensor.empty(model.device, [READ_EVERY.steps, METRIC_NAMES.length]);
   }
@@ -120,6 +133,7 @@ export class Steps implements TrainingState {
     optimizers.begin({ lr, puzzle_emb_lr: train.puzzle_emb_lr * factor });
     this.call.write(Uint32Array.of(this.step));
     this.run();
+    await this.trace?.check(`step ${this.step}`);
     this.unread.push({ step: this.step, lr });
     const due = performance.now() - this.lastReading > READ_EVERY.ms;
     if (due || this.unread.length === READ_EVERY.steps) this.readHistory();
@@ -146,16 +160,19 @@ export class Steps implements TrainingState {
     this.call.dispose();
     this.history.dispose();
     this.parts.dispose();
+    this.trace?.dispose();
     this.model.dispose();
     this.optimizers.dispose();
   }
 
   private run(): void {
     const { device } = this.model;
+    const { trace } = this;
+    const watched = <T>(body: () => T) => (trace ? trace.watch(body) : body());
     let metrics: Tensor;
-    if (this.options.eager) metrics = device.scope(() => this.stepOnDevice());
+    if (this.options.eager) metrics = watched(() => device.scope(() => this.stepOnDevice()));
     else {
-      this.plan ??= device.record(() => this.stepOnDevice());
+      this.plan ??= watched(() => device.record(() => this.stepOnDevice()));
       this.plan.replay();
       metrics = this.plan.result;
     }

@@ -1,9 +1,11 @@
 import { type Device, openDevice, Philox, UserError } from '@hrm-webgpu/core';
+import { NonFiniteTrace } from '@hrm-webgpu/kernels/checks';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { sudokuShape } from '../../src/data/sudoku/sudoku.ts';
 import { buildSudokuSplits } from '../../src/data/sudoku/sudoku-dataset.ts';
 import { DEFAULT_ARCH, DEFAULT_TRAIN } from '../../src/model/config.ts';
 import { erfinv, initializeModel, initialWeights, truncatedNormal } from '../../src/model/init.ts';
+import type { HrmModel } from '../../src/model/model.ts';
 import { parameterShapes } from '../../src/model/parameters.ts';
 import { HRM } from '../../src/solving/hrm.ts';
 import type { Thought } from '../../src/solving/solve-options.ts';
@@ -147,6 +149,22 @@ describe('Trainer', () => {
     warn.mockRestore();
     device.submitMs = 100;
   });
+
+  it.each([false, true])(
+    'gives the same bits where everything is looked at for NaNs (eager: %s)',
+    async (eager) => {
+      const run = async (traced: boolean) => {
+        const trace = traced ? ({ device }: HrmModel) => new NonFiniteTrace(device) : undefined;
+        const { split, totalSteps } = { split: splits.train, totalSteps: 40 };
+        const trainer = await Trainer.start(device, { config, train, split, totalSteps, eager, trace });
+        const reports = await take(trainer, 8);
+        trainer.dispose();
+        expect(device.tensors.size).toBe(0);
+        return reports;
+      };
+      expect(await run(true)).toEqual(await run(false));
+    },
+  );
 
   it('keeps no tensor and no more memory from step to step', async () => {
     const trainer = await start();

@@ -33,6 +33,8 @@ same bits.
   --patience N         end the run after N evaluations without a better one
   --augment sudoku-digits   a random relabelling of the digits in every row of every batch, for Sudokus alone
   --eager              run op by op instead of recording a step and replaying it (for debugging; the same bits)
+  --trace-nan          look at what every kernel writes, and stop at the first that is not finite, naming kernel, tensor
+                       and element (slower; the same bits)
   --profile            time each kernel over a few steps, print the table and save nothing
 ${DEVICE_HELP}
   --resume             go on from DIR/checkpoint.safetensors
@@ -55,13 +57,14 @@ const OPTIONS = {
   patience: { type: 'string' },
   augment: { type: 'string' },
   eager: { type: 'boolean', default: false },
+  'trace-nan': { type: 'boolean' },
   profile: { type: 'boolean' },
   resume: { type: 'boolean' },
   ...DEVICE_OPTIONS,
 } as const;
 
 /** What may be given with --resume: nothing that the numbers of a run depend on. */
-const WITH_RESUME = ['out', 'resume', 'micro-batch', 'eager', ...Object.keys(DEVICE_OPTIONS)];
+const WITH_RESUME = ['out', 'resume', 'micro-batch', 'eager', 'trace-nan', ...Object.keys(DEVICE_OPTIONS)];
 
 export const train: Command = {
   summary: 'train a model on a dataset',
@@ -79,6 +82,8 @@ export const train: Command = {
     }
     if (!values.data) throw new UserError(noData(values.preset));
     if (!values.out && !values.profile) throw new UserError('give the folder of the run with --out DIR');
+    if (values.profile && values['trace-nan'])
+      throw new UserError('--trace-nan cannot be given with --profile: it adds kernels of its own');
     const out = values.out ?? '';
     const options = {
       data: values.data,
@@ -95,6 +100,7 @@ export const train: Command = {
       },
       augment: values.augment ?? null,
       eager: values.eager,
+      'trace-nan': values['trace-nan'],
       'no-tune': values['no-tune'],
       'submit-ms': values['submit-ms'],
       shaders: values.shaders,

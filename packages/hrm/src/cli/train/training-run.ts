@@ -53,6 +53,7 @@ export interface StartOptions {
   augment: string | null;
   /** See TrainerOptions. */
   eager?: boolean;
+  'trace-nan'?: boolean;
   'no-tune'?: boolean;
   'submit-ms'?: string;
   shaders?: string;
@@ -137,6 +138,7 @@ async function withFreshTrainer<T>(
       augment: augmentation,
       microBatch: rows,
       eager: options.eager,
+      trace: await traceOf(options),
       survival: options.survival,
     });
     announce(device, trainer);
@@ -149,6 +151,7 @@ async function withFreshTrainer<T>(
 interface ResumeOptions extends DeviceValues {
   microBatch?: number;
   eager: boolean;
+  'trace-nan'?: boolean;
 }
 
 /**
@@ -232,9 +235,19 @@ async function resumeTrainer(
     augment,
     microBatch: rows,
     eager,
+    trace: await traceOf(values),
     survival: survival(values),
   };
   return Trainer.resume(options, state, progress);
+}
+
+/** What looks at the numbers of a step, where that is asked for. */
+async function traceOf({
+  'trace-nan': wanted,
+}: Pick<StartOptions, 'trace-nan'>): Promise<TrainerOptions['trace']> {
+  if (!wanted) return undefined;
+  const { NonFiniteTrace } = await import('@hrm-webgpu/kernels/checks');
+  return ({ device, weights }) => new NonFiniteTrace(device, weights);
 }
 
 /** What a run does when the GPU is lost. */
