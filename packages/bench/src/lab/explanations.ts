@@ -1,5 +1,6 @@
 const ONE_LANE =
   'a shortcut: with one lane the loop does nothing, and the value is read back from where it was put';
+const NEIGHBOURS = "one more is a neighbour's, which stores the same number";
 const LAST_ROW = 'threads of rows past the end repeat the last one, and would store the same numbers';
 
 const NO_INFINITIES =
@@ -19,6 +20,27 @@ export const explanations: Readonly<Record<string, Readonly<Record<string, strin
     'guard removed: LANES == 1u → false in if (LANES == 1u) {': ONE_LANE,
     'guard removed: lane == 0 → true in if (lane == 0) {':
       'every lane of a row has the same sum and would store the same number',
+  },
+  residual_rms_norm_backward: {
+    'guard removed: LANES == 1u → false in if (LANES == 1u) {': ONE_LANE,
+    'guard removed: row >= params.rows → false in if (row >= params.rows) {': LAST_ROW,
+    'bound shifted: >= → > in if (row >= params.rows) {': LAST_ROW,
+  },
+  q_head_backward_weight: {
+    'guard removed: column == 0 → true in if (column == 0) {':
+      'every column has the same sum and would store the same number',
+  },
+  q_targets: {
+    'clamp removed: min(-value, 80) → (-value) in targets[2 * row + 1] = 1 / (1 + exp(min(-value, 80)));':
+      NO_INFINITIES,
+  },
+  transpose: {
+    'bound shifted: < → <= in for (var j = 0u; j < BLOCK; j++) {': NEIGHBOURS,
+    'bound shifted: < → <= in for (var i = 0u; i < BLOCK; i++) {': NEIGHBOURS,
+  },
+  matmul_workgroup: {
+    'bound shifted: < → <= in for (var r = 0u; r < ROWS; r++) {':
+      'an index past a private array stands for one within it, whose sums are zero by then',
   },
   matmul_subgroup: {
     'bound shifted: < → <= in for (var k0 = 0u; k0 < params.k; k0 += BLOCK) {':

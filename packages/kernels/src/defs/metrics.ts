@@ -26,13 +26,13 @@ export const metrics: Kernel<MetricsParams> = {
 
 export const check: KernelCheck<MetricsParams> = {
   kernel: metrics,
-  cases: [{ batch: 1 }, { batch: 65 }],
+  cases: [{ batch: 1 }, { batch: 65 }, { batch: 40_001 }], // more than half precision counts
   inputs: ({ batch }, random) => ({
     halted: Uint32Array.from(integerArray(random, batch, 2)),
     steps: Uint32Array.from(integerArray(random, batch, 17)),
     count: Uint32Array.from(integerArray(random, batch, 3)),
     correct: Uint32Array.from(integerArray(random, batch, 3)),
-    q: uniformArray(random, 2 * batch),
+    q: uniformArray(random, 2 * batch).map((value, i) => (i % 5 === 0 ? 0 : value)),
     row_loss: uniformArray(random, batch).map(Math.abs),
     q_loss: uniformArray(random, 2 * batch).map(Math.abs),
   }),

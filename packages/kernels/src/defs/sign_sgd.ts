@@ -36,6 +36,22 @@ export const check: KernelCheck<SignSgdParams> = {
     rates: width === 64 ? Float32Array.of(0.01, 0) : Float32Array.of(0.1, 0.01),
     rows: uniformArray(random, count * width),
   }),
+  hard: ({ batch, width }, random) => ({
+    'sums that cancel': () => {
+      const identifiers = integerArray(random, batch, IDENTIFIERS);
+      const seen = new Map<number, number>();
+      const g = new Float32Array(batch * width);
+      for (const [row, identifier] of identifiers.entries()) {
+        const turn = seen.get(identifier) ?? 0;
+        seen.set(identifier, turn + 1);
+        for (let column = 0; column < width; column++) {
+          const small = (column % 2 === 0 ? 1 : -1) * 2 ** -14;
+          g[row * width + column] = [1, small, -1][turn % 3];
+        }
+      }
+      return { identifiers, g };
+    },
+  }),
   outputs: () => ({}),
   reference({ identifiers, g, rows, rates: [lr, decay] }, { batch, width, first, count }) {
     const after = Float64Array.from(rows);
