@@ -41,7 +41,7 @@ export const attentionWorkgroup: Kernel<AttentionParams> = {
  */
 export const tiledCases: readonly AttentionParams[] = [
   { batch: 1, seq_len: 1, heads: 1, head_dim: 66 },
-  { batch: 2, seq_len: 5, heads: 3, head_dim: 66 },
+  { batch: 1, seq_len: 5, heads: 3, head_dim: 66 }, // three heads leave a place free in a folded grid
   { batch: 1, seq_len: 131, heads: 1, head_dim: 66 },
   { batch: 1, seq_len: 1, heads: 1, head_dim: 36 },
   { batch: 2, seq_len: 17, heads: 3, head_dim: 36 },
