@@ -7,7 +7,7 @@ import { CheckoutCopy } from './checkout-copy.ts';
 
 const doc = readFileSync(new URL('../docs/kernels.md', import.meta.url), 'utf8');
 /** Blocks for it begin a list that is there. */
-const EXPLANATIONS = 'packages/bench/src/lab/explanations.ts';
+const EXPLANATIONS = 'packages/bench/src/lab/mutate/explanations.ts';
 
 interface Step {
   name: string;

@@ -2,8 +2,8 @@
 import { GpuError, UserError } from '@hrm-webgpu/core';
 import { checks } from '@hrm-webgpu/kernels/checks';
 import type { LabCommand } from './command.ts';
-import { kernelCommand } from './kernel-command.ts';
-import { mutateCommand } from './mutate-command.ts';
+import { kernelCommand } from './kernel/kernel-command.ts';
+import { mutateCommand } from './mutate/mutate-command.ts';
 import { newCommand } from './new/command.ts';
 import { tuneCommand } from './new/tune-command.ts';
 import { compareCommand } from './seeing/compare-command.ts';
@@ -11,7 +11,7 @@ import { diffCommand } from './seeing/diff/diff-command.ts';
 import { dumpCommand } from './seeing/dump-command.ts';
 import { showCommand } from './seeing/show-command.ts';
 import { traceCommand } from './seeing/trace/trace-command.ts';
-import { selftestCommand } from './selftest-command.ts';
+import { selftestCommand } from './selftest/selftest-command.ts';
 
 const commands: Readonly<Record<string, LabCommand>> = {
   show: showCommand,

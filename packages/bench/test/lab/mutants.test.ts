@@ -1,6 +1,6 @@
 /** Mistakes are planted one at a time, and each can be named. */
 import { describe, expect, it } from 'vitest';
-import { mutantsOf } from '../../src/lab/mutants.ts';
+import { mutantsOf } from '../../src/lab/mutate/mutants.ts';
 
 const TEXT = `const EPS: f32 = 1e-12;
 fn main(i: u32, lane: u32) {

@@ -1,7 +1,7 @@
 /** Whether a kernel is right on poorer devices and by another compiler, as far as that can be tried here. */
 import { type ConstantValues, specialize } from '@hrm-webgpu/core';
-import { checkOf } from '../trial.ts';
-import { Workshop } from '../workshop.node.ts';
+import { checkOf } from '../trial/trial.ts';
+import { Workshop } from '../trial/workshop.node.ts';
 import { hasNaga, nagaVerdict } from './naga.node.ts';
 
 /** One thing that was tried. */

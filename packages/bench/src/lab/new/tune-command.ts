@@ -5,7 +5,7 @@ import { casesOf } from '../../kernels/kernel-cases.ts';
 import type { LabCommand } from '../command.ts';
 import { shapeOf } from '../shapes.ts';
 import { expectKernel } from '../sources.node.ts';
-import { reasonToSkip } from '../trial.ts';
+import { reasonToSkip } from '../trial/trial.ts';
 
 const print = (text: string) => process.stdout.write(`${text}\n`);
 

@@ -11,7 +11,7 @@ import { median, medianOfRatios, type Ratio } from '../../timing/statistics.ts';
 import { formatTable, significant, wrap } from '../../timing/table.ts';
 import { calibrate, deviceStopwatch, type Stopwatch } from '../../timing/timing.ts';
 import type { LabCommand } from '../command.ts';
-import { Workshop } from '../workshop.node.ts';
+import { Workshop } from '../trial/workshop.node.ts';
 import { type ModelStep, makeModelStep, type StepChoice } from './step/model-step.ts';
 import { countOf, STEP_HELP, STEP_OPTIONS, stepChoiceOf } from './step/step-options.ts';
 import { recordStep } from './step/walk.ts';

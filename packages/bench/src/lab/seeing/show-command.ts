@@ -19,7 +19,7 @@ import { deviceStopwatch } from '../../timing/timing.ts';
 import type { LabCommand } from '../command.ts';
 import { shapeOf } from '../shapes.ts';
 import { expectKernel, readShader, SHADERS } from '../sources.node.ts';
-import { reasonToSkip } from '../trial.ts';
+import { reasonToSkip } from '../trial/trial.ts';
 import { labelled } from './labelled.ts';
 import { bindingTypes, workgroupFacts } from './specialised.ts';
 

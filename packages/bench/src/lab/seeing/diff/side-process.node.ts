@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { adapterName } from '@hrm-webgpu/core';
 import { readShaders } from 'hrm-webgpu/node';
-import { openLabDevice } from '../../device.node.ts';
+import { openLabDevice } from '../../trial/device.node.ts';
 import { makeModelStep } from '../step/model-step.ts';
 import { eagerStep, recordStep, runUpTo } from '../step/walk.ts';
 import { type FromSide, PROTOCOL, type SideRequest, type ToSide } from './protocol.ts';

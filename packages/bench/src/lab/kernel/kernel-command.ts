@@ -2,14 +2,21 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type ConstantValues, UserError } from '@hrm-webgpu/core';
 import { checks, tunablesIn } from '@hrm-webgpu/kernels/checks';
-import type { LabCommand } from './command.ts';
+import type { LabCommand } from '../command.ts';
+import { shapeOf } from '../shapes.ts';
+import {
+  committedShader,
+  definitionOf,
+  expectKernel,
+  readShader,
+  rebuild,
+  SHADERS,
+} from '../sources.node.ts';
+import { Workshop } from '../trial/workshop.node.ts';
 import { type Findings, inspect, problemIn, type Rival } from './inspection.ts';
 import { draw, Screen } from './screen.ts';
-import { shapeOf } from './shapes.ts';
-import { committedShader, definitionOf, expectKernel, readShader, rebuild, SHADERS } from './sources.node.ts';
 import { settingsNamed, sweep, sweepTable } from './sweep.ts';
 import { watchFiles } from './watch.node.ts';
-import { Workshop } from './workshop.node.ts';
 
 /** Of one text. */
 const TIMING_MS = 1100;

@@ -1,11 +1,11 @@
 /** What the lab finds out about a kernel's text, step by step. */
 import type { ParamValues } from '@hrm-webgpu/core';
-import type { Ratio } from '../timing/statistics.ts';
-import { type Badge, tryBadges } from './badges/badges.ts';
-import type { DuelReply } from './duel.ts';
-import type { GradientsReply } from './gradients.ts';
-import type { TryReply } from './trial.ts';
-import type { Outcome, Workshop } from './workshop.node.ts';
+import type { Ratio } from '../../timing/statistics.ts';
+import { type Badge, tryBadges } from '../badges/badges.ts';
+import type { DuelReply } from '../trial/duel.ts';
+import type { GradientsReply } from '../trial/gradients.ts';
+import type { TryReply } from '../trial/trial.ts';
+import type { Outcome, Workshop } from '../trial/workshop.node.ts';
 
 /** One word on a kernel. */
 export type Verdict = 'wrong' | 'faster' | 'slower' | 'same' | 'right';

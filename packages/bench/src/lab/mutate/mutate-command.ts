@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 import { UserError } from '@hrm-webgpu/core';
 import { checks } from '@hrm-webgpu/kernels/checks';
-import type { LabCommand } from './command.ts';
+import type { LabCommand } from '../command.ts';
+import { Workshop } from '../trial/workshop.node.ts';
 import { type Fate, type KernelFates, mutateKernel } from './mutate.ts';
-import { Workshop } from './workshop.node.ts';
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
 const print = (text: string) => process.stdout.write(`${text}\n`);

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
-import type { LabCommand } from './command.ts';
+import type { LabCommand } from '../command.ts';
+import { expectKernel } from '../sources.node.ts';
 import { passed, type SelftestRow, selftest } from './selftest.ts';
-import { expectKernel } from './sources.node.ts';
 
 const KERNELS = ['matmul', 'attention', 'residual_rms_norm'];
 /** Seconds within which the word must come. */

@@ -1,10 +1,10 @@
 /** Plants mistakes in kernels, one at a time, and lists those that no check finds. */
 import { UserError } from '@hrm-webgpu/core';
 import { checks } from '@hrm-webgpu/kernels/checks';
+import type { TryReply } from '../trial/trial.ts';
+import type { Outcome, Workshop } from '../trial/workshop.node.ts';
 import { explanations } from './explanations.ts';
 import { type Mutant, mutantsOf } from './mutants.ts';
-import type { TryReply } from './trial.ts';
-import type { Outcome, Workshop } from './workshop.node.ts';
 
 /** What became of a mutant. */
 export interface Fate {

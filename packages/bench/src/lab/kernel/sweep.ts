@@ -1,9 +1,9 @@
 /** A kernel in other settings of its constants: whether each is right, and how fast. */
 import { type ConstantValues, type ParamValues, UserError } from '@hrm-webgpu/core';
-import type { Ratio } from '../timing/statistics.ts';
-import { formatTable, significant } from '../timing/table.ts';
+import type { Ratio } from '../../timing/statistics.ts';
+import { formatTable, significant } from '../../timing/table.ts';
+import type { Workshop } from '../trial/workshop.node.ts';
 import { compareTimes } from './inspection.ts';
-import type { Workshop } from './workshop.node.ts';
 
 /** How long each setting is timed. */
 const TIMING_MS = 700;

@@ -1,10 +1,10 @@
 /** Whether the lab can be believed: plants faults in kernels and looks what it says of them, and how soon. */
 import { checks } from '@hrm-webgpu/kernels/checks';
-import { quantile } from '../timing/statistics.ts';
-import { type Findings, inspect, problemIn } from './inspection.ts';
-import { type Mutant, mutantsOf } from './mutants.ts';
-import { shapeOf } from './shapes.ts';
-import { Workshop } from './workshop.node.ts';
+import { quantile } from '../../timing/statistics.ts';
+import { type Findings, inspect, problemIn } from '../kernel/inspection.ts';
+import { type Mutant, mutantsOf } from '../mutate/mutants.ts';
+import { shapeOf } from '../shapes.ts';
+import { Workshop } from '../trial/workshop.node.ts';
 
 /** How many saves of each kind. */
 const SAVES = 20;

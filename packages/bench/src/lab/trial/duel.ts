@@ -2,8 +2,8 @@
 import { type ConstantValues, type Device, type ParamValues, Philox } from '@hrm-webgpu/core';
 import { launch } from '@hrm-webgpu/kernels';
 import { checks, contentsFor, tensorsOf } from '@hrm-webgpu/kernels/checks';
-import { median, medianOfRatios, type Ratio } from '../timing/statistics.ts';
-import { deviceStopwatch } from '../timing/timing.ts';
+import { median, medianOfRatios, type Ratio } from '../../timing/statistics.ts';
+import { deviceStopwatch } from '../../timing/timing.ts';
 import { checkOf } from './trial.ts';
 
 export interface DuelRequest {
