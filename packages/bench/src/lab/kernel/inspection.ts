@@ -1,5 +1,6 @@
 /** What the lab finds out about a kernel's text, step by step. */
 import type { ParamValues } from '@hrm-webgpu/core';
+import type { Roofline } from '../../timing/roofline.ts';
 import type { Ratio } from '../../timing/statistics.ts';
 import { type Badge, tryBadges } from '../badges/badges.ts';
 import type { DuelReply } from '../trial/duel.ts';
@@ -26,6 +27,10 @@ export interface Findings {
   /** What went wrong otherwise: it does not end, or fails the device. */
   failure?: string;
   timing?: DuelReply & { rivals: string[]; shape: string };
+  /** Milliseconds a run where its arrays are in no cache. */
+  coldMs?: number;
+  /** Of the adapter. */
+  roofline?: Roofline;
   /** What came of it on poorer devices and by another compiler. */
   badges?: readonly Badge[];
   /** Why it is not timed against the committed version. */
@@ -55,6 +60,8 @@ export interface InspectionRequest {
   whole: 'named' | 'all';
   /** What the first case may take at the most, compiling included; all together take some times as long. */
   limitMs: number;
+  /** Of the adapter, where it has been measured. */
+  roofline?: Roofline;
   /** Stops what is not asked of the workshop. */
   signal?: AbortSignal;
 }
@@ -68,25 +75,15 @@ export async function inspect(
   request: InspectionRequest,
   onFinding: (findings: Findings) => void,
 ): Promise<Findings | undefined> {
-  const {
-    kernel,
-    text,
-    rivals,
-    uncommitted,
-    params,
-    timingMs,
-    whole,
-    limitMs,
-    signal = new AbortController().signal,
-  } = request;
+  const { kernel, text, rivals, uncommitted, params, timingMs, whole, limitMs } = request;
   const start = performance.now();
   let findings: Findings = { kernel, ...(uncommitted ? { uncommitted } : {}) };
   const tell = (news: Partial<Findings>) => {
     findings = { ...findings, ...news };
     findings.verdict = verdictOf(findings);
-    const known = findings.verdict === 'wrong' || findings.timing || rivals.length === 0;
-    if (known && findings.firstMs === undefined) findings.firstMs = performance.now() - start;
+    if (findings.verdict === 'wrong' || findings.timing) findings.firstMs ??= performance.now() - start;
     onFinding(findings);
+    return findings;
   };
   const attempt = async (cases: 'first' | 'named' | 'covering', limit: number): Promise<boolean> => {
     const outcome = await workshop.ask('try', { kernel, text, cases }, limit);
@@ -95,24 +92,45 @@ export async function inspect(
     return findings.verdict !== 'wrong' && !findings.skipped;
   };
   if (!(await attempt('first', limitMs))) return ended(findings);
-  if (rivals.length > 0) {
-    const asked = { kernel, text, rivals: rivals.map(({ text }) => ({ text })), params, ms: timingMs };
-    const { reply, failure, cancelled } = await workshop.ask('duel', asked, limitMs + 10 * timingMs);
-    if (cancelled) return undefined;
-    const shape = Object.entries(params).map(([name, value]) => `${name} ${value}`);
-    const names = rivals.map(({ name }) => name);
-    tell(reply ? { timing: { ...reply, rivals: names, shape: shape.join(' ') } } : { failure });
-  }
+  const asked = { kernel, text, rivals: rivals.map(({ text }) => ({ text })), params, ms: timingMs };
+  const { reply, failure, cancelled } = await workshop.ask('duel', asked, limitMs + 10 * timingMs);
+  if (cancelled) return undefined;
+  const shape = Object.entries(params).map(([name, value]) => `${name} ${value}`);
+  const names = rivals.map(({ name }) => name);
+  tell(reply ? { timing: { ...reply, rivals: names, shape: shape.join(' ') } } : { failure });
   if (findings.verdict === 'wrong') return ended(findings);
   if (!(await attempt('named', 10 * limitMs)) || whole === 'named') return ended(findings);
   if (!(await attempt('covering', 20 * limitMs))) return ended(findings);
-  const { reply, failure, cancelled } = await workshop.ask('gradients', { kernel, text }, 10 * limitMs);
-  if (cancelled) return ended(findings);
-  tell(failure ? { failure } : { gradients: reply });
-  if (problemIn(findings)) return ended(findings);
-  const note = (badge: Badge) => tell({ badges: [...(findings.badges ?? []), badge] });
+  return ended((await inspectFurther(workshop, request, tell)) ?? findings);
+}
+
+/** What takes longer than one waits for: gradients, the roofline, cold caches, other devices. Undefined when cancelled. */
+async function inspectFurther(
+  workshop: Workshop,
+  request: InspectionRequest,
+  tell: (news: Partial<Findings>) => Findings,
+): Promise<Findings | undefined> {
+  const { kernel, text, params, limitMs, roofline: known, signal = new AbortController().signal } = request;
+  const gradients = await workshop.ask('gradients', { kernel, text }, 10 * limitMs);
+  if (gradients.cancelled) return undefined;
+  let { failure } = gradients;
+  let findings = tell(failure ? { failure } : { gradients: gradients.reply });
+  if (problemIn(findings)) return findings;
+  const cold = await workshop.ask('cold', { kernel, text, params }, 10 * limitMs);
+  if (cold.cancelled) return undefined;
+  ({ failure } = cold);
+  findings = tell(failure ? { failure } : { coldMs: cold.reply?.ms });
+  if (problemIn(findings)) return findings;
+  const roofline = known ?? (await workshop.ask('roofline', {}, 10 * limitMs)).reply;
+  if (!roofline || signal.aborted) return undefined;
+  findings = tell({ roofline });
+  const badges: Badge[] = [];
+  const note = (badge: Badge) => {
+    badges.push(badge);
+    findings = tell({ badges });
+  };
   await tryBadges(kernel, text, 10 * limitMs, note, signal);
-  return ended(findings);
+  return findings;
 }
 
 /** Undefined where it was cancelled before anything was known. */

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type ConstantValues, UserError } from '@hrm-webgpu/core';
 import { checks, tunablesIn } from '@hrm-webgpu/kernels/checks';
+import type { Roofline } from '../../timing/roofline.ts';
 import type { LabCommand } from '../command.ts';
 import { shapeOf } from '../shapes.ts';
 import {
@@ -93,6 +94,7 @@ function limitOf(text: string | undefined): number {
 class Bench {
   readonly workshop: Workshop;
   readonly file: string;
+  private roofline: Roofline | undefined;
   private stop = new AbortController();
   /** The save before this one. */
   private before: string | undefined;
@@ -144,8 +146,10 @@ class Bench {
       whole: 'all' as const,
       limitMs: this.limitMs,
       signal: this.stop.signal,
+      roofline: this.roofline,
     };
     const findings = await inspect(workshop, request, onFinding);
+    this.roofline ??= findings?.roofline;
     if (findings?.verdict && findings.verdict !== 'wrong') this.before = text;
     return findings;
   }
@@ -210,7 +214,7 @@ async function once(bench: Bench, json: boolean): Promise<number> {
 
 /** The JSON document of a kernel. */
 function documentOf(findings: Findings) {
-  const { kernel, verdict, skipped, timing, refused } = findings;
+  const { kernel, verdict, skipped, timing, refused, coldMs, roofline } = findings;
   const steps = [
     ['first', findings.first],
     ['named settings', findings.named],
@@ -240,7 +244,9 @@ function documentOf(findings: Findings) {
         .map(({ name, problem }) => ({ name, passed: !problem, ...(problem ? { worst: problem } : {}) })),
       ...(findings.failure ? [{ name: 'runs', passed: false, worst: findings.failure }] : []),
     ],
-    timing: timing ?? null,
+    timing: timing
+      ? { ...timing, ...(coldMs === undefined ? {} : { coldMs }), ...(roofline ? { roofline } : {}) }
+      : null,
     ...(skipped ? { skipped } : {}),
     ...(problemIn(findings) ? { problem: problemIn(findings) } : {}),
   };

@@ -1,5 +1,6 @@
 /** What the lab shows: lines of 80 columns. */
 import { styleText } from 'node:util';
+import { rooflineShare } from '../../timing/roofline.ts';
 import { type Findings, problemIn } from './inspection.ts';
 
 const LABEL = 11;
@@ -16,7 +17,7 @@ export function draw(findings: Findings, title: string, busy: string | undefined
       ...row('right', right(findings)),
       ...gradientsText(findings),
     );
-  if (timing) lines.push(...fast(timing));
+  if (timing) lines.push(...fast(findings, timing));
   if (findings.badges)
     lines.push(...row('portable', badgesText(findings.badges) + (busy ? dim(' · …') : '')));
   if (uncommitted) lines.push(...row('', dim(`no committed version: ${uncommitted}`)));
@@ -66,9 +67,18 @@ function gradientsText({ gradients }: Findings): string[] {
 
 const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 
-function fast({ ms, gflops, gbs, against, rivals, shape }: NonNullable<Findings['timing']>): string[] {
+function fast(
+  { coldMs, roofline }: Findings,
+  { ms, gflops, gbs, against, rivals, shape }: NonNullable<Findings['timing']>,
+): string[] {
   const rates = `${significant(ms)} ms · ${significant(gflops)} GFLOP/s · ${significant(gbs)} GB/s at ${shape}`;
   const lines = row('fast', rates);
+  if (coldMs !== undefined) lines.push(...row('', `${significant(coldMs)} ms with cold caches`));
+  if (roofline) {
+    const work = { flops: gflops * ms * 1e6, bytes: gbs * ms * 1e6 };
+    const { share, bound } = rooflineShare(work, ms, roofline);
+    lines.push(...row('', `${percent(share)} of what the roofline allows, which is bound by ${bound}`));
+  }
   against.forEach((one, i) => {
     const text =
       'problem' in one

@@ -1,5 +1,7 @@
 const ONE_LANE =
   'a shortcut: with one lane the loop does nothing, and the value is read back from where it was put';
+const PAST_PRIVATE =
+  'adapters take an index past a private array for its last, for which the same is done once more; WGSL allows others too';
 const NEIGHBOURS = "one more is a neighbour's, which stores the same number";
 const LAST_ROW = 'threads of rows past the end repeat the last one, and would store the same numbers';
 
@@ -39,8 +41,19 @@ export const explanations: Readonly<Record<string, Readonly<Record<string, strin
     'bound shifted: < → <= in for (var i = 0u; i < BLOCK; i++) {': NEIGHBOURS,
   },
   matmul_workgroup: {
-    'bound shifted: < → <= in for (var r = 0u; r < ROWS; r++) {':
-      'an index past a private array stands for one within it, whose sums are zero by then',
+    'bound shifted: < → <= in for (var r = 0u; r < ROWS; r++) {': PAST_PRIVATE,
+  },
+  attention_subgroup_backward_key: {
+    'guard removed: group.x * GROUP + local.x > last → false in if (group.x * GROUP + local.x > last) {':
+      'keys past the end repeat the last one, and would store the same numbers',
+  },
+  attention_subgroup: {
+    'clamp removed: min(c * LANES + lane % LANES, BLOCK * HEAD_PACKS - 1) → (c * LANES + lane % LANES) in let share = min(c * LANES + lane % LANES, BLOCK * HEAD_PACKS - 1);':
+      'what lanes load beyond a block is not shuffled to anybody, and its key is clamped once more',
+    'constant weakened: 0.0 → 0.01 in var total = 0.0;': 'the first block multiplies it by exp(−huge) = 0',
+    'bound shifted: < → <= in for (var key0 = 0u; key0 < params.seq_len; key0 += BLOCK) {':
+      'one more block has keys past the end alone, whose weights are 0',
+    'bound shifted: < → <= in for (var c = 0u; c < LOADS; c++) {': PAST_PRIVATE,
   },
   matmul_subgroup: {
     'bound shifted: < → <= in for (var k0 = 0u; k0 < params.k; k0 += BLOCK) {':

@@ -3,6 +3,9 @@
  * Started by workshop.node.ts, which it gets requests from, one after the other.
  */
 import { type Device, UserError } from '@hrm-webgpu/core';
+import { quickRoofline, type Roofline } from '../../timing/roofline.ts';
+import { deviceStopwatch } from '../../timing/timing.ts';
+import { type ColdReply, type ColdRequest, coldTime } from './cold.ts';
 import { openLabDevice } from './device.node.ts';
 import { type DuelReply, type DuelRequest, duel } from './duel.ts';
 import { type GradientsReply, type GradientsRequest, gradientsOf } from './gradients.ts';
@@ -13,6 +16,8 @@ export interface Exchanges {
   try: { request: TryRequest; reply: TryReply };
   duel: { request: DuelRequest; reply: DuelReply };
   gradients: { request: GradientsRequest; reply: GradientsReply };
+  cold: { request: ColdRequest; reply: ColdReply };
+  roofline: { request: Record<string, never>; reply: Roofline };
   about: { request: Record<string, never>; reply: { adapter: string; lanes: number } };
 }
 
@@ -28,6 +33,8 @@ async function answer(device: Device, message: Message, signal: AbortSignal): Pr
   if (message.kind === 'try') return tryKernel(device, message.request, signal);
   if (message.kind === 'duel') return duel(device, message.request, signal);
   if (message.kind === 'gradients') return gradientsOf(device, message.request, signal);
+  if (message.kind === 'cold') return coldTime(device, message.request, signal);
+  if (message.kind === 'roofline') return quickRoofline(device, deviceStopwatch(device));
   if (message.kind === 'about') {
     const { description, subgroupMinSize } = device.adapter;
     return { adapter: description, lanes: subgroupMinSize };
