@@ -47,6 +47,14 @@ export const explanations: Readonly<Record<string, Readonly<Record<string, strin
     'guard removed: group.x * GROUP + local.x > last → false in if (group.x * GROUP + local.x > last) {':
       'keys past the end repeat the last one, and would store the same numbers',
   },
+  attention_subgroup_backward_query: {
+    'guard removed: group.x * GROUP + local.x > last → false in if (group.x * GROUP + local.x > last) {':
+      'queries past the end repeat the last one, and would store the same numbers',
+  },
+  roofline_fma: {
+    'start shifted: 0u → 1u in for (var done = 0u; done < params.fmas; done += CHAINS * UNROLL) {':
+      'a turn is many fmas long: from 1 on there are as many turns',
+  },
   attention_subgroup: {
     'clamp removed: min(c * LANES + lane % LANES, BLOCK * HEAD_PACKS - 1) → (c * LANES + lane % LANES) in let share = min(c * LANES + lane % LANES, BLOCK * HEAD_PACKS - 1);':
       'what lanes load beyond a block is not shuffled to anybody, and its key is clamped once more',
