@@ -77,6 +77,9 @@ const chromium: TestProjectInlineConfiguration = {
   },
 };
 
+/** Copies of the checkout in which kernels are made: minutes, so that they run by themselves (`npm run walk`). */
+const WALKS = ['test/kernels-doc.test.ts', 'test/lab-new.test.ts'];
+
 const node: TestProjectInlineConfiguration = {
   extends: true,
   test: {
@@ -86,6 +89,12 @@ const node: TestProjectInlineConfiguration = {
   },
 };
 
+function inMode(project: TestProjectInlineConfiguration, mode: string): TestProjectInlineConfiguration {
+  const { test } = project;
+  const exclude = [...(test?.exclude ?? []), ...(mode === 'walk' ? [] : WALKS)];
+  return { ...project, mode, test: { ...test, exclude } };
+}
+
 export default defineConfig(({ mode }) => ({
   plugins: [shaderWatch],
   // Tests run on the sources; the command-line tests on what global-setup has built.
@@ -93,7 +102,7 @@ export default defineConfig(({ mode }) => ({
   ssr: { resolve: { conditions: ['source', 'node', 'module', 'import', 'default'] } },
   test: {
     // `--mode` does not reach projects by itself.
-    projects: (skip ? [node] : [node, chromium]).map((project) => ({ ...project, mode })),
+    projects: (skip ? [node] : [node, chromium]).map((project) => inMode(project, mode)),
     globalSetup: 'test/global-setup.ts',
     reporters: ['default', closingLine],
     // A cold shader cache makes single tests slow on a software adapter; nothing here is timed.

@@ -252,8 +252,14 @@ function documentOf(findings: Findings) {
   };
 }
 
-function gradientsCheck({ ops, margin, problem }: NonNullable<Findings['gradients']>) {
-  return { name: 'gradients', passed: !problem, worst: problem ?? margin, ops };
+function gradientsCheck({ ops, margin, problem, remark }: NonNullable<Findings['gradients']>) {
+  return {
+    name: 'gradients',
+    passed: !problem,
+    worst: problem ?? margin,
+    ops,
+    ...(remark ? { remark } : {}),
+  };
 }
 
 /** Until Ctrl-C. */

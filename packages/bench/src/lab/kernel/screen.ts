@@ -58,6 +58,7 @@ function right(findings: Findings): string {
 /** Nothing for kernels that are part of no differentiable op. */
 function gradientsText({ gradients }: Findings): string[] {
   if (!gradients || gradients.problem || gradients.ops.length === 0) return [];
+  if (gradients.remark) return row('', `but ${gradients.remark}`);
   const ops = gradients.ops.join(', ');
   return row(
     '',

@@ -14,8 +14,10 @@ export interface GradientsReply {
   ops: string[];
   /** The largest error as a share of what is allowed. */
   margin: number;
-  /** What is wrong, and with which op. */
+  /** What is wrong, and with which op: of a kernel of the backward pass alone. */
   problem?: string;
+  /** The same of one of the forward pass: it may be right, and the kernel of its gradient not edited yet. */
+  remark?: string;
 }
 
 /** An op and what it is tried on. */
@@ -24,22 +26,32 @@ interface OpCase {
   inputs: Tensor[];
 }
 
-/** Makes tensors of random numbers. */
+/** Makes tensors of random numbers, and frees them all. */
 class Inputs {
   private readonly random = new Philox(1);
+  private readonly made: Tensor[] = [];
 
   constructor(readonly device: Device) {}
 
   /** Uniform in [−extent, extent). */
   uniform(shape: Shape, extent = 1): Tensor {
     const numbers = () => extent * (2 * this.random.uniform() - 1);
-    return Tensor.from(this.device, Float32Array.from({ length: sizeOf(shape) }, numbers), shape);
+    return this.keep(Tensor.from(this.device, Float32Array.from({ length: sizeOf(shape) }, numbers), shape));
   }
 
   /** Whole numbers from 0 up to below `below`. */
   whole(shape: Shape, below: number): Tensor {
     const numbers = () => this.random.below(below);
-    return Tensor.from(this.device, Int32Array.from({ length: sizeOf(shape) }, numbers), shape);
+    return this.keep(Tensor.from(this.device, Int32Array.from({ length: sizeOf(shape) }, numbers), shape));
+  }
+
+  keep(tensor: Tensor): Tensor {
+    this.made.push(tensor);
+    return tensor;
+  }
+
+  dispose(): void {
+    for (const tensor of this.made) tensor.dispose();
   }
 }
 
@@ -78,6 +90,7 @@ const OPS: Readonly<Record<string, (make: Inputs) => OpCase>> = {
   residualRmsNorm: on((x, r) => kernels.residualRmsNorm(x, r, 1e-5), [5, 14], [5, 14]),
   rope: (make) => {
     const tables = kernels.makeRopeTables(make.device, 5, 6, 10_000);
+    for (const table of Object.values(tables)) make.keep(table);
     return { op: (qkv) => kernels.rope(qkv, tables, 3), inputs: [make.uniform([2, 5, 54])] };
   },
   rowMean: on(kernels.rowMean, [2, 3, 5]),
@@ -98,17 +111,22 @@ export async function gradientsOf(
   try {
     for (const [name, make] of Object.entries({ ...opNamedLike(kernel), ...OPS })) {
       signal.throwIfAborted();
-      const { op, inputs } = make(new Inputs(device));
+      const made = new Inputs(device);
+      const { op, inputs } = make(made);
+      let inForward = false;
       try {
-        if (!launches(device, kernel, op, inputs).has(kernel)) continue;
+        const launched = launches(device, kernel, op, inputs);
+        inForward = launched.forward.has(kernel);
+        if (!inForward && !launched.backward.has(kernel)) continue;
         reply.ops.push(name);
         const results = await checkGradients(op, inputs);
         reply.margin = Math.max(reply.margin, ...results.map(({ margin }) => margin));
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
-        return { ...reply, problem: `the gradient of ${name}: ${error.message}` };
+        const problem = `the gradient of ${name}: ${error.message}`;
+        return { ...reply, ...(inForward ? { remark: problem } : { problem }) };
       } finally {
-        for (const input of inputs) input.dispose();
+        made.dispose();
       }
     }
   } finally {
@@ -128,35 +146,42 @@ function opNamedLike(kernel: string): Record<string, (make: Inputs) => OpCase> {
   const op = (kernels as unknown as Record<string, OpCase['op'] | undefined>)[name];
   if (typeof op !== 'function' || !Object.hasOwn(checks, `${base}_backward`)) return {};
   const { cases, inputs } = checks[base];
-  const make = ({ device }: Inputs) => {
+  const make = (made: Inputs) => {
     const arrays = inputs(cases[Math.min(1, cases.length - 1)], new Philox(1));
-    return { op, inputs: Object.values(arrays).map((data) => Tensor.from(device, data)) };
+    return { op, inputs: Object.values(arrays).map((data) => made.keep(Tensor.from(made.device, data))) };
   };
   return { [name]: make };
 }
 
-/** The kernels that an op and its gradient launch. Operations that have this kernel among others do with it, from then on. */
-function launches(device: Device, kernel: string, op: OpCase['op'], inputs: readonly Tensor[]): Set<string> {
+/**
+ * The kernels that an op launches, and those of its gradient. Operations that have this kernel among others do with it, from then
+ * on.
+ */
+function launches(device: Device, kernel: string, op: OpCase['op'], inputs: readonly Tensor[]) {
   const withKernel: Interceptor = (call, perform) => {
     const { operation, params } = call;
     if (operation.kernels.some(({ name }) => name === kernel))
       device.tuning.set(tuningKey(operation.name, params), { kernel, settings: {} });
     perform(call);
   };
-  const forwardAndBackward = () =>
-    device.scope(() => {
-      const leaves = inputs.map((input) => {
-        const leaf = Tensor.empty(device, input.shape, input.dtype, true);
-        leaf.assign(input);
-        return leaf;
-      });
-      const result = op(...leaves);
-      const gradient = Tensor.from(device, new Float32Array(result.size).fill(1), result.shape);
-      for (const found of backward(device, [{ of: result, gradient }], kernels.gradientRules).values())
-        found.dispose();
+  const namesIn = <T>(body: () => T): { names: Set<string>; result: T } => {
+    let result: T | undefined;
+    const launched = kernels.observeLaunches(device, () => {
+      result = interceptOperations(device, withKernel, body);
     });
-  const launched = kernels.observeLaunches(device, () =>
-    interceptOperations(device, withKernel, forwardAndBackward),
-  );
-  return new Set(launched.map(({ kernel }) => kernel.name));
+    return { names: new Set(launched.map(({ kernel }) => kernel.name)), result: result as T };
+  };
+  return device.scope(() => {
+    const leaves = inputs.map((input) => {
+      const leaf = Tensor.empty(device, input.shape, input.dtype, true);
+      leaf.assign(input);
+      return leaf;
+    });
+    const { names: forward, result } = namesIn(() => op(...leaves));
+    const gradient = Tensor.from(device, new Float32Array(result.size).fill(1), result.shape);
+    const roots = [{ of: result, gradient }];
+    const found = namesIn(() => backward(device, roots, kernels.gradientRules));
+    for (const tensor of found.result.values()) tensor.dispose();
+    return { forward, backward: found.names };
+  });
 }
