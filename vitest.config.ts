@@ -77,8 +77,12 @@ const chromium: TestProjectInlineConfiguration = {
   },
 };
 
-/** Copies of the checkout in which kernels are made: minutes, so that they run by themselves (`npm run walk`). */
-const WALKS = ['test/kernels-doc.test.ts', 'test/lab-new.test.ts'];
+/** What takes minutes, and runs by itself (`npm run slow`): copies of the checkout in which kernels are made, and much compiling. */
+const SLOW = [
+  'test/kernels-doc.test.ts',
+  'test/lab-new.test.ts',
+  'packages/bench/test/lab/seeing/seeing-slow.test.ts',
+];
 
 const node: TestProjectInlineConfiguration = {
   extends: true,
@@ -91,7 +95,7 @@ const node: TestProjectInlineConfiguration = {
 
 function inMode(project: TestProjectInlineConfiguration, mode: string): TestProjectInlineConfiguration {
   const { test } = project;
-  const exclude = [...(test?.exclude ?? []), ...(mode === 'walk' ? [] : WALKS)];
+  const exclude = [...(test?.exclude ?? []), ...(mode === 'slow' ? [] : SLOW)];
   return { ...project, mode, test: { ...test, exclude } };
 }
 

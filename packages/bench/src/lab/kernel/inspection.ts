@@ -121,16 +121,16 @@ async function inspectFurther(
   ({ failure } = cold);
   findings = tell(failure ? { failure } : { coldMs: cold.reply?.ms });
   if (problemIn(findings)) return findings;
-  const roofline = known ?? (await workshop.ask('roofline', {}, 10 * limitMs)).reply;
-  if (!roofline || signal.aborted) return undefined;
-  findings = tell({ roofline });
   const badges: Badge[] = [];
   const note = (badge: Badge) => {
     badges.push(badge);
     findings = tell({ badges });
   };
   await tryBadges(kernel, text, 10 * limitMs, note, signal);
-  return findings;
+  if (problemIn(findings) || signal.aborted) return findings;
+  const roofline = known ?? (await workshop.ask('roofline', {}, 10 * limitMs)).reply;
+  if (!roofline || signal.aborted) return undefined;
+  return tell({ roofline });
 }
 
 /** Undefined where it was cancelled before anything was known. */
