@@ -77,8 +77,9 @@ const chromium: TestProjectInlineConfiguration = {
   },
 };
 
-/** What takes minutes, and runs by itself (`npm run slow`): copies of the checkout in which kernels are made, and much compiling. */
+/** What takes minutes, and runs by itself (`npm run slow`): other projects, copies of the checkout, and much compiling. */
 const SLOW = [
+  'test/packaging/packages.test.ts',
   'test/kernels-doc.test.ts',
   'test/lab-new.test.ts',
   'packages/bench/test/lab/seeing/seeing-slow.test.ts',

@@ -185,17 +185,6 @@ describe('hrm-webgpu-bench', { timeout: 180_000 }, () => {
   });
 });
 
-describe('docs/library.md', () => {
-  it('speaks of all that is exported', async () => {
-    const text = readFileSync(inRoot('docs/library.md'), 'utf8');
-    const names = [
-      ...Object.keys(await import('hrm-webgpu')),
-      ...Object.keys(await import('hrm-webgpu/node')),
-    ];
-    expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(text))).toEqual([]);
-  });
-});
-
 describe('TypeScript, strict, with nothing else installed', () => {
   const main = `
 import { HRM, openDevice, Trainer, type Solution } from 'hrm-webgpu';

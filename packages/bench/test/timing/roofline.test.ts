@@ -47,10 +47,25 @@ describe('the microbenchmarks', () => {
       const params = { length: 2 ** 15, fmas: turns * FMA_TURN, a: 1 - 2 ** -9, b: 0.25 };
       return shortest({ name: 'fma', check: fmaCheck, params, verify });
     };
-    expect(await fma(32)).toBeGreaterThan(5 * (await fma(2)));
+    // On a busy machine one attempt may say anything; where a compiler has left something out, none succeeds.
+    const farLonger = async (much: () => Promise<number>, little: () => Promise<number>) => {
+      for (let attempt = 0; attempt < 10; attempt++) if ((await much()) > 5 * (await little())) return true;
+      return false;
+    };
+    expect(
+      await farLonger(
+        () => fma(32),
+        () => fma(2),
+      ),
+    ).toBe(true);
     const load = (loads: number) =>
       shortest({ name: 'load', check: loadCheck, params: { length: 2 ** 15, loads }, verify });
-    expect(await load(2048)).toBeGreaterThan(5 * (await load(128)));
+    expect(
+      await farLonger(
+        () => load(2048),
+        () => load(128),
+      ),
+    ).toBe(true);
   });
 });
 
