@@ -40,12 +40,12 @@ describe('compare', () => {
   const compare = (...args: string[]) => lab('compare', ...args, '--json', '--seconds', '2');
 
   it('times a step with either, where both are right', async () => {
-    // The same numbers, with nothing left of the exponential 40 times.
+    // The same numbers, with nothing left of the exponential 400 times.
     const slow = shaders('slow', 'swiglu', (text) =>
       text.replace(
         /y\[i\] = gate.*;/,
         `var x = gate;
-  for (var k = 0u; k < 40u + params.rows / 1000000u; k++) { x = gate + 1e-30 * exp(min(-x, pack(80))); }
+  for (var k = 0u; k < 400u + params.rows / 1000000u; k++) { x = gate + 1e-30 * exp(min(-x, pack(80))); }
   y[i] = gate / (1 + exp(min(-x, pack(80)))) * up;`,
       ),
     );
