@@ -3,7 +3,7 @@
  * CACM 2009). The microbenchmarks are kernels like any other, verified before they are timed, and timed in the same
  * rounds as what is held against them.
  */
-import { type Device, Philox } from '@hrm-webgpu/core';
+import { type Device, Philox, UserError } from '@hrm-webgpu/core';
 import {
   FMA_TURN,
   FMA_VARIANTS,
@@ -67,6 +67,7 @@ export async function prepareRoofline(
   device: Device,
   stopwatch: Stopwatch,
   seed: number,
+  fmaVariants: readonly (typeof FMA_VARIANTS)[number][] = FMA_VARIANTS,
 ): Promise<RooflineProbes> {
   const runs: KernelRun[] = [];
   const probe = async (kind: Probe['kind'], unitsOf: (run: KernelRun) => number, kernelCase: KernelCase) => {
@@ -76,7 +77,7 @@ export async function prepareRoofline(
     return { ...(await calibrate(run, stopwatch)), kind, flops, bytes, amount: unitsOf(run) };
   };
   const fma: Probe[] = [];
-  for (const constants of FMA_VARIANTS) {
+  for (const constants of fmaVariants) {
     const { pack, CHAINS, GROUP } = constants;
     const name = `FMA ${pack} × ${CHAINS}, ${GROUP} threads`;
     const params = FMA[device.adapter.class];
@@ -97,6 +98,7 @@ export async function prepareRoofline(
       name: 'copy',
       check: typedChecks.roofline_copy,
       params: COPY,
+      verify: verifyCopy,
     }),
   ];
   for (const constants of LOAD_VARIANTS) {
@@ -127,6 +129,15 @@ function verifyFma(params: RooflineFmaParams, constants: { PACK: number }): Kern
     compare('roofline_fma: y', outputs.y, expected, tolerance('y'));
   };
 }
+
+/** All of it, without float64 copies of so much. */
+const verifyCopy: KernelCase['verify'] = ({ inputs: { x }, outputs: { y } }) => {
+  const wrong = y.findIndex((value, i) => value !== x[i]);
+  if (wrong >= 0)
+    throw new UserError(
+      `roofline_copy: y[${wrong}] is ${y[wrong]}, expected ${x[wrong]}. Nothing was timed.`,
+    );
+};
 
 function evaluate(probes: readonly Probe[], timed: readonly Timed[]): Roofline {
   const rates = probes.map(({ kind, amount, candidate }, i) => {
@@ -178,7 +189,9 @@ export function rooflineFloor(
 
 /** The roofline by a few samples of each microbenchmark: for a first look, in seconds. */
 export async function quickRoofline(device: Device, stopwatch: Stopwatch): Promise<Roofline> {
-  const probes = await prepareRoofline(device, stopwatch, 1);
+  // Larger workgroups are hardly ever faster here, and take as long again to try.
+  const few = FMA_VARIANTS.filter(({ GROUP }) => GROUP === 64);
+  const probes = await prepareRoofline(device, stopwatch, 1, few);
   try {
     const timed = probes.entries.map(untimed);
     for (let round = 0; round < QUICK_ROUNDS; round++) await timeRound([timed], stopwatch, new Philox(round));
