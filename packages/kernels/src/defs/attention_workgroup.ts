@@ -46,6 +46,12 @@ export const tiledCases: readonly AttentionParams[] = [
   { batch: 1, seq_len: 1, heads: 1, head_dim: 36 },
   { batch: 2, seq_len: 17, heads: 3, head_dim: 36 },
   { batch: 1, seq_len: 82, heads: 2, head_dim: 36 },
+  // A tile has 32 queries or keys: one fewer, as many, one more. And 8 packs of a head: 7, 8; 36 has 9.
+  { batch: 1, seq_len: 31, heads: 1, head_dim: 36 },
+  { batch: 1, seq_len: 32, heads: 1, head_dim: 36 },
+  { batch: 1, seq_len: 33, heads: 1, head_dim: 36 },
+  { batch: 1, seq_len: 33, heads: 2, head_dim: 28 },
+  { batch: 1, seq_len: 31, heads: 1, head_dim: 32 },
   { batch: 2, seq_len: 17, heads: 3, head_dim: 64 },
   { batch: 1, seq_len: 37, heads: 3, head_dim: 64 },
   { batch: 1, seq_len: 64, heads: 1, head_dim: 64 },

@@ -67,6 +67,8 @@ export const check: KernelCheck<MatmulWorkgroupParams> = {
     { m: 131, n: 68, k: 61, a_row: 1, a_column: 131, splits: 1 },
     { m: 33, n: 38, k: 211, a_row: 1, a_column: 33, splits: 3 },
     { m: 64, n: 64, k: 128, a_row: 1, a_column: 64, splits: 2 },
+    { m: 9, n: 20, k: 520, a_row: 520, a_column: 1, splits: 4 },
+    { m: 9, n: 20, k: 1030, a_row: 1, a_column: 9, splits: 8 },
     { m: 5, n: 8, k: 68, a_row: 68, a_column: 1, splits: 5 }, // more parts than blocks: the last ones are zero
   ],
   variants: [{ ROWS: 4, PACKS: 2, THREADS_Y: 16, TILE_K: 16 }],
