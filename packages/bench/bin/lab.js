@@ -6,7 +6,13 @@ process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 141 
 
 const main = new URL('../dist/lab/main.js', import.meta.url);
 if (existsSync(main)) {
-  process.exitCode = await (await import(main)).main(process.argv.slice(2));
+  const lab = await import(main).catch((error) => {
+    // A definition that throws, for example: what it says, and where.
+    const [said, place = ''] = String(error.stack ?? error).split('\n');
+    console.error(`lab: does not start: ${said} ${place.trim()}`);
+    process.exit(1);
+  });
+  process.exitCode = await lab.main(process.argv.slice(2));
 } else {
   console.error('lab: not built yet. Run: npm run build');
   process.exitCode = 1;

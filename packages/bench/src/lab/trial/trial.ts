@@ -45,23 +45,42 @@ export function namedCases(check: KernelCheck<ParamValues>, device: Device): Tri
   return [...named, ...folded, ...hard];
 }
 
-/** All cases in settings in which every value of a tunable meets every value of every other one. */
+/**
+ * All cases in settings in which every value of a tunable meets every value of every other one. Where that takes more pipelines
+ * than can be waited for, each setting is tried on the cases of one of the pipelines that shapes ask for, by turns, and each
+ * of these in some setting.
+ */
 export async function coveringCases(check: KernelCheck<ParamValues>, device: Device): Promise<TrialCase[]> {
-  return grouped(check, device, await coveringSettingsOf(device, check));
+  const settings = await coveringSettingsOf(device, check);
+  const shapes = pipelinesOf(check, device, {});
+  if (settings.length * shapes.length <= MOST_PIPELINES) return grouped(check, device, settings);
+  return Array.from({ length: Math.max(settings.length, shapes.length) }, (_, i) => {
+    const constants = settings[i % settings.length];
+    return shapes[i % shapes.length].map(({ params }) => ({ params, constants }));
+  }).flat();
 }
 
-function grouped(
-  { kernel, cases }: KernelCheck<ParamValues>,
+/** So many tiled kernels compile in a minute or two. */
+const MOST_PIPELINES = 24;
+
+const grouped = (
+  check: KernelCheck<ParamValues>,
   device: Device,
   settings: readonly ConstantValues[],
-): TrialCase[] {
+): TrialCase[] => settings.flatMap((constants) => pipelinesOf(check, device, constants).flat());
+
+/** The cases in a setting, by the pipeline that they need. */
+function pipelinesOf(
+  { kernel, cases }: KernelCheck<ParamValues>,
+  device: Device,
+  constants: ConstantValues,
+): TrialCase[][] {
   const groups = new Map<string, TrialCase[]>();
-  for (const constants of settings)
-    for (const params of cases) {
-      const key = JSON.stringify({ ...kernel.constants?.(params, device.adapter.class), ...constants });
-      groups.set(key, [...(groups.get(key) ?? []), { params, constants }]);
-    }
-  return [...groups.values()].flat();
+  for (const params of cases) {
+    const key = JSON.stringify({ ...kernel.constants?.(params, device.adapter.class), ...constants });
+    groups.set(key, [...(groups.get(key) ?? []), { params, constants }]);
+  }
+  return [...groups.values()];
 }
 
 /** Runs a case. */

@@ -9,6 +9,13 @@ const PROCESS = fileURLToPath(new URL('./workshop-process.node.js', import.meta.
 /** Of no use to anyone. */
 const DAWN_REMARKS = /^Warning: maxDynamic.*\n/gm;
 
+/** Why a process did not start: of an error with its stack, as a definition that throws makes, what it says and where. */
+function reasonIn(said: string): string {
+  const [, message] = said.match(/^(\w*Error: .*)$/m) ?? [];
+  const [, place] = said.match(/^ +at .*?packages\/(\S+?:\d+)/m) ?? [];
+  return message && place ? `packages/${place} throws ${message}` : said.trim();
+}
+
 /** What came of a request. */
 export interface Outcome<R> {
   reply?: R;
@@ -86,7 +93,7 @@ export class Workshop {
     });
     await new Promise<void>((resolve, reject) => {
       const failed = (code: number | null) =>
-        reject(new UserError(said.trim() || `the lab's process ended (${code})`));
+        reject(new UserError(reasonIn(said) || `the lab's process ended (${code})`));
       child.once('exit', failed);
       child.once('message', () => {
         child.off('exit', failed);
