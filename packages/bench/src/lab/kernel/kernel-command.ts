@@ -14,7 +14,8 @@ import {
   SHADERS,
 } from '../sources.node.ts';
 import { Workshop } from '../trial/workshop.node.ts';
-import { type Findings, inspect, problemIn, type Rival } from './inspection.ts';
+import { documentOf } from './document.ts';
+import { type Findings, inspect, type Rival } from './inspection.ts';
 import { draw, Screen } from './screen.ts';
 import { settingsNamed, sweep, sweepTable } from './sweep.ts';
 import { watchFiles } from './watch.node.ts';
@@ -210,56 +211,6 @@ async function once(bench: Bench, json: boolean): Promise<number> {
   if (json) process.stdout.write(`${JSON.stringify(documentOf(findings), null, 2)}\n`);
   else screen.show(draw(findings, '', undefined));
   return findings.verdict === 'wrong' ? 1 : 0;
-}
-
-/** The JSON document of a kernel. */
-function documentOf(findings: Findings) {
-  const { kernel, verdict, skipped, timing, refused, coldMs, roofline } = findings;
-  const steps = [
-    ['first', findings.first],
-    ['named settings', findings.named],
-    ['all pairs of settings', findings.covering],
-  ] as const;
-  return {
-    kernel,
-    verdict: skipped ? 'skipped' : verdict,
-    checks: [
-      { name: 'compiles', passed: !refused, ...(refused ? { worst: refused } : {}) },
-      ...steps.flatMap(([name, reply]) =>
-        reply
-          ? [
-              {
-                name,
-                passed: !reply.problem,
-                shape: reply.at ?? reply.marginAt,
-                worst: reply.problem ?? reply.margin,
-                cases: reply.cases,
-              },
-            ]
-          : [],
-      ),
-      ...(findings.gradients ? [gradientsCheck(findings.gradients)] : []),
-      ...(findings.badges ?? [])
-        .filter(({ skipped }) => !skipped)
-        .map(({ name, problem }) => ({ name, passed: !problem, ...(problem ? { worst: problem } : {}) })),
-      ...(findings.failure ? [{ name: 'runs', passed: false, worst: findings.failure }] : []),
-    ],
-    timing: timing
-      ? { ...timing, ...(coldMs === undefined ? {} : { coldMs }), ...(roofline ? { roofline } : {}) }
-      : null,
-    ...(skipped ? { skipped } : {}),
-    ...(problemIn(findings) ? { problem: problemIn(findings) } : {}),
-  };
-}
-
-function gradientsCheck({ ops, margin, problem, remark }: NonNullable<Findings['gradients']>) {
-  return {
-    name: 'gradients',
-    passed: !problem,
-    worst: problem ?? margin,
-    ops,
-    ...(remark ? { remark } : {}),
-  };
 }
 
 /** Until Ctrl-C. */
