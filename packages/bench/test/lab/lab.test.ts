@@ -186,10 +186,12 @@ it('mutate finds all mistakes in a kernel, or says which live', async () => {
   expect(code).toBe(0);
 });
 
-it('mutate finds a sixth of the mistakes in every kernel that is compiled soon and ends with any', async () => {
+it('mutate finds a sixth of the mistakes in every fourth kernel of those that compile soon', async () => {
   const slow = /^attention|^matmul|softmax|mean|norm/;
-  const names = Object.keys(checks).filter((name) => !slow.test(name));
-  expect(names.length).toBeGreaterThan(30);
+  const names = Object.keys(checks)
+    .filter((name) => !slow.test(name))
+    .filter((_, i) => i % 4 === 1);
+  expect(names.length).toBeGreaterThan(7);
   const { code, out } = await lab('mutate', ...names, '--slice', '2/6', '--json');
   expect(JSON.parse(out)).toMatchObject({ lives: 0, stale: [] });
   expect(code).toBe(0);
