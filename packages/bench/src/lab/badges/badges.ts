@@ -1,6 +1,6 @@
 /** Whether a kernel is right on poorer devices and by another compiler, as far as that can be tried here. */
-import { type ConstantValues, specialize } from '@hrm-webgpu/core';
-import { checkOf } from '../trial/trial.ts';
+import { type ConstantValues, specialize, UserError } from '@hrm-webgpu/core';
+import { checkOf, problemOfTry } from '../trial/trial.ts';
 import { Workshop } from '../trial/workshop.node.ts';
 import { hasNaga, nagaVerdict } from './naga.node.ts';
 
@@ -43,13 +43,13 @@ export async function tryBadges(
   onBadge: (badge: Badge) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  if (hasNaga()) onBadge({ name: 'naga', ...(await naga(kernel, text, signal)) });
-  for (const device of DEVICES) {
-    if (signal.aborted) return;
-    if (!device.matters(text)) continue;
-    const found = await onDevice(kernel, text, device, limitMs, signal);
-    if (found && !signal.aborted) onBadge({ name: device.name, ...found });
-  }
+  const tell = (name: string, found: Omit<Badge, 'name'> | undefined) => {
+    if (found && !signal.aborted) onBadge({ name, ...found });
+  };
+  if (hasNaga()) tell('naga', await naga(kernel, text, signal));
+  for (const device of DEVICES)
+    if (!signal.aborted && device.matters(text))
+      tell(device.name, await onDevice(kernel, text, device, limitMs, signal));
 }
 
 async function onDevice(
@@ -65,9 +65,14 @@ async function onDevice(
   try {
     const { reply: adapter } = await workshop.ask('about', {}, limitMs);
     if (lanes && adapter?.lanes !== lanes) return undefined;
-    const { reply, failure } = await workshop.ask('try', { kernel, text, cases: 'named' }, limitMs);
-    const problem = failure ?? reply?.refused ?? (reply?.problem && `${reply.problem}\nat ${reply.at}`);
-    return problem ? { problem } : reply?.skipped ? { skipped: reply.skipped } : {};
+    const outcome = await workshop.ask('try', { kernel, text, cases: 'named' }, limitMs);
+    const problem = problemOfTry(outcome);
+    const skipped = outcome.reply?.skipped;
+    return { ...(problem ? { problem } : {}), ...(skipped ? { skipped } : {}) };
+  } catch (error) {
+    // Its process does not start: there is no such device; or it was stopped before it had.
+    if (error instanceof UserError) return { skipped: error.message };
+    throw error;
   } finally {
     signal.removeEventListener('abort', stop);
     workshop.close();

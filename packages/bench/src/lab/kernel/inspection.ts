@@ -5,7 +5,7 @@ import type { Ratio } from '../../timing/statistics.ts';
 import { type Badge, tryBadges } from '../badges/badges.ts';
 import type { DuelReply } from '../trial/duel.ts';
 import type { GradientsReply } from '../trial/gradients.ts';
-import type { TryReply } from '../trial/trial.ts';
+import { inWords, problemOfTry, type TryReply } from '../trial/trial.ts';
 import type { Outcome, Workshop } from '../trial/workshop.node.ts';
 
 /** One word on a kernel. */
@@ -95,42 +95,38 @@ export async function inspect(
   const asked = { kernel, text, rivals: rivals.map(({ text }) => ({ text })), params, ms: timingMs };
   const { reply, failure, cancelled } = await workshop.ask('duel', asked, limitMs + 10 * timingMs);
   if (cancelled) return undefined;
-  const shape = Object.entries(params).map(([name, value]) => `${name} ${value}`);
   const names = rivals.map(({ name }) => name);
-  tell(reply ? { timing: { ...reply, rivals: names, shape: shape.join(' ') } } : { failure });
+  tell(reply ? { timing: { ...reply, rivals: names, shape: inWords(params) } } : { failure });
   if (findings.verdict === 'wrong') return ended(findings);
   if (!(await attempt('named', 10 * limitMs)) || whole === 'named') return ended(findings);
   if (!(await attempt('covering', 20 * limitMs))) return ended(findings);
-  return ended((await inspectFurther(workshop, request, tell)) ?? findings);
+  await inspectFurther(workshop, request, tell);
+  return ended(findings);
 }
 
-/** What takes longer than one waits for: gradients, the roofline, cold caches, other devices. Undefined when cancelled. */
+/** What takes longer than one waits for: gradients, cold caches, other devices, the roofline. Ends where something is wrong. */
 async function inspectFurther(
   workshop: Workshop,
-  request: InspectionRequest,
+  { kernel, text, params, limitMs, roofline, signal = new AbortController().signal }: InspectionRequest,
   tell: (news: Partial<Findings>) => Findings,
-): Promise<Findings | undefined> {
-  const { kernel, text, params, limitMs, roofline: known, signal = new AbortController().signal } = request;
-  const gradients = await workshop.ask('gradients', { kernel, text }, 10 * limitMs);
-  if (gradients.cancelled) return undefined;
-  let { failure } = gradients;
-  let findings = tell(failure ? { failure } : { gradients: gradients.reply });
-  if (problemIn(findings)) return findings;
-  const cold = await workshop.ask('cold', { kernel, text, params }, 10 * limitMs);
-  if (cold.cancelled) return undefined;
-  ({ failure } = cold);
-  findings = tell(failure ? { failure } : { coldMs: cold.reply?.ms });
-  if (problemIn(findings)) return findings;
-  const badges: Badge[] = [];
+): Promise<void> {
+  const limit = 10 * limitMs;
+  const gradients = await workshop.ask('gradients', { kernel, text }, limit);
+  if (gradients.cancelled) return;
+  const { failure } = gradients;
+  if (problemIn(tell(failure ? { failure } : { gradients: gradients.reply }))) return;
+  const cold = await workshop.ask('cold', { kernel, text, params }, limit);
+  if (cold.cancelled) return;
+  if (problemIn(tell(cold.failure ? { failure: cold.failure } : { coldMs: cold.reply?.ms }))) return;
+  let badges: readonly Badge[] = [];
   const note = (badge: Badge) => {
-    badges.push(badge);
-    findings = tell({ badges });
+    badges = [...badges, badge];
+    tell({ badges });
   };
-  await tryBadges(kernel, text, 10 * limitMs, note, signal);
-  if (problemIn(findings) || signal.aborted) return findings;
-  const roofline = known ?? (await workshop.ask('roofline', {}, 10 * limitMs)).reply;
-  if (!roofline || signal.aborted) return undefined;
-  return tell({ roofline });
+  await tryBadges(kernel, text, limit, note, signal);
+  if (signal.aborted || badges.some(({ problem }) => problem)) return;
+  const measured = roofline ?? (await workshop.ask('roofline', {}, limit)).reply;
+  if (measured && !signal.aborted) tell({ roofline: measured });
 }
 
 /** Undefined where it was cancelled before anything was known. */
@@ -162,8 +158,7 @@ export function problemIn({
   const badge = badges?.find(({ problem }) => problem);
   return (
     refused ??
-    failure ??
-    (tried && `${tried.problem}\nat ${tried.at}`) ??
+    problemOfTry({ reply: tried, failure }) ??
     gradients?.problem ??
     (badge && `${badge.name}: ${badge.problem}`)
   );

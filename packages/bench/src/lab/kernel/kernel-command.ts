@@ -13,6 +13,7 @@ import {
   rebuild,
   SHADERS,
 } from '../sources.node.ts';
+import { inWords } from '../trial/trial.ts';
 import { Workshop } from '../trial/workshop.node.ts';
 import { documentOf } from './document.ts';
 import { type Findings, inspect, type Rival } from './inspection.ts';
@@ -194,9 +195,8 @@ async function tune(bench: Bench, settings: ConstantValues[], json: boolean): Pr
   const rows = await sweep(workshop, { kernel, text, params, settings, limitMs });
   if (json) process.stdout.write(`${JSON.stringify({ kernel, params, settings: rows }, null, 2)}\n`);
   else {
-    const shape = Object.entries(params).map(([name, value]) => `${name} ${value}`);
     const table = sweepTable(rows, checks[kernel].kernel.flops(params));
-    process.stdout.write(`${kernel} at ${shape.join(' ')}\n\n${table.join('\n')}\n`);
+    process.stdout.write(`${kernel} at ${inWords(params)}\n\n${table.join('\n')}\n`);
   }
   return rows.some(({ problem }) => problem) ? 1 : 0;
 }

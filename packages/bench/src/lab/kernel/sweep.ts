@@ -2,6 +2,7 @@
 import { type ConstantValues, type ParamValues, UserError } from '@hrm-webgpu/core';
 import type { Ratio } from '../../timing/statistics.ts';
 import { formatTable, significant } from '../../timing/table.ts';
+import { problemOfTry } from '../trial/trial.ts';
 import type { Workshop } from '../trial/workshop.node.ts';
 import { compareTimes } from './inspection.ts';
 
@@ -47,8 +48,8 @@ export async function sweep(workshop: Workshop, request: SweepRequest): Promise<
   const rows: SweepRow[] = [];
   for (const constants of [{}, ...settings]) {
     const asked = { kernel, text, cases: 'first' as const, constants };
-    const { reply, failure } = await workshop.ask('try', asked, limitMs);
-    const problem = failure ?? reply?.skipped ?? reply?.refused ?? reply?.problem;
+    const outcome = await workshop.ask('try', asked, limitMs);
+    const problem = outcome.reply?.skipped ?? problemOfTry(outcome);
     rows.push({ constants, ...(problem ? { problem } : {}) });
   }
   const [standard, ...others] = rows;

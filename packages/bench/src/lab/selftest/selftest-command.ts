@@ -16,7 +16,8 @@ export const selftestCommand: LabCommand = {
 Saves each kernel 20 times with each kind of fault: nothing but a comment (which must be called 'same' in 19 of 20),
 a loop that is off by one, a barrier or a guard that is missing, sums in half precision, and 1.3 times the time. All
 others must be caught and named in 20 of 20. Prints how long the word took, and exits 1 where one is missed or the
-median is above ${BARS.p50} s, the 95th percentile above ${BARS.p95} s (of tiled kernels, which software adapters compile slowly, that is not judged). Keep the machine idle. Default: ${KERNELS.join(', ')}.`,
+median is above ${BARS.p50} s, the 95th percentile above ${BARS.p95} s (not of tiled kernels, which software adapters
+compile slowly). Keep the machine idle. Default: ${KERNELS.join(', ')}.`,
 
   async run(args) {
     const { values, positionals } = parseArgs({

@@ -139,6 +139,11 @@ export interface TryReply {
   marginAt: string;
 }
 
+/** What is wrong with a kernel that was tried, and at which case; undefined where nothing is, or nothing was tried. */
+export function problemOfTry({ reply, failure }: { reply?: TryReply; failure?: string }): string | undefined {
+  return failure ?? reply?.refused ?? (reply?.problem && `${reply.problem}\nat ${reply.at}`);
+}
+
 /** Tries a kernel with another text until something is wrong. */
 export async function tryKernel(
   device: Device,
@@ -197,8 +202,13 @@ export function reasonToSkip({ needs }: Kernel<ParamValues>, { adapter }: Device
   return `it needs subgroups of 8 lanes, this adapter has ${adapter.subgroupMinSize || 'none'}`;
 }
 
+/** `m 64 n 96` */
+export const inWords = (values: ConstantValues) =>
+  Object.entries(values)
+    .map((entry) => entry.join(' '))
+    .join(' ');
+
 /** A case in a line. */
 export function nameOf({ params, constants, folded, hard }: TrialCase): string {
-  const entries = Object.entries({ ...params, ...constants });
-  return `${entries.map(([name, value]) => `${name} ${value}`).join(' ')}${folded ? ', grid folded' : ''}${hard ? `, ${hard}` : ''}`;
+  return `${inWords({ ...params, ...constants })}${folded ? ', grid folded' : ''}${hard ? `, ${hard}` : ''}`;
 }
