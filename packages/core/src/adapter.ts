@@ -4,10 +4,10 @@ import { UserError } from './errors.ts';
 import { limitsOf } from './limits.ts';
 
 /** What the engine uses when the adapter has it. */
-const OPTIONAL_FEATURES: GPUFeatureName[] = ['timestamp-query', 'shader-f16', 'subgroups'];
+export const OPTIONAL_FEATURES: readonly GPUFeatureName[] = ['timestamp-query', 'shader-f16', 'subgroups'];
 
 /** Limits that are raised to what the adapter offers; the others keep WebGPU's defaults. */
-const RAISED_LIMITS = [
+export const RAISED_LIMITS = [
   'maxBufferSize',
   'maxStorageBufferBindingSize',
   'maxComputeInvocationsPerWorkgroup',
@@ -40,7 +40,8 @@ export interface DeviceOptions {
 }
 
 /**
- * Opens the GPU of this machine: in Node by Dawn (the optional peer `webgpu`), in Deno and browsers by their own WebGPU.
+ * Opens the GPU of this machine: in Node by Dawn (the optional peer `webgpu`), in Deno and browsers by their own WebGPU. In Node
+ * the environment variable HRM_ADAPTER names one of several, by a part of its name.
  *
  * @throws UserError when there is no WebGPU or no adapter, or an option is wrong; the message says what to do
  */

@@ -34,7 +34,8 @@ export interface OpenedAdapter {
 }
 
 /**
- * Asks Dawn (the optional peer package `webgpu`) for the adapter that suits computing best.
+ * Asks Dawn (the optional peer package `webgpu`) for the adapter that suits computing best, or for one that has the environment
+ * variable HRM_ADAPTER in its name.
  *
  * @param fallback whether Chromium's SwiftShader may serve where there is no other adapter
  * @throws UserError when the package is missing, its native library does not load, or there is no adapter
@@ -44,9 +45,12 @@ export async function openAdapter(fallback = true): Promise<OpenedAdapter> {
   // Mesa complains on stderr when the variable is unset, as it is in containers and cron jobs.
   process.env.XDG_RUNTIME_DIR ??= tmpdir();
   const { create } = await loadDawn();
+  const name = process.env.HRM_ADAPTER;
   const request = async () => {
-    const instance = create([EXACT_TIMESTAMPS]) as GPU;
-    const adapter = await instance.requestAdapter({ powerPreference: 'high-performance' });
+    const instance = create([EXACT_TIMESTAMPS, ...(name ? [`adapter=${name}`] : [])]) as GPU;
+    const adapter = await instance.requestAdapter({ powerPreference: 'high-performance' }).catch((cause) => {
+      throw name ? noneNamed(name, cause) : cause;
+    });
     return { instance, adapter };
   };
   let { result, said } = await captureStderr(request);
@@ -61,6 +65,13 @@ export async function openAdapter(fallback = true): Promise<OpenedAdapter> {
   }
   const reason = said ? `\nThe driver stack said:\n${said}` : '';
   throw new UserError(`No WebGPU adapter on this machine. ${NO_ADAPTER_REMEDY}${reason}`);
+}
+
+/** Dawn says which there are. */
+function noneNamed(name: string, cause: unknown): UserError {
+  const names = [...String(cause).matchAll(/name: '([^']+)'/g)].map(([, one]) => one);
+  const others = names.length > 0 ? `; there is ${names.join(', ')}` : '';
+  return new UserError(`there is no adapter whose name has '${name}' in it${others}`, { cause });
 }
 
 /** Has console.log print a tensor as `String` does, instead of the whole engine behind it. Here, as browsers do not ask. */

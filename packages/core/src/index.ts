@@ -3,7 +3,9 @@ export {
   type AdapterDescription,
   adapterName,
   type DeviceOptions,
+  OPTIONAL_FEATURES,
   openDevice,
+  RAISED_LIMITS,
   wrapDevice,
 } from './adapter.ts';
 export { backward, type Root } from './backward.ts';

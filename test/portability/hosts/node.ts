@@ -1,5 +1,5 @@
 /** Runs the suite in Node, on Dawn with other toggles, features, limits. Prints the report as one line of JSON. */
-import { openDevice, wrapDevice } from '@hrm-webgpu/core';
+import { OPTIONAL_FEATURES, openDevice, RAISED_LIMITS, wrapDevice } from '@hrm-webgpu/core';
 import { create } from 'webgpu';
 import { folderFiles } from '../../../packages/hrm/src/parity/folder.node.ts';
 import { runSuite, type SuiteOptions } from '../suite.ts';
@@ -33,22 +33,11 @@ async function open() {
   instances.push(instance);
   const adapter = await instance.requestAdapter();
   if (!adapter) throw new Error('no adapter');
-  const features = [...adapter.features].filter(
-    (feature) =>
-      ['subgroups', 'shader-f16', 'timestamp-query'].includes(feature) &&
-      !dawn.without?.includes(feature as GPUFeatureName),
+  const requiredFeatures = OPTIONAL_FEATURES.filter(
+    (feature) => adapter.features.has(feature) && !dawn.without?.includes(feature),
   );
-  const { maxStorageBufferBindingSize, maxBufferSize, maxComputeInvocationsPerWorkgroup } = adapter.limits;
-  const { maxComputeWorkgroupSizeX, maxComputeWorkgroupStorageSize } = adapter.limits;
-  const limits = { maxStorageBufferBindingSize, maxBufferSize, maxComputeInvocationsPerWorkgroup };
-  const gpu = await adapter.requestDevice(
-    dawn.bare
-      ? {}
-      : {
-          requiredFeatures: features as GPUFeatureName[],
-          requiredLimits: { ...limits, maxComputeWorkgroupSizeX, maxComputeWorkgroupStorageSize },
-        },
-  );
+  const requiredLimits = Object.fromEntries(RAISED_LIMITS.map((limit) => [limit, adapter.limits[limit]]));
+  const gpu = await adapter.requestDevice(dawn.bare ? {} : { requiredFeatures, requiredLimits });
   const adapterClass = process.env.HRM_ADAPTER_CLASS as 'gpu' | undefined;
   return wrapDevice(gpu, { adapterClass });
 }

@@ -109,7 +109,7 @@ class Bench {
     readonly limitMs: number,
     adapter: string | undefined,
   ) {
-    this.workshop = new Workshop(adapter ? { LAB_ADAPTER: adapter } : {});
+    this.workshop = new Workshop(adapter ? { HRM_ADAPTER: adapter } : {});
     this.file = join(folder, `${kernel}.wgsl`);
     shapeOf(kernel, shape); // its mistakes before anything else
   }

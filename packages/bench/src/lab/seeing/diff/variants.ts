@@ -36,9 +36,6 @@ export const VARIANT_HELP = `  ours               the kernels and the build of t
 export function variantOf(text: string): Variant {
   const variant: Variant = { name: text, script: OWN_SCRIPT, environment: {}, eager: false };
   for (const word of text.split(',')) apply(variant, word);
-  const { LAB_ADAPTER, HRM_ADAPTER_CLASS } = variant.environment;
-  if (LAB_ADAPTER && HRM_ADAPTER_CLASS)
-    throw new UserError(`'${text}': adapter=… and class=… do not go together; name its driver instead`);
   return variant;
 }
 
@@ -47,7 +44,7 @@ function apply(variant: Variant, word: string): void {
   if (word === 'ours' || word === 'recorded') return;
   if (word === 'eager') variant.eager = true;
   else if (key === 'class' && value) variant.environment.HRM_ADAPTER_CLASS = value;
-  else if (key === 'adapter' && value) variant.environment.LAB_ADAPTER = value;
+  else if (key === 'adapter' && value) variant.environment.HRM_ADAPTER = value;
   else if (key === 'driver' && value) {
     if (!existsSync(value)) throw new UserError(`${word}: there is no such file`);
     Object.assign(variant.environment, { VK_DRIVER_FILES: value, VK_ICD_FILENAMES: value });
