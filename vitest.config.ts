@@ -77,11 +77,13 @@ const chromium: TestProjectInlineConfiguration = {
   },
 };
 
-/** What takes minutes, and runs by itself (`npm run slow`): other projects, copies of the checkout, and much compiling. */
+/** What takes minutes, and runs by itself (`npm run slow`): other projects, documents followed to the letter, and much compiling. */
 const SLOW = [
   'test/packaging/packages.test.ts',
   'test/kernels-doc.test.ts',
   'test/lab-new.test.ts',
+  'test/engine-doc.test.ts',
+  'packages/bench/test/lab/seeing/seeing.test.ts',
   'packages/bench/test/lab/seeing/seeing-slow.test.ts',
 ];
 
