@@ -1,6 +1,7 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { hrm } from './run-hrm.ts';
 import { writeSmallDataset } from './small-dataset.ts';
@@ -41,4 +42,34 @@ it.each([
   });
   expect(run).toMatchObject({ code, stdout: expect.stringContaining('--resume') });
   expect(existsSync(join(out, 'checkpoint.safetensors'))).toBe(true);
+});
+
+it('says how to go on when the device is lost for good', async () => {
+  const out = join(folder, 'lost');
+  // On SIGUSR2 there is no device any more, and no adapter.
+  const preload = join(folder, 'lose.mjs');
+  writeFileSync(
+    preload,
+    `import { globals } from ${JSON.stringify(import.meta.resolve('webgpu'))};
+     const { requestDevice } = globals.GPUAdapter.prototype;
+     globals.GPUAdapter.prototype.requestDevice = async function (descriptor) {
+       const device = await requestDevice.call(this, descriptor);
+       process.on('SIGUSR2', () => {
+         globals.GPU.prototype.requestAdapter = async () => null;
+         device.destroy();
+       });
+       return device;
+     };`,
+  );
+  let sent = false;
+  const run = await hrm(train(out), {
+    env: { NODE_OPTIONS: `--import ${pathToFileURL(preload).href}` },
+    onStderr(text, kill) {
+      if (sent || !text.includes('step 5:')) return;
+      sent = true;
+      kill('SIGUSR2');
+    },
+  });
+  expect(run.stderr).toContain(`whole; go on with: hrm train --out ${out} --resume`);
+  expect(run.code).toBe(1);
 });

@@ -30,8 +30,7 @@ export class Failures {
       gpu.lost.then(({ message }) => {
         if (this.closed) return;
         const error = new DeviceLostError(
-          `The GPU device was lost (${message || 'no reason given'}). Checkpoints already saved are intact; ` +
-            'run the command again, with --resume to go on from the last one.',
+          `The GPU device was lost (${message || 'no reason given'}), and what was on it with it.`,
         );
         // What came before may be its doing: a lost device has no memory for anything either.
         if (!(this.failure instanceof GpuError)) this.failure = error;

@@ -1,9 +1,9 @@
 /** The lab, as its user runs it. */
 import { spawn } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { checks } from '@hrm-webgpu/kernels/checks';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 
@@ -15,9 +15,9 @@ const STORE = 'c[i] = a[i] + b[i];';
 afterAll(() => rmSync(folder, { recursive: true }));
 beforeEach(() => copyFileSync(inRoot('shaders/add.wgsl'), file));
 
-function start(args: readonly string[]) {
+function start(args: readonly string[], environment: Record<string, string> = {}) {
   const child = spawn(process.execPath, [inRoot('packages/bench/bin/lab.js'), ...args], {
-    env: { ...process.env, NO_COLOR: '1' },
+    env: { ...process.env, NO_COLOR: '1', ...environment },
   });
   const said = { out: '', err: '' };
   child.stdout.on('data', (text) => {
@@ -159,8 +159,9 @@ describe('a mistake in the command line', () => {
   });
 });
 
-it('watches: a save, a mistake, a file that is gone for a while', async () => {
-  const { child, said, code } = start(['add', '--shaders', folder, '--shape', 'length=4096']);
+/** A lab that watches `add`, and what waits until it shows something. */
+function watching(environment?: Record<string, string>) {
+  const { child, said, code } = start(['add', '--shaders', folder, '--shape', 'length=4096'], environment);
   const until = async (pattern: RegExp) => {
     const end = Date.now() + 60_000;
     while (!pattern.test(said.out)) {
@@ -169,15 +170,48 @@ it('watches: a save, a mistake, a file that is gone for a while', async () => {
     }
     said.out = '';
   };
-  await until(/in all pairs of settings/);
+  const end = async () => {
+    child.kill('SIGINT');
+    expect(await code).toBe(0);
+    expect(said.err).toBe('');
+  };
+  return { until, end };
+}
+
+it('watches, two at once: a save, a mistake, half a file, a file that is elsewhere for a while', async () => {
+  const labs = [watching(), watching()];
+  const both = (pattern: RegExp) => Promise.all(labs.map(({ until }) => until(pattern)));
+  await both(/in all pairs of settings/);
   edit((text) => text.replace('b[i];', 'bb[i];'));
-  await until(/add wrong.*unresolved value 'bb'/s);
-  unlinkSync(file);
-  await until(/add\.wgsl is not there/);
+  await both(/add wrong.*unresolved value 'bb'/s);
+  edit((text) => text.slice(0, text.indexOf(STORE)));
+  await both(/add wrong.*expected '}'/s);
+  renameSync(file, join(folder, 'elsewhere.wgsl'));
+  await both(/add\.wgsl is not there/);
   writeFileSync(file, `${original}\n`);
-  await until(/add (same|faster|slower).*save before|add right/s);
-  child.kill('SIGINT');
-  expect(await code).toBe(0);
+  await both(/add (same|faster|slower).*save before|add right/s);
+  for (const { end } of labs) await end();
+});
+
+it('goes on with another device when a kernel loses its own', async () => {
+  // What no kernel can do to a software adapter: a module with this remark in it ends the device.
+  const preload = join(folder, 'lose.mjs');
+  writeFileSync(
+    preload,
+    `import { globals } from ${JSON.stringify(pathToFileURL(inRoot('node_modules/webgpu/index.js')).href)};
+     const { createShaderModule } = globals.GPUDevice.prototype;
+     globals.GPUDevice.prototype.createShaderModule = function (descriptor) {
+       if (descriptor.code.includes('lose_the_device')) this.destroy();
+       return createShaderModule.call(this, descriptor);
+     };`,
+  );
+  const { until, end } = watching({ NODE_OPTIONS: `--import ${pathToFileURL(preload).href}` });
+  await until(/in all pairs of settings/);
+  edit((text) => `${text}const lose_the_device = 1;\n`);
+  await until(/add wrong.*device/s);
+  writeFileSync(file, `${original}\n`);
+  await until(/add (same|faster|slower)/s);
+  await end();
 });
 
 it('mutate finds all mistakes in a kernel, or says which live', async () => {

@@ -1,4 +1,4 @@
-import { UserError } from '@hrm-webgpu/core';
+import { DeviceLostError, UserError } from '@hrm-webgpu/core';
 import { PRESETS, preset } from '../../training/presets.ts';
 import { type Command, parse, wholeNumber } from '../command.ts';
 import { DEVICE_HELP, DEVICE_OPTIONS } from '../open-device.ts';
@@ -78,7 +78,7 @@ export const train: Command = {
       const other = Object.keys(values).find((name) => !WITH_RESUME.includes(name));
       if (other)
         throw new UserError(`--${other} cannot be given with --resume: a run goes on as it was started`);
-      return finishRun(await resumeRun(values.out, { ...values, microBatch }), values.out);
+      return finishRun(resumeRun(values.out, { ...values, microBatch }), values.out);
     }
     if (!values.data) throw new UserError(noData(values.preset));
     if (!values.out && !values.profile) throw new UserError('give the folder of the run with --out DIR');
@@ -106,7 +106,7 @@ export const train: Command = {
       shaders: values.shaders,
     };
     if (values.profile) return profileRun(options);
-    return finishRun(await startRun(options), out);
+    return finishRun(startRun(options), out);
   },
 };
 
@@ -115,7 +115,12 @@ function noData(name: string | undefined): string {
   return `give the dataset with --data DIR. That of preset '${name}' is built with: ${preset(name).data}`;
 }
 
-function finishRun({ interrupted, stopped, seconds }: RunResult, out: string): number {
+async function finishRun(run: Promise<RunResult>, out: string): Promise<number> {
+  const { interrupted, stopped, seconds } = await run.catch((error) => {
+    if (!(error instanceof DeviceLostError)) throw error;
+    const advice = `Checkpoints saved before are whole; go on with: hrm train --out ${out} --resume`;
+    throw new DeviceLostError(`${error.message} ${advice}`, { cause: error });
+  });
   if (interrupted) {
     print(`stopped and saved after ${duration(seconds)}; go on with: hrm train --out ${out} --resume`);
     return interrupted;
