@@ -20,10 +20,7 @@ function generatedModules() {
   const version = createHash('sha256').update(texts.join('\n')).digest('hex').slice(0, 16);
   const imports = names.map((name) => `import { check as ${name} } from './defs/${name}.ts';\n`);
   return {
-    // One module, so that the texts stand side by side in a bundle: they have much in common, and compress together.
-    'shaders.gen.ts': names
-      .map((name, i) => `export const ${name}: string =\n  ${JSON.stringify(texts[i])};\n`)
-      .join(''),
+    ...shaderModules(names, texts),
     'version.gen.ts':
       `/** Changes with the text of any shader, comments apart. */\nexport const shadersVersion = '${version}';\n` +
       `/** Every shader there is. */\nexport const shaderNames = ${JSON.stringify(names)};\n`,
@@ -32,6 +29,23 @@ function generatedModules() {
       `export const checks = { ${names.join(', ')} };\n`,
     ...exportModules(target, names),
   };
+}
+
+/**
+ * The texts, each in the module that its definition takes it from: `shaders.gen.ts` for most, so that they stand side by side in
+ * a bundle (they have much in common, and compress together), another for what a bundle loads later.
+ */
+function shaderModules(names, texts) {
+  const modules = { 'shaders.gen.ts': '' };
+  for (const [i, name] of names.entries()) {
+    const file = join(target, 'defs', `${name}.ts`);
+    const definition = existsSync(file) ? readFileSync(file, 'utf8') : '';
+    const [, module = 'shaders.gen.ts'] =
+      definition.match(/ as text \} from '\.\.\/([\w-]+\.gen\.ts)'/) ?? [];
+    modules[module] =
+      `${modules[module] ?? ''}export const ${name}: string =\n  ${JSON.stringify(texts[i])};\n`;
+  }
+  return modules;
 }
 
 /**

@@ -126,13 +126,16 @@ function compactShader(literal, tunables) {
 async function splitChecks(dist) {
   const modules = `${dist}-modules`;
   cpSync(dist, modules, { recursive: true });
-  const texts = join(modules, 'shaders.gen.js');
-  const code = readFileSync(texts, 'utf8');
-  const compact = (tunables) =>
-    writeFileSync(
-      texts,
-      code.replace(/"(?:[^"\\]|\\.)*"/g, (literal) => compactShader(literal, tunables)),
-    );
+  const texts = readdirSync(modules)
+    .filter((file) => file.endsWith('shaders.gen.js'))
+    .map((file) => ({ file: join(modules, file), code: readFileSync(join(modules, file), 'utf8') }));
+  const compact = (tunables) => {
+    for (const { file, code } of texts)
+      writeFileSync(
+        file,
+        code.replace(/"(?:[^"\\]|\\.)*"/g, (literal) => compactShader(literal, tunables)),
+      );
+  };
   compact(false);
   for (const file of readdirSync(dist, { recursive: true }))
     if (file.endsWith('.js')) rmSync(join(dist, file));
@@ -148,13 +151,16 @@ async function splitChecks(dist) {
   rmSync(modules, { recursive: true });
 }
 
-/** All that a page needs, in one file; what `import()` fetches only when it is asked for, in a second one. */
+/** All that a page needs, in one file; the checks, which `import()` fetches only when they are asked for, in a second one. */
 async function bundleStandalone(dist) {
   await bundle({
     outDir: dist,
     entry: { standalone: join(dist, 'index.js') },
     external: [],
-    output: { chunkFileNames: 'standalone-[name].js' },
+    output: {
+      chunkFileNames: 'standalone-[name].js',
+      manualChunks: (id) => (id.endsWith('/checks.js') ? 'checks' : 'standalone'),
+    },
     preserveEntrySignatures: 'allow-extension', // the second file imports from the first
     minify: true,
   });

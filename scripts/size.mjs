@@ -26,7 +26,11 @@ const SCENARIOS = [
 ];
 
 /** Chunks that loading and solving never fetch: what belongs to a module that is imported when it is asked for. */
-const ON_DEMAND = [{ name: 'tuning, checks and references', module: /\/kernels\/dist\/checks\.js$/ }];
+const ON_DEMAND = [
+  { name: 'tuning, checks and references', module: /\/kernels\/dist\/checks\.js$/ },
+  { name: 'all_config.yaml of published checkpoints', module: /\/yaml\/yaml\.js$/ },
+  { name: 'many guesses', module: /\/guesses\/guessing\.js$/ },
+];
 
 /** The chunks of a bundle of `code`: gzipped bytes, and what is in them. */
 async function bundle(code) {
@@ -47,21 +51,36 @@ async function bundle(code) {
   return output
     .filter(({ type }) => type === 'chunk')
     .map((chunk) => ({
+      file: chunk.fileName,
+      isEntry: chunk.isEntry,
+      isDynamicEntry: chunk.isDynamicEntry,
+      imports: chunk.imports,
       gzipped: gzipSync(chunk.code, { level: 9 }).length,
       modules: Object.keys(chunk.modules),
     }));
 }
 
+/** Chunks and all that they import at once. */
+function withImports(roots, chunks) {
+  const found = new Set(roots);
+  for (const { imports } of found)
+    for (const chunk of chunks) if (imports.includes(chunk.file)) found.add(chunk);
+  return found;
+}
+
 /** Bytes of a bundle that a page which loads and solves fetches, and those of each chunk on demand. */
 async function measure(code) {
   const chunks = await bundle(code);
-  const partOf = (chunk) => ON_DEMAND.find(({ module }) => chunk.modules.some((path) => module.test(path)));
   const sum = (list) => list.reduce((total, { gzipped }) => total + gzipped, 0);
+  const partOf = (chunk) => ON_DEMAND.find(({ module }) => chunk.modules.some((path) => module.test(path)));
+  const parts = ON_DEMAND.map((part) => ({ part, roots: chunks.filter((chunk) => partOf(chunk) === part) }));
+  const unknown = chunks.filter((chunk) => !chunk.isEntry && chunk.isDynamicEntry && !partOf(chunk));
+  const fetched = withImports([...chunks.filter(({ isEntry }) => isEntry), ...unknown], chunks);
   return {
-    gzipped: sum(chunks.filter((chunk) => !partOf(chunk))),
-    onDemand: ON_DEMAND.map((part) => ({
+    gzipped: sum([...fetched]),
+    onDemand: parts.map(({ part, roots }) => ({
       name: part.name,
-      gzipped: sum(chunks.filter((chunk) => partOf(chunk) === part)),
+      gzipped: sum([...withImports(roots, chunks)].filter((chunk) => !fetched.has(chunk))),
     })),
   };
 }

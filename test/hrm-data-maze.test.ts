@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 import { readSplit } from '../packages/hrm/src/data/dataset/dataset.node.ts';
-import { MazeDistances, markShortestPath } from '../packages/hrm/src/data/maze/maze.ts';
+import { MazeDistances } from '../packages/hrm/src/data/maze/maze-distances.ts';
+import { markShortestPath } from '../packages/hrm/src/data/maze/maze-solver.ts';
 import { hrm } from './run-hrm.ts';
 import { at, MAZE_ROW, rows, setOf, succeed, write } from './run-hrm-data.ts';
 

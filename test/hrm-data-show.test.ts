@@ -23,7 +23,7 @@ describe('hrm data show', () => {
       at('page.html'),
     ]);
     expect(run.stdout).toMatch(
-      /seq_len 81 \(9×9\), vocab_size 11.*\n {2}set all: 3 groups, 12 puzzles, 12 examples/,
+      /seq_len 81 \(9×9\), vocab_size 11.*\n {2}task sudoku\n {2}set all: 3 groups, 12 puzzles, 12 examples/,
     );
     expect(run.stdout).toContain('train, set all, group 1, puzzle 4, example 4: "<blank>"');
     expect(run.stdout).toContain(' 9 8 · │ 7 · · │ 6 · · ');
@@ -53,7 +53,7 @@ describe('hrm data show', () => {
       [[at('empty')], /holds no splits/],
       [[at('none')], /none: cannot read: no such file/],
       [[at('numbers'), '--split', 'test'], /has no split 'test'. Splits: train/],
-      [[at('numbers'), '--as', 'sudoku'], /2 tokens of 13 kinds are no Sudoku/],
+      [[at('numbers'), '--task', 'sudoku'], /2 tokens of 13 kinds are no sudoku/],
       [[at('numbers'), '--from', '1'], /--from 1: there are 1 examples/],
     ] as const) {
       const run = await hrmData(['show', ...args]);

@@ -189,7 +189,7 @@ describe('hrm eval', () => {
       [[trained, '--data', sudoku, '--max-steps', '0'], /--max-steps must be a whole number/],
       [[trained, '--data', sudoku, '--sample', 'x'], /--sample must be a whole number/],
       [[trained, '--data', sudoku, '--seed', '1'], /--sample N/],
-      [[trained, '--data', sudoku, '--task', 'arc'], /36 tokens of 8 kinds, which is no arc/],
+      [[trained, '--data', sudoku, '--task', 'arc'], /36 tokens of 8 kinds are no arc/],
       [[trained, '--data', sudoku, '--task', 'chess'], /expected auto, sudoku/],
       [[trained, '--data', sudoku, '--submission', join(folder, 'x.json')], /is for ARC/],
     ];

@@ -174,7 +174,7 @@ describe('the prospect', () => {
 
   it('has nothing to say of other grids', () => {
     expect(prospectOf('maze', [1, 2, 2, 1])).toBeUndefined();
-    expect(prospectOf('tokens', [1, 2, 2])).toBeUndefined();
+    expect(prospectOf('none', [1, 2, 2])).toBeUndefined();
   });
 });
 

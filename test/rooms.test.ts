@@ -18,7 +18,9 @@ const PACKAGE_NAMES: Record<string, string> = {
 const HRM_FLOORS = [
   ['formats'],
   ['data'],
+  ['tasks'],
   ['model'],
+  ['guesses'],
   ['evaluation', 'tuning'],
   ['training'],
   ['checkpoints'],

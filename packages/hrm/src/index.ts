@@ -69,7 +69,7 @@ export { runParity } from './parity/parity.ts';
 export { HRM, type HrmOptions } from './solving/hrm.ts';
 export type { CheckpointSource } from './solving/hrm-source.ts';
 export type { GridAnswer, Solution, SolveOptions, Thought } from './solving/solve-options.ts';
-export { type Grid, type Task, taskOf } from './solving/tasks.ts';
+export { type Grid, type Task, taskOf } from './tasks/tasks.ts';
 export { encodeModel, encodeTraining, loadTraining, readMetadata } from './training/checkpoint.ts';
 export { Optimizers, scheduleFactor } from './training/optimizers.ts';
 export { PRESETS, type Preset, preset } from './training/presets.ts';

@@ -2,7 +2,7 @@
 
 import { UserError } from '@hrm-webgpu/core';
 import type { TensorFile } from '../formats/tensor-file.ts';
-import { parseYaml, type YamlValue } from '../formats/yaml/yaml.ts';
+import type { YamlValue } from '../formats/yaml/yaml.ts';
 import { type ArchConfig, type ModelConfig, parseArch } from '../model/config.ts';
 import { type KnownConfig, knownConfigOf } from '../model/load.ts';
 
@@ -32,7 +32,8 @@ export interface CheckpointContext {
  * @param path what messages call it
  * @throws UserError when it is damaged
  */
-export function parseConfigFile(text: string, path: string): ConfigFile {
+export async function parseConfigFile(text: string, path: string): Promise<ConfigFile> {
+  const { parseYaml } = await import('../formats/yaml/yaml.ts'); // files of our own need none
   const value = parseYaml(text, path);
   return { path, value, arch: parseArch(value, path) };
 }

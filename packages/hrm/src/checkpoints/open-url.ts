@@ -89,7 +89,7 @@ async function configBeside(url: URL, signal: AbortSignal | undefined) {
     const response = await fetch(beside, { signal });
     if (response.status === 404) return undefined;
     checkAnswer(beside, response);
-    return parseConfigFile(await response.text(), beside.href);
+    return await parseConfigFile(await response.text(), beside.href);
   } catch (cause) {
     throw fetchError(beside, cause, signal);
   }

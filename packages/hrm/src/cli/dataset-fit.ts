@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { UserError } from '@hrm-webgpu/core';
 import type { DatasetMetadata } from '../data/dataset/dataset.ts';
 import type { KnownConfig } from '../model/load.ts';
-import { usualSeqLen } from '../solving/tasks.ts';
+import { usualSeqLen } from '../tasks/tasks.ts';
 
 /** What decides which data a model takes; without `seq_len` where its checkpoint does not tell. */
 export type ModelSizes = Pick<

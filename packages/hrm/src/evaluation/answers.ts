@@ -1,9 +1,19 @@
 import { IGNORED_LABEL } from '../data/dataset/dataset.ts';
 import type { Batch } from '../data/dataset/sampler.ts';
-import { Inference, type Rows } from '../model/inference.ts';
+import { Inferences } from '../guesses/lane.ts';
+import type { Guess, Selection } from '../guesses/select.ts';
+import {
+  type Answered,
+  type Asked,
+  type Guessing,
+  ONE_GUESS,
+  type ThoughtGuess,
+  think,
+} from '../guesses/think.ts';
+import { Inference } from '../model/inference.ts';
 import type { HrmModel } from '../model/model.ts';
 
-/** What the model made of one example. */
+/** What the model made of one example. Where there are several guesses, all but the last fields tell of guess 0, the example as given. */
 export interface Answer {
   /** [seq_len] tokens */
   input: Int32Array;
@@ -23,6 +33,14 @@ export interface Answer {
   labels: number;
   /** Labels right after each segment that was read: all of them, or the last alone. */
   correct: number[];
+  /** The guesses that came to an end, by their numbers. */
+  guesses: readonly Guess[];
+  /** The one that was chosen, without a look at the labels. */
+  selection: Selection;
+  /** Segments that all guesses took. */
+  segments: number;
+  /** Guesses that were begun. */
+  begun: number;
 }
 
 export interface AnswerOptions {
@@ -34,7 +52,19 @@ export interface AnswerOptions {
   haltEarly?: boolean;
   /** Whether to look at the answers after every segment. */
   perSegment?: boolean;
+  /** Default one guess. */
+  guessing?: Guessing;
+  /** Further checkpoints for guesses, of the model's architecture and on its device. */
+  checkpoints?: readonly HrmModel[];
   signal?: AbortSignal;
+}
+
+interface Example extends Asked {
+  number: number;
+  labels: Int32Array;
+  /** Of guess 0. */
+  correct: number[];
+  lmLoss: number;
 }
 
 /**
@@ -49,105 +79,65 @@ export async function* answers(
   options: AnswerOptions,
 ): AsyncGenerator<Answer[]> {
   const { batchSize, maxSteps = model.config.halt_max_steps, haltEarly = false, signal } = options;
-  // Without early halting all rows begin and end together, and nothing needs to be known in between.
-  const segmentsPerRead = haltEarly || options.perSegment ? 1 : maxSteps;
-  const places = new Places(batchSize, model.config.seq_len, examples);
+  const { seq_len } = model.config;
+  const { guessing = ONE_GUESS } = options;
+  const inferences = [model, ...(options.checkpoints ?? [])].map(
+    (one) => new Inferences((rows) => new Inference(one, rows, guessing.makeCompanion), 2 * batchSize),
+  );
   const inOrder = new InOrder();
-  const inference = new Inference(model, batchSize, maxSteps, haltEarly);
   try {
-    while (true) {
-      signal?.throwIfAborted();
-      if (places.fill()) inference.offer(places.batch);
-      if (places.empty) return;
-      for (let segment = 1; segment <= segmentsPerRead; segment++) {
-        await model.device.stream.ready();
-        signal?.throwIfAborted();
-        inference.segment();
-      }
-      places.take(await inference.read(), (example, answer) => inOrder.add(example, answer));
+    const thoughts = think(numbered(examples), {
+      guessing,
+      seqLen: seq_len,
+      batchSize,
+      maxSteps,
+      halt: haltEarly,
+      inferences: inferences.map((kept) => (rows) => kept.for(rows)),
+      ready: () => model.device.stream.ready(),
+      check: () => signal?.throwIfAborted(),
+      everySegment: options.perSegment,
+      onSegment: noteFirstGuess,
+    });
+    for await (const settled of thoughts) {
+      for (const one of settled) inOrder.add(one.asked.number, answerOf(one));
       yield inOrder.ready();
     }
   } finally {
-    inference.dispose();
+    for (const kept of inferences) kept.dispose();
   }
 }
 
-interface Running {
-  /** Its place in the order of the examples. */
-  example: number;
-  data: Batch;
-  correct: number[];
-}
-
-/** The rows of a batch and the examples that they are working on. */
-class Places {
-  readonly batch: Batch;
-  private readonly running: (Running | undefined)[];
-  private readonly source: Iterator<Batch>;
-  private taken = 0;
-
-  constructor(
-    batchSize: number,
-    private readonly seqLen: number,
-    examples: Iterable<Batch>,
-  ) {
-    this.source = examples[Symbol.iterator]();
-    this.running = Array(batchSize).fill(undefined);
-    this.batch = {
-      inputs: new Int32Array(batchSize * seqLen),
-      labels: new Int32Array(batchSize * seqLen).fill(IGNORED_LABEL),
-      puzzleIdentifiers: new Int32Array(batchSize),
-      rows: batchSize,
-    };
-  }
-
-  get empty(): boolean {
-    return this.running.every((place) => place === undefined);
-  }
-
-  /** Gives every free row the next example while there are any; returns whether there were. */
-  fill(): boolean {
-    let changed = false;
-    for (const [row, place] of this.running.entries()) {
-      if (place) continue;
-      const next = this.source.next();
-      if (next.done) break;
-      const data = next.value;
-      this.running[row] = { example: this.taken++, data, correct: [] };
-      this.batch.inputs.set(data.inputs, row * this.seqLen);
-      this.batch.labels.set(data.labels, row * this.seqLen);
-      this.batch.puzzleIdentifiers.set(data.puzzleIdentifiers, row);
-      changed = true;
-    }
-    return changed;
-  }
-
-  /** Hands over the answers of rows that have halted, and frees these rows. */
-  take(rows: Rows, found: (example: number, answer: Answer) => void): void {
-    for (const [row, place] of this.running.entries()) {
-      if (!place) continue;
-      const { inputs, labels, puzzleIdentifiers } = place.data;
-      const tokens = rows.prediction.subarray(row * this.seqLen, (row + 1) * this.seqLen);
-      place.correct.push(labels.reduce((sum, label, i) => sum + (label === tokens[i] ? 1 : 0), 0));
-      if (rows.halted[row] === 0) continue;
-      this.running[row] = undefined;
-      found(place.example, {
-        input: inputs,
-        label: labels,
-        puzzleIdentifier: puzzleIdentifiers[0],
-        prediction: tokens.slice(),
-        qHalt: rows.q[2 * row],
-        qContinue: rows.q[2 * row + 1],
-        lmLoss: rows.lmLoss[row],
-        steps: rows.steps[row],
-        labels: labels.reduce((sum, label) => sum + (label === IGNORED_LABEL ? 0 : 1), 0),
-        correct: place.correct,
-      });
-    }
+function* numbered(examples: Iterable<Batch>): Generator<Example> {
+  let number = 0;
+  for (const { inputs, labels, puzzleIdentifiers } of examples) {
+    const [puzzleIdentifier] = puzzleIdentifiers;
+    yield { number: number++, inputs, labels, puzzleIdentifier, correct: [], lmLoss: 0 };
   }
 }
 
-/** Puts answers back into order. Those that wait are fewer than rows times segments: no row takes longer. */
+function noteFirstGuess(example: Example, { kind, tokens, lmLoss }: ThoughtGuess): void {
+  if (kind.number > 0) return;
+  example.correct.push(rightLabels(example.labels, tokens));
+  example.lmLoss = lmLoss;
+}
+
+/** How many labels a prediction has right. */
+export function rightLabels(labels: Int32Array, tokens: Int32Array): number {
+  return labels.reduce((sum, label, i) => sum + (label === tokens[i] ? 1 : 0), 0);
+}
+
+function answerOf({ asked, ...rest }: Answered<Example>): Answer {
+  const { inputs, labels, puzzleIdentifier, lmLoss, correct } = asked;
+  const [{ tokens, qHalt, qContinue, segments: steps }] = rest.guesses;
+  return {
+    ...{ input: inputs, label: labels, puzzleIdentifier, prediction: tokens },
+    ...{ qHalt, qContinue, lmLoss, steps, correct },
+    labels: labels.reduce((sum, label) => sum + (label === IGNORED_LABEL ? 0 : 1), 0),
+    ...rest,
+  };
+}
+
+/** Puts answers back into order. Those that wait are fewer than rows times segments and guesses: no puzzle takes longer. */
 class InOrder {
   private readonly waiting = new Map<number, Answer>();
   private next = 0;

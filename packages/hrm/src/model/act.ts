@@ -131,24 +131,37 @@ export interface AnswerOutput extends SegmentOutput {
   lmLoss: Tensor;
 }
 
-/** An {@link evaluationCall} without metrics and targets: who only wants answers needs none. Call it in a scope. */
+/** More segments than a row's counter holds. */
+const NEVER = 2 ** 31 - 1;
+
+/**
+ * An {@link evaluationCall} without metrics and targets, for who only wants answers. Its rows never halt: who reads them
+ * decides. Call it in a scope.
+ *
+ * @param beforehand done to the carry when its rows have been filled again
+ */
 export function answerCall(
   carry: Carry,
   batch: DeviceBatch,
-  maxSteps = carry.model.config.halt_max_steps,
-  haltEarly = false,
+  beforehand: (carry: Carry) => void = () => {},
 ): AnswerOutput {
   const { device, config } = carry.model;
   return device.tape.noGrad(() => {
-    const output = think(carry, batch, { maxSteps, early: haltEarly });
+    const output = think(carry, batch, { maxSteps: NEVER, early: false }, beforehand);
     const { prediction, loss } = crossEntropyRows(output.logits, carry.current.labels, config.loss_type);
     return { ...output, prediction, lmLoss: loss };
   });
 }
 
 /** One segment for every row, new ones for those that have halted. */
-function think(carry: Carry, batch: DeviceBatch, rule: HaltingRule): SegmentOutput {
+function think(
+  carry: Carry,
+  batch: DeviceBatch,
+  rule: HaltingRule,
+  beforehand: (carry: Carry) => void = () => {},
+): SegmentOutput {
   carry.refill(batch);
+  beforehand(carry);
   const output = carry.model.segment(carry.current, carry.current, carry.current);
   carry.advance(output);
   step(carry, output.q, rule);

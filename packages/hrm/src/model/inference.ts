@@ -4,6 +4,20 @@ import { type AnswerOutput, answerCall } from './act.ts';
 import { Carry, type DeviceBatch, emptyBatch, writeBatch } from './carry.ts';
 import type { HrmModel } from './model.ts';
 
+/** What is done beside the segments of a batch, by who needs more than answers. */
+export interface Companion {
+  /** Before a segment, when its rows have been filled. */
+  before(carry: Carry): void;
+  /** After it; returns how much each row's logits have changed [batch], where that is looked at. */
+  after(output: AnswerOutput): Tensor | undefined;
+  /** @param guesses [batch], the number of every row's guess */
+  offer(guesses: Uint32Array): void;
+  dispose(): void;
+}
+
+/** Makes the companion of a batch. */
+export type MakeCompanion = (model: HrmModel, batch: number) => Companion;
+
 /** What every row of a batch has come to, on the host. */
 export interface Rows {
   /** [batch, seq_len] */
@@ -12,27 +26,57 @@ export interface Rows {
   q: Float32Array;
   /** [batch]: mean loss of the row's labels. */
   lmLoss: Float32Array;
-  /** [batch] */
-  steps: Uint32Array;
-  /** [batch], 1 for rows that take a new example in the next segment. */
-  halted: Uint32Array;
+  /** [batch]: ‖logits − those a segment before‖₂, which means nothing after a row's first segment; where asked for. */
+  changes?: Float32Array;
+}
+
+/** What a segment of a batch works on. */
+export class InferenceState {
+  readonly carry: Carry;
+  private readonly incoming: DeviceBatch;
+  private readonly companion: Companion | undefined;
+
+  constructor(model: HrmModel, batch: number, makeCompanion?: MakeCompanion) {
+    this.carry = Carry.fresh(model, batch);
+    this.incoming = emptyBatch(model, batch);
+    this.companion = makeCompanion?.(model, batch);
+  }
+
+  /** See {@link Inference.offer}. */
+  offer(batch: Batch, begins: Uint32Array, guesses: Uint32Array): void {
+    writeBatch(this.incoming, batch);
+    this.carry.current.halted.write(begins);
+    this.companion?.offer(guesses);
+  }
+
+  /** Does one segment, or records it. */
+  segment(): AnswerOutput & { changes?: Tensor } {
+    const { companion } = this;
+    const output = answerCall(this.carry, this.incoming, (carry) => companion?.before(carry));
+    const changes = companion?.after(output);
+    return changes ? { ...output, changes } : output;
+  }
+
+  dispose(): void {
+    this.carry.dispose();
+    this.companion?.dispose();
+    for (const tensor of Object.values(this.incoming) as Tensor[]) tensor.dispose();
+  }
 }
 
 /** Runs a model on batches of one size, segment by segment; the segment is recorded once and replayed. */
 export class Inference {
-  private readonly carry: Carry;
-  private readonly incoming: DeviceBatch;
+  private readonly state: InferenceState;
   /** One segment; see {@link segment}. */
-  readonly plan: Plan<AnswerOutput>;
+  readonly plan: Plan<AnswerOutput & { changes?: Tensor }>;
 
-  /**
-   * @param maxSteps segments after which rows halt; more than `halt_max_steps` is inference-time scaling
-   * @param haltEarly whether rows halt as soon as q_halt > q_continue
-   */
-  constructor(model: HrmModel, batch: number, maxSteps = model.config.halt_max_steps, haltEarly = false) {
-    this.carry = Carry.fresh(model, batch);
-    this.incoming = emptyBatch(model, batch);
-    this.plan = model.device.record(() => answerCall(this.carry, this.incoming, maxSteps, haltEarly));
+  constructor(
+    model: HrmModel,
+    readonly batch: number,
+    makeCompanion?: MakeCompanion,
+  ) {
+    this.state = new InferenceState(model, batch, makeCompanion);
+    this.plan = model.device.record(() => this.state.segment());
   }
 
   /** What the last segment gave; it is written over by the next. */
@@ -42,13 +86,17 @@ export class Inference {
 
   /** Puts other examples into all rows; they start with the next segment. */
   start(batch: Batch): void {
-    this.offer(batch);
-    this.carry.restart();
+    this.offer(batch, new Uint32Array(this.batch).fill(1), new Uint32Array(this.batch));
   }
 
-  /** Gives the examples that rows take when they have halted, each the one of its place; other rows go on. */
-  offer(batch: Batch): void {
-    writeBatch(this.incoming, batch);
+  /**
+   * Puts other examples into some rows; they start with the next segment, and other rows go on.
+   *
+   * @param begins [batch], 1 for rows that take the example at their place
+   * @param guesses [batch], the number of every row's guess
+   */
+  offer(batch: Batch, begins: Uint32Array, guesses: Uint32Array): void {
+    this.state.offer(batch, begins, guesses);
   }
 
   /** Submits one segment for every row. */
@@ -58,28 +106,19 @@ export class Inference {
 
   /** The rows after the last segment. */
   async read(): Promise<Rows> {
-    const { prediction, q, lmLoss } = this.output;
-    const { steps, halted } = this.carry.current;
-    const [tokens, qs, losses, counts, flags] = await Promise.all([
+    const { prediction, q, lmLoss, changes } = this.plan.result;
+    const [tokens, qs, losses, distances] = await Promise.all([
       prediction.read(),
       q.readF32(),
       lmLoss.readF32(),
-      steps.read(),
-      halted.read(),
+      changes?.readF32(),
     ]);
-    return {
-      prediction: tokens as Int32Array,
-      q: qs,
-      lmLoss: losses,
-      steps: counts as Uint32Array,
-      halted: flags as Uint32Array,
-    };
+    return { prediction: tokens as Int32Array, q: qs, lmLoss: losses, changes: distances };
   }
 
   dispose(): void {
     this.plan.dispose();
-    this.carry.dispose();
-    for (const tensor of Object.values(this.incoming) as Tensor[]) tensor.dispose();
+    this.state.dispose();
   }
 
   /** For `using`. */

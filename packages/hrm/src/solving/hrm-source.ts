@@ -1,6 +1,6 @@
 /** What {@link HRM.load} accepts as a checkpoint and as a device, opened. */
 
-import { Device, DeviceLostError, openDevice, wrapDevice } from '@hrm-webgpu/core';
+import { Device, DeviceLostError, openDevice, UserError, wrapDevice } from '@hrm-webgpu/core';
 import { openNamed } from '#open-named';
 import { knownConfig, parseConfigFile } from '../checkpoints/checkpoint-context.ts';
 import type { OpenCheckpoint, OpenOptions } from '../checkpoints/open-url.ts';
@@ -12,8 +12,8 @@ import { type ModelConfig, parseArch } from '../model/config.ts';
 import { checkLayers, knownConfigOf, type LoadOptions, loadModel, withSeqLen } from '../model/load.ts';
 import type { HrmModel } from '../model/model.ts';
 import { PUZZLE_ROWS, parameterShapes } from '../model/parameters.ts';
+import { ARC_SEQ_LEN, type Task, usualSeqLen } from '../tasks/tasks.ts';
 import { readConfig } from '../training/checkpoint.ts';
-import { ARC_SEQ_LEN, type Task, usualSeqLen } from './tasks.ts';
 
 /**
  * A checkpoint: a URL or, in Node, a path (of a file, or of a folder with one); a `Blob` or `File`; its bytes; or an
@@ -30,7 +30,7 @@ export interface ConfigOptions {
 }
 
 /** @throws UserError when there is no checkpoint, or another kind of file */
-export async function openSource(source: CheckpointSource, options: OpenOptions): Promise<OpenCheckpoint> {
+async function openSource(source: CheckpointSource, options: OpenOptions): Promise<OpenCheckpoint> {
   if (typeof source === 'string' || source instanceof URL) return openNamed(source, options);
   const file = await openUnnamed(source);
   try {
@@ -39,6 +39,29 @@ export async function openSource(source: CheckpointSource, options: OpenOptions)
     if (file !== source) await file.close();
     throw error;
   }
+}
+
+/** Opens all of them or none. */
+export async function openSources(
+  sources: readonly CheckpointSource[],
+  options: OpenOptions,
+): Promise<OpenCheckpoint[]> {
+  const opened: OpenCheckpoint[] = [];
+  try {
+    for (const source of sources) opened.push(await openSource(source, options));
+    return opened;
+  } catch (error) {
+    await closeSources(opened, sources);
+    throw error;
+  }
+}
+
+/** Closes what {@link openSources} opened; files that were open before stay so. */
+export async function closeSources(
+  opened: readonly OpenCheckpoint[],
+  sources: readonly CheckpointSource[],
+): Promise<void> {
+  for (const [i, { file }] of opened.entries()) if (file !== sources[i]) await file.close();
 }
 
 async function openUnnamed(source: Exclude<CheckpointSource, string | URL>): Promise<TensorFile> {
@@ -55,26 +78,47 @@ async function openUnnamed(source: Exclude<CheckpointSource, string | URL>): Pro
  * The configuration of an open checkpoint.
  * @throws UserError when something of it is not known, or contradicts the tensors
  */
-export function configOfSource(
+async function configOfSource(
   { file, context }: OpenCheckpoint,
   { config, seqLen, task }: ConfigOptions,
-): ModelConfig {
-  const known = config === undefined ? knownConfig(file, context) : knownConfigOf(archOf(config), file);
+): Promise<ModelConfig> {
+  const known = config === undefined ? knownConfig(file, context) : knownConfigOf(await archOf(config), file);
   const given = typeof seqLen === 'function' ? seqLen(known.vocab_size) : seqLen;
   const derived = task === 'arc' ? ARC_SEQ_LEN : usualSeqLen(known.vocab_size);
   return withSeqLen(known, file, given ?? derived);
 }
 
-function archOf(config: string | YamlMap) {
+/**
+ * The configuration of checkpoints that guess together.
+ *
+ * @throws UserError naming the first of them that has another, and as {@link configOfSource} does
+ */
+export async function commonConfig(
+  opened: readonly OpenCheckpoint[],
+  options: ConfigOptions,
+): Promise<ModelConfig> {
+  const [first, ...others] = await Promise.all(opened.map((one) => configOfSource(one, options)));
+  for (const [i, other] of others.entries()) {
+    const key = (Object.keys(first) as (keyof ModelConfig)[]).find((name) => first[name] !== other[name]);
+    if (key === undefined) continue;
+    throw new UserError(
+      `${opened[i + 1].file.name} has ${key} ${other[key]}, and ${opened[0].file.name} ${first[key]}: checkpoints that ` +
+        'guess together have one architecture',
+    );
+  }
+  return first;
+}
+
+async function archOf(config: string | YamlMap) {
   const name = "the option 'config'";
-  return typeof config === 'string' ? parseConfigFile(config, name).arch : parseArch(config, name);
+  return typeof config === 'string' ? (await parseConfigFile(config, name)).arch : parseArch(config, name);
 }
 
 /** Words that {@link watched} leaves out between two that it looks at: other weights differ everywhere. */
 const MARK_EVERY = 61;
 
 /** The file, where reading the weights of a model tells how far it is, and leaves a mark of them. */
-export function watched(
+function watched(
   file: TensorFile,
   config: ModelConfig,
   { trunkOnly, onProgress }: OpenOptions & LoadOptions,
@@ -97,32 +141,59 @@ export function watched(
   return { file: { ...file, piecesF32 }, mark: () => mark };
 }
 
-/**
- * The weights of a source again, after a loss.
- *
- * @throws DeviceLostError when it cannot be read any more, or holds something else now
- */
-export async function reloadModel(
+/** What {@link loadWeights} loaded, and the marks of their weights. */
+export interface Loaded {
+  models: HrmModel[];
+  marks: number[];
+}
+
+/** The weights of several open checkpoints of one configuration. */
+export async function loadWeights(
   device: Device,
-  source: CheckpointSource,
+  opened: readonly OpenCheckpoint[],
+  config: ModelConfig,
+  options: OpenOptions & LoadOptions,
+): Promise<Loaded> {
+  const { trunkOnly, signal, onProgress } = options;
+  const loaded: Loaded = { models: [], marks: [] };
+  try {
+    for (const { file, downloaded } of opened) {
+      const weights = watched(file, config, { trunkOnly, onProgress: downloaded ? undefined : onProgress });
+      loaded.models.push(await loadModel(device, config, weights.file, { trunkOnly, signal }));
+      loaded.marks.push(weights.mark());
+    }
+    return loaded;
+  } catch (error) {
+    for (const model of loaded.models) model.dispose();
+    throw error;
+  }
+}
+
+/**
+ * The weights of sources again, after a loss.
+ *
+ * @throws DeviceLostError when one cannot be read any more, or holds something else now
+ */
+export async function reloadModels(
+  device: Device,
+  sources: readonly CheckpointSource[],
   trunkOnly: boolean | undefined,
-  before: { config: ModelConfig; mark: number },
-): Promise<HrmModel> {
+  before: { config: ModelConfig; marks: readonly number[] },
+): Promise<HrmModel[]> {
   const fail = (why: string, cause?: unknown) =>
     new DeviceLostError(`The GPU device was lost, and the weights with it: ${why}. Load the model again.`, {
       cause,
     });
-  const opened = await openSource(source, {}).catch((cause) => {
+  const opened = await openSources(sources, {}).catch((cause) => {
     throw fail(cause.message, cause);
   });
   try {
-    const { config } = before;
-    const weights = watched(opened.file, config, { trunkOnly });
-    const model = await loadModel(device, config, weights.file, { trunkOnly });
-    if (weights.mark() !== before.mark) throw fail(`${opened.file.name} holds others now`);
-    return model;
+    const { models, marks } = await loadWeights(device, opened, before.config, { trunkOnly });
+    const other = marks.findIndex((mark, i) => mark !== before.marks[i]);
+    if (other >= 0) throw fail(`${opened[other].file.name} holds others now`);
+    return models;
   } finally {
-    await opened.file.close();
+    await closeSources(opened, sources);
   }
 }
 

@@ -1,31 +1,25 @@
 import { type Device, type OnDeviceLost, openDevice, Recovery, UserError } from '@hrm-webgpu/core';
 import { CHECK_FIRST } from '#tuning-store';
 import type { OnProgress } from '../checkpoints/open-url.ts';
-import { IGNORED_LABEL } from '../data/dataset/dataset.ts';
+import type { Guessing } from '../guesses/think.ts';
 import type { ModelConfig } from '../model/config.ts';
-import { Inference } from '../model/inference.ts';
-import { type LoadOptions, loadModel } from '../model/load.ts';
+import type { LoadOptions } from '../model/load.ts';
 import type { HrmModel } from '../model/model.ts';
+import { checkTask, encodeGrid, type Grid, type Task, taskOf } from '../tasks/tasks.ts';
 import { recordInference } from '../tuning/tuning-uses.ts';
 import { verifyKernels } from '../tuning/verify.ts';
 import {
   type CheckpointSource,
   type ConfigOptions,
-  configOfSource,
+  closeSources,
+  commonConfig,
   leaseDevice,
-  openSource,
-  reloadModel,
-  watched,
+  loadWeights,
+  openSources,
+  reloadModels,
 } from './hrm-source.ts';
-import {
-  checkedSettings,
-  type GridAnswer,
-  type Settings,
-  type Solution,
-  type SolveOptions,
-  TOO_MANY_STEPS,
-} from './solve-options.ts';
-import { checkTask, decodeGrid, encodeGrid, type Grid, type Task, taskOf } from './tasks.ts';
+import { checkedSettings, type Settings, type Solution, type SolveOptions } from './solve-options.ts';
+import { type Puzzle, Solver, type Told } from './solver.ts';
 
 export interface HrmOptions extends ConfigOptions, LoadOptions {
   /** What to compute on; stays the caller's. Default: this machine's GPU, opened for this model alone. */
@@ -39,84 +33,81 @@ export interface HrmOptions extends ConfigOptions, LoadOptions {
   onProgress?: OnProgress;
 }
 
-/** Rows never halt on the device: it is decided here, and another start restarts them. */
-const NEVER = TOO_MANY_STEPS;
-
-/** A model that solves puzzles. */
+/** One model that solves puzzles, or several checkpoints of one architecture that guess together. */
 export class HRM {
-  /** Kept from one call to the next: recording a segment takes as long as many replays. */
-  private inference: { of: Inference; batch: number } | undefined;
+  private solver: Solver;
   /** Resolved when the work that has been asked for is done. */
   private turn: Promise<void> = Promise.resolve();
   private disposed = false;
-  /** Of the kernels, once it has begun; see {@link verifyKernels}. */
-  private verification: Promise<void> | undefined;
+  /** Of the kernels, by how segments are done, once they have begun; see {@link verifyKernels}. */
+  private readonly verifications = new Map<string, Promise<void>>();
   private verified = false;
 
   private constructor(
-    private current: HrmModel,
+    private models: readonly HrmModel[],
     /** What grids mean. */
     readonly task: Task,
     /** Frees what {@link load} made. */
     private release: () => void,
     private readonly recovery: Recovery,
     /** Reads the weights again, onto another device. */
-    private readonly reload?: (device: Device) => Promise<HrmModel>,
+    private readonly reload?: (device: Device) => Promise<HrmModel[]>,
   ) {
-    checkTask(task, current.config);
+    checkTask(task, models[0].config);
+    this.solver = new Solver(models, task);
   }
 
-  /** The weights, for those who want more than answers; another object on another device after a loss. */
+  /** The weights (of the first checkpoint), for those who want more than answers; another object on another device after a loss. */
   get model(): HrmModel {
-    return this.current;
+    return this.models[0];
   }
 
   /**
    * Loads a checkpoint: one of this project's, or a published one with its all_config.yaml beside it (or as
-   * `config`). The task follows from vocabulary and sequence length unless it is given.
+   * `config`). The task follows from vocabulary and sequence length unless it is given. Of several checkpoints, which take turns as
+   * guesses are made, all have one architecture, and the options are those of each.
    *
    * @throws UserError when there is no checkpoint or GPU, or something does not fit; the signal's reason when aborted
    */
-  static async load(source: CheckpointSource, options: HrmOptions = {}): Promise<HRM> {
-    const { signal, onProgress, trunkOnly } = options;
+  static async load(
+    source: CheckpointSource | readonly CheckpointSource[],
+    options: HrmOptions = {},
+  ): Promise<HRM> {
+    const sources: readonly CheckpointSource[] = Array.isArray(source) ? source : [source];
+    const { signal, trunkOnly } = options;
     signal?.throwIfAborted();
-    const opened = await openSource(source, options);
-    const { file, downloaded } = opened;
+    if (sources.length === 0) throw new UserError('HRM.load: expected one checkpoint at least');
+    const opened = await openSources(sources, options);
     try {
-      const config = configOfSource(opened, options);
+      const config = await commonConfig(opened, options);
       const task = options.task ?? taskOf(config);
       checkTask(task, config);
       const { device, release } = await leaseDevice(options.device);
       try {
-        const weights = watched(file, config, {
-          trunkOnly,
-          onProgress: downloaded ? undefined : onProgress,
-        });
-        const model = await loadModel(device, config, weights.file, { trunkOnly, signal });
-        const survives = file !== source && !options.device;
-        const mark = weights.mark();
+        const { models, marks } = await loadWeights(device, opened, config, options);
+        const survives = !options.device && opened.every(({ file }, i) => file !== sources[i]);
         return new HRM(
-          model,
+          models,
           task,
           () => {
-            model.dispose();
+            for (const model of models) model.dispose();
             release();
           },
           new Recovery(survives ? openDevice : undefined, options.onDeviceLost),
-          (device) => reloadModel(device, source, trunkOnly, { config, mark }),
+          (device) => reloadModels(device, sources, trunkOnly, { config, marks }),
         );
       } catch (error) {
         release();
         throw error;
       }
     } finally {
-      if (file !== source) await file.close();
+      await closeSources(opened, sources);
     }
   }
 
   /** Puts a model that is there already to solving; it stays the caller's. */
   static of(model: HrmModel, task = taskOf(model.config)): HRM {
-    return new HRM(model, task, () => {}, new Recovery(undefined, undefined));
+    return new HRM([model], task, () => {}, new Recovery(undefined, undefined));
   }
 
   get config(): ModelConfig {
@@ -124,7 +115,7 @@ export class HRM {
   }
 
   /**
-   * Thinks about a grid, or about several at once. A grid is done as soon as the model would halt (q_halt exceeds
+   * Thinks about a grid, or about several at once. A guess is done as soon as the model would halt (q_halt exceeds
    * q_continue), at the latest after `maxSteps` segments; see {@link SolveOptions.halt}. Calls take their turns.
    *
    * @throws UserError naming the cell or size that is wrong; the signal's reason when aborted
@@ -136,12 +127,12 @@ export class HRM {
     if (!Array.isArray(given) && !(given instanceof Int32Array))
       throw new UserError('solve: expected rows of numbers, an Int32Array of tokens, or a list of these');
     const grids = isGrid(given) ? [given] : given;
-    const puzzles = grids.map((grid, i) => {
-      const place = isGrid(given) ? 'the grid' : `grid ${i}`;
-      return { index: i, grid, inputs: encodeGrid(this.task, this.config, grid, place) };
-    });
     const settings = checkedSettings(options, this.config);
-    const rows = Math.max(1, Math.min(puzzles.length, settings.batchSize));
+    const puzzles = grids.map((grid, index) => {
+      const place = isGrid(given) ? 'the grid' : `grid ${index}`;
+      const inputs = encodeGrid(this.task, this.config, grid, place);
+      return { index, grid, inputs, puzzleIdentifier: settings.puzzleIdentifier };
+    });
     const before = this.turn;
     let done = () => {};
     this.turn = new Promise((resolve) => {
@@ -149,14 +140,7 @@ export class HRM {
     });
     try {
       await before;
-      if (CHECK_FIRST || this.verification) await this.survive(() => this.verify(rows), settings);
-      const solutions: Solution[] = [];
-      for (let from = 0; from < puzzles.length; from += settings.batchSize) {
-        const batch = puzzles.slice(from, from + settings.batchSize);
-        const told = { segments: 0 };
-        solutions.push(...(await this.survive(() => this.solveBatch(batch, settings, told), settings)));
-      }
-      this.verify(rows).catch(() => {}); // the next call tells what is wrong
+      const solutions = await this.solveAll(puzzles, settings);
       return isGrid(given) ? solutions[0] : solutions;
     } finally {
       done();
@@ -167,7 +151,7 @@ export class HRM {
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
-    this.dropInference();
+    this.solver.dispose();
     this.release();
   }
 
@@ -176,27 +160,47 @@ export class HRM {
     this.dispose();
   }
 
+  private async solveAll(puzzles: readonly Puzzle[], settings: Settings): Promise<Solution[]> {
+    const rows = Math.max(1, Math.min(puzzles.length, settings.batchSize));
+    const guessing = await this.solver.guessingOf(settings);
+    if (CHECK_FIRST || this.verifications.has(guessing.companionKey))
+      await this.survive(() => this.verify(rows, guessing), settings);
+    const solutions: (Solution | undefined)[] = puzzles.map(() => undefined);
+    const told: Told = { segments: new Map(), ended: new Set() };
+    const listener = {
+      check: () => {
+        this.checkAlive();
+        settings.signal?.throwIfAborted();
+      },
+      progress: () => this.recovery.progress(),
+      verified: () => this.verified,
+    };
+    await this.survive(async () => {
+      const left = puzzles.filter(({ index }) => !solutions[index]);
+      for await (const [index, solution] of this.solver.solve(left, settings, guessing, told, listener))
+        solutions[index] = solution;
+    }, settings);
+    this.verify(rows, guessing).catch(() => {}); // the next call tells what is wrong
+    return solutions as Solution[];
+  }
+
   /** Checks the kernels, once; what was recorded with one that turned out wrong is dropped. */
-  private verify(rows: number): Promise<void> {
+  private verify(rows: number, { makeCompanion, companionKey: key }: Guessing): Promise<void> {
     const { device } = this.model;
     const known = device.unfit.size;
     const check = async () => {
       try {
-        await verifyKernels(this.model, (model) => recordInference(model, rows));
+        await verifyKernels(this.model, (model) => recordInference(model, rows, makeCompanion));
       } catch (error) {
-        if (await device.lossBehind(error)) this.verification = undefined; // on another device it is done again
+        if (await device.lossBehind(error)) this.verifications.delete(key); // on another device it is done again
         throw error;
       }
       this.verified = true;
-      if (device.unfit.size > known) this.dropInference();
+      if (device.unfit.size > known) this.solver.dispose();
     };
-    this.verification ??= check();
-    return this.verification;
-  }
-
-  private dropInference(): void {
-    this.inference?.of.dispose();
-    this.inference = undefined;
+    const verification = this.verifications.get(key) ?? check();
+    this.verifications.set(key, verification);
+    return verification;
   }
 
   /** Does `body` again from its beginning when the device was lost meanwhile, with the weights on another. */
@@ -205,101 +209,26 @@ export class HRM {
       try {
         return await body();
       } catch (error) {
-        if (this.disposed || signal?.aborted) throw error;
+        this.checkAlive();
+        if (signal?.aborted) throw error;
         await this.recovery.recover(error, this.model.device, (device) => this.moveTo(device));
       }
     }
   }
 
   private async moveTo(device: Device): Promise<void> {
-    const model = await (this.reload as NonNullable<typeof this.reload>)(device);
+    const models = await (this.reload as NonNullable<typeof this.reload>)(device);
     this.checkAlive();
-    this.dropInference();
+    this.solver.dispose();
     this.release();
-    this.current = model;
+    this.models = models;
+    this.solver = new Solver(models, this.task);
     this.release = () => device.close();
-  }
-
-  /** @param told how many segments of these puzzles were told to `onSegment`, before a loss */
-  private async solveBatch(
-    puzzles: readonly Puzzle[],
-    settings: Settings,
-    told: { segments: number },
-  ): Promise<Solution[]> {
-    const { maxSteps, halt, onSegment, signal } = settings;
-    this.start(puzzles, settings.puzzleIdentifier);
-    const solutions: (Solution | undefined)[] = puzzles.map(() => undefined);
-    for (let segment = 1; segment <= maxSteps; segment++) {
-      const answers = await this.segment(signal);
-      const news = segment > told.segments;
-      if (news) {
-        told.segments = segment;
-        this.recovery.progress();
-      }
-      puzzles.forEach(({ index, grid }, row) => {
-        if (solutions[row]) return;
-        const answer = answers(row, grid);
-        const halted = answer.qHalt > answer.qContinue;
-        if (segment === maxSteps || (halt && halted))
-          solutions[row] = { ...answer, segments: segment, halted, verified: this.verified };
-        if (news) onSegment?.({ ...answer, index, segment });
-      });
-      if (solutions.every((solution) => solution !== undefined)) break;
-    }
-    return solutions as Solution[];
-  }
-
-  /** Puts puzzles into the rows of a batch. */
-  private start(puzzles: readonly Puzzle[], puzzleIdentifier: number): void {
-    this.checkAlive();
-    const batch = puzzles.length;
-    if (this.inference?.batch !== batch) {
-      this.dropInference();
-      this.inference = { of: new Inference(this.model, batch, NEVER), batch };
-    }
-    const { seq_len } = this.config;
-    const inputs = new Int32Array(batch * seq_len);
-    puzzles.forEach((puzzle, row) => {
-      inputs.set(puzzle.inputs, row * seq_len);
-    });
-    this.inference.of.start({
-      inputs,
-      labels: new Int32Array(batch * seq_len).fill(IGNORED_LABEL),
-      puzzleIdentifiers: new Int32Array(batch).fill(puzzleIdentifier),
-      rows: batch,
-    });
-  }
-
-  /** Runs one segment; returns what reads its answers. */
-  private async segment(signal: AbortSignal | undefined): Promise<(row: number, asked: Grid) => GridAnswer> {
-    this.checkAlive();
-    signal?.throwIfAborted();
-    const inference = (this.inference as { of: Inference }).of;
-    inference.segment();
-    const { prediction, q } = inference.output;
-    const [tokens, qs] = await Promise.all([prediction.read(), q.readF32()]).catch((error) => {
-      this.checkAlive();
-      throw error;
-    });
-    this.checkAlive();
-    signal?.throwIfAborted();
-    const { seq_len } = this.config;
-    return (row, asked) => {
-      const own = tokens.slice(row * seq_len, (row + 1) * seq_len) as Int32Array;
-      const [qHalt, qContinue] = qs.subarray(2 * row);
-      return { grid: decodeGrid(this.task, own, asked), tokens: own, qHalt, qContinue };
-    };
   }
 
   private checkAlive(): void {
     if (this.disposed) throw new UserError('this model has been disposed of: load it again');
   }
-}
-
-interface Puzzle {
-  index: number;
-  grid: Grid;
-  inputs: Int32Array;
 }
 
 /** A grid, as opposed to a list of grids. */

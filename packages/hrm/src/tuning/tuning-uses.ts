@@ -1,8 +1,9 @@
 /** Which operations, at which shapes, a model does: what is worth tuning, and what a record covers. */
 import type { Device } from '@hrm-webgpu/core';
 import { observeOperations, type Use } from '@hrm-webgpu/kernels/operation';
-import { answerCall, noExploration, trainingCall } from '../model/act.ts';
-import { Carry, type DeviceBatch, emptyBatch } from '../model/carry.ts';
+import { noExploration, trainingCall } from '../model/act.ts';
+import { Carry, emptyBatch } from '../model/carry.ts';
+import { InferenceState, type MakeCompanion } from '../model/inference.ts';
 import type { HrmModel } from '../model/model.ts';
 
 /** The batches that a model works on: every operation depends on their rows. */
@@ -23,26 +24,26 @@ export function operationsOf(model: HrmModel, { training, inference }: Workload)
 
 /** Records a training call on so many rows, for those who observe the device: nothing is computed. */
 export function recordTraining(model: HrmModel, rows: number): void {
-  record(model, rows, (carry, batch) => {
-    trainingCall(carry, batch, noExploration(carry), rows);
-  });
-}
-
-/** The same for a call that only answers. Apart, so that who only answers carries no gradients. */
-export function recordInference(model: HrmModel, rows: number): void {
-  record(model, rows, answerCall);
-}
-
-function record(model: HrmModel, rows: number, call: (carry: Carry, batch: DeviceBatch) => void): void {
   const { device } = model;
   const carry = Carry.fresh(model, rows);
   const batch = emptyBatch(model, rows);
   model.localPuzzleRows(rows); // which the model keeps, and a recording would not
   try {
-    recordForNothing(device, () => call(carry, batch));
+    recordForNothing(device, () => trainingCall(carry, batch, noExploration(carry), rows));
   } finally {
     for (const tensor of [batch.inputs, batch.labels, batch.puzzle_identifiers]) tensor.dispose();
     carry.dispose();
+  }
+}
+
+/** The same for a call that only answers. Apart, so that who only answers carries no gradients. */
+export function recordInference(model: HrmModel, rows: number, makeCompanion?: MakeCompanion): void {
+  model.localPuzzleRows(rows);
+  const state = new InferenceState(model, rows, makeCompanion);
+  try {
+    recordForNothing(model.device, () => state.segment());
+  } finally {
+    state.dispose();
   }
 }
 

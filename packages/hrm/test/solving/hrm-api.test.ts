@@ -283,7 +283,7 @@ describe('tasks', () => {
 
   it('takes the tokens of anything else as they are, in the shape of the grid', async () => {
     const other = await loaded(tiny({ vocab_size: 9, seq_len: 6 }));
-    expect(other.task).toBe('tokens');
+    expect(other.task).toBe('none');
     const grid = [
       [0, 8, 1],
       [2, 3, 4],

@@ -64,7 +64,7 @@ it.each([
   await trainer.advance();
   await trainer.settle();
   await evaluate(trainer.model, splits.test, { batchSize: 128 });
-  const solver = HRM.of(trainer.model, 'tokens');
+  const solver = HRM.of(trainer.model, 'none');
   await solver.solve(new Int32Array(config.seq_len).fill(1), { maxSteps: 1 });
 
   const keys = new Set(met.mock.calls.map(([key]) => key));

@@ -2,14 +2,11 @@ import { Philox, UserError } from '@hrm-webgpu/core';
 import { breather } from '../../data/input/breather.node.ts';
 import type { PuzzleExample } from '../../data/input/puzzle-example.ts';
 import { type PuzzleSplit, readPuzzleTable } from '../../data/input/puzzle-files.node.ts';
-import {
-  dihedralCopies,
-  MAZE_VOCABULARY,
-  MazeDistances,
-  markShortestPath,
-  mazePair,
-} from '../../data/maze/maze.ts';
+import { dihedralCopies, MAZE_VOCABULARY } from '../../data/maze/maze.ts';
+import { MazeDistances } from '../../data/maze/maze-distances.ts';
 import { MazeGenerator } from '../../data/maze/maze-generator.ts';
+import { markShortestPath } from '../../data/maze/maze-solver.ts';
+import { mazePair } from '../../data/maze/maze-text.ts';
 import { type Command, parse, wholeNumber } from '../command.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { Build, outFolder, sampled } from './build.ts';
@@ -67,7 +64,14 @@ ${SOURCE_HELP}`,
         values.csv === undefined ? made(values, size, seed, signal) : await published(values, size, build);
       if (subsample) splits.train.examples = sampled(splits.train.examples, subsample, seed);
       if (values.augment) splits.train.copies = values.csv === undefined ? markedCopies(size) : otherCopies;
-      const format = { seq_len: size * size, vocab_size: MAZE_VOCABULARY, pad_id: 0, ignore_label_id: 0 };
+      const task = 'maze' as const;
+      const format = {
+        seq_len: size * size,
+        vocab_size: MAZE_VOCABULARY,
+        pad_id: 0,
+        ignore_label_id: 0,
+        task,
+      };
       await build.write(out, format, splits);
       return 0;
     });

@@ -26,7 +26,8 @@ const INK: Colour = [34, 34, 34];
 /** Lines between cells; those of ARC can be seen on black as well. */
 const LINES: Partial<Record<GridKind['name'], Colour>> = {
   sudoku: [204, 204, 204],
-  numbers: [204, 204, 204],
+  latin: [204, 204, 204],
+  none: [204, 204, 204],
   arc: [85, 85, 85],
 };
 

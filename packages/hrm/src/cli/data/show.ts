@@ -7,23 +7,24 @@ import { writeFileAtomic } from '../../formats/files/atomic-write.node.ts';
 import { fileError } from '../../formats/files/file-error.node.ts';
 import { quoted } from '../../formats/quote.ts';
 import { type Command, onePositional, parse, wholeNumber } from '../command.ts';
-import { cropped, GRID_KINDS, type GridKind, gridKind } from '../grids/grid-kind.ts';
+import { cropped, type GridKind, gridKind } from '../grids/grid-kind.ts';
 import { drawPair } from '../grids/grid-view.ts';
+import { chooseTask, TASK_NAMES } from '../task-option.ts';
 import { bold, print } from '../terminal.ts';
 import { datasetPage, type ShownExample } from './html.ts';
 import { writePng } from './png.ts';
 
 export const dataShow: Command = {
   summary: 'check a dataset, tell its sizes, draw examples',
-  help: `usage: hrm data show DIR [--split NAME] [--count N] [--from N] [--as KIND] [--columns N]
-                         [--html FILE] [--png FILE]
+  help: `usage: hrm data show DIR [--split NAME] [--count N] [--from N] [--task NAME]
+                         [--columns N] [--html FILE] [--png FILE]
 
 Checks every split of a dataset folder, prints its sizes and draws examples of one, input and label.
 
   --split NAME   the split to draw from; default train
   --count N      how many examples; default 1
   --from N       number of the first one, from 0; default 0
-  --as KIND      ${GRID_KINDS.join(', ')}; default what the sizes suggest
+  --task NAME    ${TASK_NAMES}; default what the dataset says, or else what its sizes suggest
   --columns N    columns of a grid that is not square
   --html FILE    also write them to a page with pictures
   --png FILE     also write them to a picture`,
@@ -33,7 +34,7 @@ Checks every split of a dataset folder, prints its sizes and draws examples of o
       split: { type: 'string', default: 'train' },
       count: { type: 'string' },
       from: { type: 'string' },
-      as: { type: 'string' },
+      task: { type: 'string' },
       columns: { type: 'string' },
       html: { type: 'string' },
       png: { type: 'string' },
@@ -53,9 +54,9 @@ Checks every split of a dataset folder, prints its sizes and draws examples of o
       const split = await readSplit(dir, name);
       try {
         checkIdentifiers(split, identifiers, join(dir, name));
-        const { vocab_size, seq_len } = split.metadata;
-        const kind = gridKind(vocab_size, seq_len, values.as, columns);
-        summary.push(...describe(name, split, kind, sizeOf(join(dir, name))));
+        const { task, guessed } = chooseTask(values.task, split.metadata.task, split.metadata);
+        const kind = gridKind(task, split.metadata.seq_len, columns);
+        summary.push(...describe(name, split, kind, sizeOf(join(dir, name)), guessed));
         if (name === values.split) examples = examplesOf(split, kind, identifiers, from, count);
       } finally {
         split.close();
@@ -117,8 +118,9 @@ function sizeOf(folder: string): string {
 function describe(
   name: string,
   { metadata, sets }: Split,
-  { rows, columns }: GridKind,
+  { name: task, rows, columns }: GridKind,
   size: string,
+  guessed: boolean,
 ): string[] {
   const { vocab_size, seq_len, pad_id, ignore_label_id } = metadata;
   const counts = [...sets].map(([set, { groupIndices, puzzleIdentifiers, inputs }]) => {
@@ -127,6 +129,7 @@ function describe(
   });
   return [
     `${name}: ${size}, seq_len ${seq_len} (${rows}×${columns}), vocab_size ${vocab_size}, pad_id ${pad_id}, ignore_label_id ${ignore_label_id}`,
+    `  task ${task}${guessed ? ', by its sizes alone: see --task' : ''}`,
     ...counts.map((line) => `  ${line}`),
   ];
 }

@@ -78,7 +78,14 @@ ${SOURCE_HELP}`,
         if (split.proof) split.examples = provenOnly(shape, split.examples, split.proof);
       }
       if (copies > 0) splits.train.copies = augmented(shape, copies, seed);
-      const format = { seq_len: shape.cells, vocab_size: shape.size + 2, pad_id: 0, ignore_label_id: 0 };
+      const task = 'sudoku' as const;
+      const format = {
+        seq_len: shape.cells,
+        vocab_size: shape.size + 2,
+        pad_id: 0,
+        ignore_label_id: 0,
+        task,
+      };
       await build.write(out, format, splits);
       return 0;
     });

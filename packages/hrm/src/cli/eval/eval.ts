@@ -9,6 +9,7 @@ import { countExamples, type Evaluation } from '../../evaluation/evaluate.ts';
 import { writeFileAtomic } from '../../formats/files/atomic-write.node.ts';
 import { fileSource } from '../../formats/files/file-source.node.ts';
 import { openTensorFile } from '../../formats/open-checkpoint.ts';
+import type { Task } from '../../tasks/tasks.ts';
 import { evaluationRows } from '../../training/memory.ts';
 import { recordInference } from '../../tuning/tuning-uses.ts';
 import { verifyKernels } from '../../tuning/verify.ts';
@@ -16,10 +17,11 @@ import { type Command, onePositional, parse, wholeNumber } from '../command.ts';
 import { checkModelFit, metadataFile } from '../dataset-fit.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { announceTuning, DEVICE_HELP, DEVICE_OPTIONS, openTunedDevice } from '../open-device.ts';
+import { chooseTask, TASK_NAMES } from '../task-option.ts';
 import { print, say } from '../terminal.ts';
 import { evaluateWithBar } from '../train/run.ts';
 import { printEvaluation, printTask } from './report.ts';
-import { makeCheck, TASKS, type Task, type TaskReport, taskOf } from './task.ts';
+import { makeCheck, type TaskReport } from './task.ts';
 
 const OPTIONS = {
   data: { type: 'string' },
@@ -29,7 +31,7 @@ const OPTIONS = {
   'per-segment': { type: 'boolean', default: false },
   sample: { type: 'string' },
   seed: { type: 'string' },
-  task: { type: 'string', default: 'auto' },
+  task: { type: 'string' },
   submission: { type: 'string' },
   batch: { type: 'string' },
   json: { type: 'boolean', default: false },
@@ -50,7 +52,8 @@ all augmentations vote, and a task is solved at K if the K first answers hold th
   --act               rows halt as soon as q_halt > q_continue, and the next examples take their places
   --per-segment       the accuracy after every segment as well; not with --act
   --sample N          a random sample of N examples, drawn by --seed N (default 0)
-  --task NAME         what the answers are checked for: ${TASKS.join(', ')}; default auto, by the dataset's sizes
+  --task NAME         what the grids are: ${TASK_NAMES}; default what the dataset says, or else what its
+                      sizes suggest
   --submission FILE   ARC: the two best answers of every test input as JSON, as ARC Prize takes it; replaces FILE
   --batch N           examples at a time; default 128, fewer where the adapter's limits want it
   --json              one JSON document on stdout
@@ -75,7 +78,7 @@ async function run(path: string, values: Values, signal: AbortSignal): Promise<n
   const batchSize = wholeNumber('batch', values.batch);
   const limit = wholeNumber('max-steps', values['max-steps']);
   const split = await readSplit(data, values.split, signal);
-  const task = taskOf(values.task, split.metadata);
+  const { task, guessed } = chooseTask(values.task, split.metadata.task, split.metadata);
   if (values.submission !== undefined) checkSubmission(values.submission, task, values);
   const check = task === 'none' ? undefined : await makeCheck(task, split.metadata, data);
   await checkFit(path, split.metadata, metadataFile(data, values.split));
@@ -103,7 +106,7 @@ async function run(path: string, values: Values, signal: AbortSignal): Promise<n
     }
     const examples = countExamples(split);
     const subject = { checkpoint: path, data, split: values.split, examples, sample: sample ?? null };
-    const findings = { result, task, report: check?.report() };
+    const findings = { result, task, guessed, report: check?.report() };
     show({ ...subject, max_steps: maxSteps, act: values.act }, findings, values.json);
     return 0;
   } finally {
@@ -112,11 +115,7 @@ async function run(path: string, values: Values, signal: AbortSignal): Promise<n
   }
 }
 
-function show(
-  subject: Subject,
-  { result, task, report }: { result: Evaluation; task: Task; report?: TaskReport },
-  json: boolean,
-): void {
+function show(subject: Subject, { result, task, guessed, report }: Findings, json: boolean): void {
   if (json) {
     const checked = report && { [task]: report.shares, notes: report.notes };
     print(JSON.stringify({ ...subject, ...result, ...checked }, null, 2));
@@ -124,7 +123,14 @@ function show(
   }
   print(describe(subject));
   printEvaluation(result);
-  if (report) printTask(task, report);
+  if (report) printTask(guessed ? `${task} (by the sizes alone: see --task)` : task, report);
+}
+
+interface Findings {
+  result: Evaluation;
+  task: Task;
+  guessed: boolean;
+  report?: TaskReport;
 }
 
 /** What was evaluated and how, by the keys of the JSON document. */

@@ -3,7 +3,7 @@
 import type { Evaluation } from '../../evaluation/evaluate.ts';
 import type { Interval } from '../../evaluation/intervals.ts';
 import { percent, print } from '../terminal.ts';
-import type { Share, Task, TaskReport } from './task.ts';
+import type { Share, TaskReport } from './task.ts';
 
 /** Columns of names, and of values, so that the intervals stand below each other. */
 const NAME_WIDTH = 18;
@@ -39,9 +39,9 @@ export function printEvaluation(result: Evaluation): void {
   }
 }
 
-export function printTask(task: Task, { shares, of, notes }: TaskReport): void {
+export function printTask(title: string, { shares, of, notes }: TaskReport): void {
   print();
-  print(`${task}, share of ${of}`);
+  print(`${title}, share of ${of}`);
   for (const note of notes) print(note);
   for (const [name, { count, of, share, interval }] of Object.entries<Share>(shares)) {
     line(name.replaceAll('_', ' '), `${percent(share)} (${count}/${of})`, percents(interval));

@@ -1,20 +1,15 @@
 /** What `hrm eval` finds out about answers beyond their labels, by the rules of each task. */
 
-import { UserError } from '@hrm-webgpu/core';
 import { type ArcScore, ArcVote, type Attempts } from '../../data/arc/arc-vote.ts';
 import { readIdentifiers } from '../../data/dataset/dataset.node.ts';
 import type { DatasetMetadata } from '../../data/dataset/dataset.ts';
-import { MazeDistances } from '../../data/maze/maze.ts';
 import { checkMaze } from '../../data/maze/maze-check.ts';
+import { MazeDistances } from '../../data/maze/maze-distances.ts';
 import { sudokuShape } from '../../data/sudoku/sudoku.ts';
-import { sudokuFaults } from '../../data/sudoku/sudoku-check.ts';
+import { type DigitFaults, latinFaults, sudokuFaults } from '../../data/sudoku/sudoku-check.ts';
 import type { Answer } from '../../evaluation/answers.ts';
 import { type Interval, wilsonInterval } from '../../evaluation/intervals.ts';
-import { kindsThatFit } from '../grids/grid-kind.ts';
-
-/** `none` goes without checks. */
-export const TASKS = ['sudoku', 'maze', 'arc', 'none'] as const;
-export type Task = (typeof TASKS)[number];
+import type { Task } from '../../tasks/tasks.ts';
 
 /** A count out of all, to be shown as a share. */
 export interface Share {
@@ -41,25 +36,6 @@ export interface TaskCheck {
   submission?(): Record<string, Attempts[]>;
 }
 
-/**
- * The task to check for.
- *
- * @param name `auto` for what the sizes suggest
- * @throws UserError for an unknown task and for one that does not fit the dataset
- */
-export function taskOf(name: string, { vocab_size, seq_len }: DatasetMetadata): Task {
-  const fitting = kindsThatFit(vocab_size, seq_len);
-  if (name === 'auto') return TASKS.find((task) => task === fitting[0]) ?? 'none';
-  const task = TASKS.find((known) => known === name);
-  if (!task) throw new UserError(`--task ${name}: expected auto, ${TASKS.join(', ')}`);
-  if (task !== 'none' && !fitting.includes(task)) {
-    throw new UserError(
-      `--task ${task}: the dataset has ${seq_len} tokens of ${vocab_size} kinds, which is no ${task}`,
-    );
-  }
-  return task;
-}
-
 /** @param data the dataset's folder, whose names ARC needs */
 export async function makeCheck(
   task: Exclude<Task, 'none'>,
@@ -68,16 +44,25 @@ export async function makeCheck(
 ): Promise<TaskCheck> {
   const size = Math.sqrt(seq_len);
   if (task === 'sudoku') return sudokuCheck(size);
+  if (task === 'latin') return latinCheck(size);
   if (task === 'maze') return mazeCheck(size);
   return arcCheck(await readIdentifiers(data));
 }
 
 function sudokuCheck(size: number): TaskCheck {
   const shape = sudokuShape(size);
+  return digitsCheck((input, prediction) => sudokuFaults(shape, input, prediction));
+}
+
+function latinCheck(size: number): TaskCheck {
+  return digitsCheck((input, prediction) => latinFaults(size, input, prediction));
+}
+
+function digitsCheck(faults: (input: Int32Array, prediction: Int32Array) => DigitFaults): TaskCheck {
   const counts = new Counts(['valid', 'broken_rules', 'changed_givens', 'blank_cells']);
   return {
     add({ input, prediction }) {
-      const { brokenRules, changedGivens, blanks } = sudokuFaults(shape, input, prediction);
+      const { brokenRules, changedGivens, blanks } = faults(input, prediction);
       counts.add({
         valid: !brokenRules && !changedGivens && !blanks,
         broken_rules: brokenRules,

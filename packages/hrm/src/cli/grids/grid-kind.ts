@@ -2,10 +2,10 @@
 
 import { UserError } from '@hrm-webgpu/core';
 import { MAZE } from '../../data/maze/maze.ts';
-import { tasksThatFit } from '../../solving/tasks.ts';
+import type { Task } from '../../tasks/tasks.ts';
 
 export interface GridKind {
-  name: 'sudoku' | 'maze' | 'arc' | 'numbers';
+  name: Task;
   rows: number;
   columns: number;
   /** A cell in text; all of a grid are padded to the same width. */
@@ -15,8 +15,6 @@ export interface GridKind {
 }
 
 export type Colour = readonly [red: number, green: number, blue: number];
-
-export const GRID_KINDS: GridKind['name'][] = ['sudoku', 'maze', 'arc', 'numbers'];
 
 /** Cells as characters, in the order of their tokens. */
 const MAZE_TEXT = '·# SGo';
@@ -47,26 +45,18 @@ const ARC_COLOURS: Colour[] = [
 const UNKNOWN: Colour = [255, 0, 255];
 
 /**
- * How to draw grids of `seqLen` tokens of `vocabSize` kinds.
+ * How to draw grids of `seqLen` tokens of a task.
  *
- * @param name by default what the two numbers suggest
  * @param columns by default those of a square, or one row if there is none
- * @throws UserError for an unknown kind, and for columns that do not divide the tokens
+ * @throws UserError for columns that do not divide the tokens
  */
-export function gridKind(vocabSize: number, seqLen: number, name?: string, columns?: number): GridKind {
+export function gridKind(task: Task, seqLen: number, columns?: number): GridKind {
   const side = Math.sqrt(seqLen);
   const width = columns ?? (Number.isInteger(side) ? side : seqLen);
   if (seqLen % width !== 0) {
     throw new UserError(`--columns ${width}: does not divide the ${seqLen} tokens of an example`);
   }
-  const known = GRID_KINDS.find((kind) => kind === (name ?? kindsThatFit(vocabSize, seqLen)[0]));
-  if (!known) throw new UserError(`--as ${name}: expected ${GRID_KINDS.join(', ')}`);
-  if (known === 'sudoku' && (![4, 6, 9].includes(side) || vocabSize !== side + 2)) {
-    throw new UserError(
-      `--as sudoku: ${seqLen} tokens of ${vocabSize} kinds are no Sudoku of size 4, 6 or 9`,
-    );
-  }
-  return { name: known, rows: seqLen / width, columns: width, ...LOOKS[known] };
+  return { name: task, rows: seqLen / width, columns: width, ...LOOKS[task] };
 }
 
 /** A pair of grids without the rows below and the columns right that are padding in both. */
@@ -93,14 +83,12 @@ export function cropped(
   return { input: crop(pair.input), label: crop(pair.label), kind: { ...kind, rows, columns } };
 }
 
-const LOOKS: Record<GridKind['name'], Pick<GridKind, 'text' | 'colour'>> = {
-  sudoku: { text: (token) => (token <= 1 ? '·' : String(token - 1)) },
+const digit = (token: number) => (token <= 1 ? '·' : String(token - 1));
+
+const LOOKS: Record<Task, Pick<GridKind, 'text' | 'colour'>> = {
+  sudoku: { text: digit },
+  latin: { text: digit },
   maze: { text: (token) => MAZE_TEXT[token] ?? '?', colour: (token) => MAZE_COLOURS[token] ?? UNKNOWN },
   arc: { text: (token) => ARC_TEXT[token] ?? '?', colour: (token) => ARC_COLOURS[token] ?? UNKNOWN },
-  numbers: { text: (token) => (token === 0 ? '·' : String(token)) },
+  none: { text: (token) => (token === 0 ? '·' : String(token)) },
 };
-
-/** What grids of `seqLen` tokens of `vocabSize` kinds may be, the likeliest first. */
-export function kindsThatFit(vocab_size: number, seq_len: number): GridKind['name'][] {
-  return tasksThatFit({ vocab_size, seq_len }).map((task) => (task === 'tokens' ? 'numbers' : task));
-}

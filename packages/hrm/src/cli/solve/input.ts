@@ -7,7 +7,7 @@ import { MAZE } from '../../data/maze/maze.ts';
 import { rulesBroken, sudokuShape } from '../../data/sudoku/sudoku.ts';
 import { readTextFile } from '../../formats/files/file-source.node.ts';
 import { quoted } from '../../formats/quote.ts';
-import { ARC_SEQ_LEN, type Task, usualSeqLen } from '../../solving/tasks.ts';
+import { ARC_SEQ_LEN, type Task, usualSeqLen } from '../../tasks/tasks.ts';
 
 export interface PuzzleInput {
   /** What the file holds; undefined for a grid of numbers, which means what the model says. */

@@ -6,7 +6,7 @@ import { sudokuShape } from '../../data/sudoku/sudoku.ts';
 import { quoted } from '../../formats/quote.ts';
 import { HRM } from '../../solving/hrm.ts';
 import type { SolveOptions } from '../../solving/solve-options.ts';
-import { encodeGrid } from '../../solving/tasks.ts';
+import { encodeGrid, hasDigits } from '../../tasks/tasks.ts';
 import { type Command, parse, wholeNumber } from '../command.ts';
 import { gridKind } from '../grids/grid-kind.ts';
 import { draw } from '../grids/grid-view.ts';
@@ -144,13 +144,12 @@ function cellsChanged(before: number[][], after: number[][]): number {
 
 /** A grid as the task has it, as lines of text. */
 function drawAnswer(model: HRM, puzzle: PuzzleInput, grid: number[][], previous?: number[][]): string[] {
-  const { vocab_size, seq_len } = model.config;
   if (model.task === 'sudoku') {
     return drawGrid(sudokuShape(grid.length), grid.flat(), puzzle.grid.flat(), previous?.flat());
   }
   if (grid.length === 0) return [dim('(no grid: not even its first cell is a colour)')];
-  const kind = gridKind(vocab_size, seq_len, model.task === 'tokens' ? 'numbers' : model.task);
-  const offset = model.task === 'arc' ? 2 : 0;
+  const kind = gridKind(model.task, model.config.seq_len);
+  const offset = model.task === 'arc' ? 2 : hasDigits(model.task) ? 1 : 0;
   const tokens = grid.flat().map((cell) => cell + offset);
   return draw({ ...kind, rows: grid.length, columns: grid[0].length }, tokens, tokens);
 }

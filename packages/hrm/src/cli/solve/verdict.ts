@@ -1,12 +1,13 @@
 /** Whether a puzzle can be solved and an answer is right, where a rule says so. */
 
 import { UserError } from '@hrm-webgpu/core';
-import { MAZE, MazeDistances, UNREACHED } from '../../data/maze/maze.ts';
+import { MAZE } from '../../data/maze/maze.ts';
 import { checkMaze } from '../../data/maze/maze-check.ts';
+import { MazeDistances, UNREACHED } from '../../data/maze/maze-distances.ts';
 import { sudokuGrid, sudokuShape } from '../../data/sudoku/sudoku.ts';
-import { sudokuFaults } from '../../data/sudoku/sudoku-check.ts';
+import { type DigitFaults, latinFaults, sudokuFaults } from '../../data/sudoku/sudoku-check.ts';
 import { onlySolution } from '../../data/sudoku/sudoku-solutions.ts';
-import type { Task } from '../../solving/tasks.ts';
+import type { Task } from '../../tasks/tasks.ts';
 
 /**
  * What to know of a puzzle before a model thinks about it; undefined where there is nothing to say.
@@ -63,7 +64,9 @@ export interface Answered {
 /** Undefined where nothing tells. */
 export function verdictOn({ task, input, prediction, answer, expected }: Answered): Verdict | undefined {
   const side = Math.sqrt(input.length);
-  if (task === 'sudoku') return sudokuVerdict(side, input, prediction);
+  if (task === 'sudoku')
+    return digitsVerdict(sudokuFaults(sudokuShape(side), input, prediction), 'row, column or box');
+  if (task === 'latin') return digitsVerdict(latinFaults(side, input, prediction), 'row or column');
   if (task === 'maze') return mazeVerdict(side, input, prediction);
   if (expected === undefined) return undefined;
   return JSON.stringify(answer) === JSON.stringify(expected)
@@ -71,10 +74,9 @@ export function verdictOn({ task, input, prediction, answer, expected }: Answere
     : { valid: false, text: 'wrong: the task gives another output' };
 }
 
-function sudokuVerdict(size: number, input: ArrayLike<number>, prediction: ArrayLike<number>): Verdict {
-  const { brokenRules, changedGivens, blanks } = sudokuFaults(sudokuShape(size), input, prediction);
+function digitsVerdict({ brokenRules, changedGivens, blanks }: DigitFaults, units: string): Verdict {
   const faults = [
-    ...(brokenRules ? ['a digit stands twice in a row, column or box'] : []),
+    ...(brokenRules ? [`a digit stands twice in a ${units}`] : []),
     ...(changedGivens ? ['a given is not kept'] : []),
     ...(blanks ? ['a cell is blank'] : []),
   ];

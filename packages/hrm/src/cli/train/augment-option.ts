@@ -4,7 +4,7 @@ import { type Philox, UserError } from '@hrm-webgpu/core';
 import { relabelDigits } from '../../data/augment.ts';
 import type { DatasetMetadata } from '../../data/dataset/dataset.ts';
 import type { Batch } from '../../data/dataset/sampler.ts';
-import { tasksThatFit } from '../../solving/tasks.ts';
+import { tasksThatFit } from '../../tasks/tasks.ts';
 import type { Augmentation } from '../../training/steps.ts';
 import { metadataFile } from '../dataset-fit.ts';
 

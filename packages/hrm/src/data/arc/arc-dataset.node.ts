@@ -150,11 +150,11 @@ export async function buildArcDataset(
   const build = async (dataset: DatasetWriter) => {
     const augmenter = new TaskAugmenter(options.seed);
     const train = new ArcSplit(
-      await dataset.split('train', ARC_TOKENS),
+      await dataset.split('train', { ...ARC_TOKENS, task: 'arc' }),
       new Philox(options.seed, PLACE_STREAM),
     );
     const test = sources.some(({ evaluation }) => evaluation)
-      ? new ArcSplit(await dataset.split('test', ARC_TOKENS))
+      ? new ArcSplit(await dataset.split('test', { ...ARC_TOKENS, task: 'arc' }))
       : undefined;
     for (const [index, { task, evaluation }] of sources.entries()) {
       let puzzles = 0;

@@ -1,6 +1,7 @@
 /** `dataset.json`: what the tokens of a split mean, and how many there are of everything. */
 
 import { UserError } from '@hrm-webgpu/core';
+import { TASKS, type Task } from './task-names.ts';
 
 /** `dataset.json`, keys as published. */
 export interface DatasetMetadata {
@@ -14,6 +15,8 @@ export interface DatasetMetadata {
   total_groups: number;
   mean_puzzle_examples: number;
   sets: string[];
+  /** What the grids mean; published files do not say. */
+  task?: Task;
 }
 
 const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
@@ -37,6 +40,10 @@ const METADATA_KEYS: Record<keyof DatasetMetadata, [expected: string, test: (val
       value.length > 0 &&
       value.every(isSetName) &&
       new Set(value).size === value.length,
+  ],
+  task: [
+    `one of ${TASKS.join(', ')}`,
+    (value) => value === undefined || (TASKS as readonly unknown[]).includes(value),
   ],
 };
 
@@ -63,5 +70,5 @@ export function parseMetadata(bytes: Uint8Array, file: string): DatasetMetadata 
     }
     return [key, value];
   });
-  return Object.fromEntries(entries) as DatasetMetadata;
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as DatasetMetadata;
 }

@@ -24,7 +24,10 @@ import { BLANK, type DatasetMetadata, type DatasetSet, SET_FILES } from './datas
 import { NpyFile, RowFile } from './row-file.node.ts';
 
 /** What the tokens of a split mean; keys as in `dataset.json`. */
-export type TokenFormat = Pick<DatasetMetadata, 'seq_len' | 'vocab_size' | 'pad_id' | 'ignore_label_id'>;
+export type TokenFormat = Pick<
+  DatasetMetadata,
+  'seq_len' | 'vocab_size' | 'pad_id' | 'ignore_label_id' | 'task'
+>;
 
 /** The one set of every split. */
 const SET = 'all';
@@ -168,7 +171,7 @@ export class SplitWriter {
 
   /** @param identifiers puzzle identifiers of the whole dataset, the blank one included */
   async finish(identifiers: number): Promise<void> {
-    const { pad_id, ignore_label_id, vocab_size, seq_len } = this.format;
+    const { pad_id, ignore_label_id, vocab_size, seq_len, task } = this.format;
     const shapes: Record<keyof DatasetSet, number[]> = {
       inputs: [this.examples, seq_len],
       labels: [this.examples, seq_len],
@@ -187,6 +190,7 @@ export class SplitWriter {
       total_groups: this.groups,
       mean_puzzle_examples: this.puzzles === 0 ? 0 : this.examples / this.puzzles,
       sets: [SET],
+      task,
     };
     const json = `${JSON.stringify(metadata, null, 2)}\n`;
     await writeFileAtomic(join(this.folder, 'dataset.json'), [new TextEncoder().encode(json)]);

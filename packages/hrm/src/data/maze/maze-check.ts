@@ -1,6 +1,7 @@
 /** Whether answers to mazes are paths, and shortest ones, whatever their labels say. */
 
-import { MAZE, type MazeDistances } from './maze.ts';
+import { MAZE } from './maze.ts';
+import type { MazeDistances } from './maze-distances.ts';
 
 export interface MazeVerdict {
   /** The marked cells connect the maze's start with its goal, and none of them is a wall. */

@@ -5,7 +5,9 @@
 
 import { type Philox, UserError } from '@hrm-webgpu/core';
 import type { PuzzleExample } from '../input/puzzle-example.ts';
-import { canonicalUnderDihedrals, MAZE, MazeDistances, markShortestPath } from './maze.ts';
+import { canonicalUnderDihedrals, MAZE } from './maze.ts';
+import { MazeDistances } from './maze-distances.ts';
+import { markShortestPath } from './maze-solver.ts';
 
 /**
  * Shares of walls to draw from. Free cells stop to hang together above 0.41 walls (site percolation on the

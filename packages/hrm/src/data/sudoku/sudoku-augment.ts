@@ -5,7 +5,8 @@
 
 import type { Philox } from '@hrm-webgpu/core';
 import type { PuzzleExample } from '../input/puzzle-example.ts';
-import { BLANK_TOKEN, type SudokuShape } from './sudoku.ts';
+import { BLANK_TOKEN } from './blank-token.ts';
+import type { SudokuShape } from './sudoku.ts';
 
 export class SudokuAugmenter {
   private readonly size: number;

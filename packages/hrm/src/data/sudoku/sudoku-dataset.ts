@@ -128,6 +128,7 @@ function sudokuSplit(shape: SudokuShape, inputs: Uint8Array, labels: Uint8Array)
       total_groups: count,
       mean_puzzle_examples: 1,
       sets: ['all'],
+      task: 'sudoku',
     },
     sets: new Map([
       [

@@ -4,6 +4,7 @@
  */
 
 import { UserError } from '@hrm-webgpu/core';
+import { BLANK_TOKEN } from './blank-token.ts';
 
 export interface SudokuShape {
   /** Digits, and cells in each row, column and box. */
@@ -21,9 +22,6 @@ export interface SudokuPuzzle {
   puzzle: Uint8Array;
   solution: Uint8Array;
 }
-
-/** The token of a blank; digit d is token d + 1 and padding is 0, so there are size + 2 tokens. */
-export const BLANK_TOKEN = 1;
 
 const BOX_ROWS: Record<number, number> = { 4: 2, 6: 2, 9: 3 };
 

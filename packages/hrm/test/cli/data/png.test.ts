@@ -31,8 +31,8 @@ function draw(example: Omit<ShownExample, 'title'>, cellWidth: number, cellHeigh
 describe('examplesPicture', () => {
   it('draws mazes and ARC grids as cells in the colours of the page', () => {
     const expected = { input: [3, 1, 2, 4], label: [3, 1, 5, 4] };
-    for (const name of ['maze', 'arc']) {
-      const kind = gridKind(name === 'arc' ? 12 : 6, 4, name);
+    for (const name of ['maze', 'arc'] as const) {
+      const kind = gridKind(name, 4);
       const picture = draw({ kind, ...expected }, 16);
       expect([picture.width, picture.height]).toEqual([16 + 2 * 32 + 40 + 16, 16 + 32 + 16]);
       for (const side of ['input', 'label'] as const) {
@@ -44,7 +44,7 @@ describe('examplesPicture', () => {
   });
 
   it('draws the digits of a Sudoku, those that were given bold, and blanks empty', () => {
-    const kind = gridKind(11, 81);
+    const kind = gridKind('sudoku', 81);
     const label = Array.from({ length: 81 }, (_, i) => 2 + (i % 9));
     const { ink, cell } = draw({ kind, input: label.map((token, i) => (i < 9 ? token : 1)), label }, 24);
     const shapes = Array.from({ length: 9 }, (_, i) => cell('label', 9 + i).join());
@@ -58,7 +58,7 @@ describe('examplesPicture', () => {
   });
 
   it('draws numbers of several digits in wider cells', () => {
-    const kind = gridKind(256, 2, 'numbers');
+    const kind = gridKind('none', 2);
     const { width, ink } = draw({ kind, input: [0, 255], label: [7, 1] }, 48, 24);
     expect(width).toBe(16 + 4 * 48 + 40 + 16);
     expect(ink('input', 0)).toBe(0);
@@ -66,8 +66,8 @@ describe('examplesPicture', () => {
   });
 
   it('places examples side by side as long as the page is wide enough, then below', () => {
-    const kind = gridKind(6, 900, 'maze');
-    const small = gridKind(6, 4, 'maze');
+    const kind = gridKind('maze', 900);
+    const small = gridKind('maze', 4);
     const of = (grid: typeof kind): ShownExample => {
       const tokens = new Uint8Array(grid.rows * grid.columns).fill(2);
       return { title: '', kind: grid, input: tokens, label: tokens };
@@ -83,7 +83,7 @@ describe('examplesPicture', () => {
 
   it('refuses a picture without examples, and one too large', () => {
     expect(() => examplesPicture([])).toThrow('--png: there is no example to draw');
-    const kind = gridKind(6, 900, 'maze');
+    const kind = gridKind('maze', 900);
     const example = { title: '', kind, input: new Uint8Array(900), label: new Uint8Array(900) };
     expect(() => examplesPicture(Array(200).fill(example))).toThrow(
       /picture would have 1032×\d+ pixels, more than 67 million. Show fewer examples with --count/,

@@ -3,16 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '@hrm-webgpu/core';
 import { afterAll, describe, expect, it } from 'vitest';
-import { makeCheck, type Task, taskOf } from '../../../src/cli/eval/task.ts';
+import { makeCheck } from '../../../src/cli/eval/task.ts';
+import { chooseTask } from '../../../src/cli/task-option.ts';
 import { writeIdentifiers } from '../../../src/data/dataset/dataset.node.ts';
 import type { DatasetMetadata } from '../../../src/data/dataset/dataset.ts';
-import { MazeDistances } from '../../../src/data/maze/maze.ts';
 import { checkMaze } from '../../../src/data/maze/maze-check.ts';
+import { MazeDistances } from '../../../src/data/maze/maze-distances.ts';
 import { sudokuShape, sudokuTokens } from '../../../src/data/sudoku/sudoku.ts';
 import { sudokuFaults } from '../../../src/data/sudoku/sudoku-check.ts';
 import type { Answer } from '../../../src/evaluation/answers.ts';
 import { bytesSource } from '../../../src/formats/files/byte-source.ts';
 import { openSafetensors } from '../../../src/formats/safetensors.ts';
+import type { Task } from '../../../src/tasks/tasks.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hrm-evaluate-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -22,9 +24,15 @@ const metadata = (vocab_size: number, seq_len: number): DatasetMetadata => ({
   ...{ num_puzzle_identifiers: 1, total_groups: 1, mean_puzzle_examples: 1, sets: ['all'] },
 });
 
+const answeredBy = (tokens: Int32Array) => {
+  const guess = { number: 0, checkpoint: 0, symmetry: {}, tokens, segments: 1, qHalt: 0, qContinue: 0 };
+  return { guesses: [guess], selection: { guess, rule: 'vote' as const }, segments: 1, begun: 1 };
+};
+
 /** An answer of which only the tokens matter. */
 const answer = (input: ArrayLike<number>, prediction: ArrayLike<number>): Answer => ({
   ...{ input: Int32Array.from(input), prediction: Int32Array.from(prediction) },
+  ...answeredBy(Int32Array.from(prediction)),
   ...{ label: new Int32Array(input.length), labels: input.length, correct: [0] },
   ...{ puzzleIdentifier: 0, qHalt: 0, qContinue: 0, lmLoss: 0, steps: 1 },
 });
@@ -97,22 +105,30 @@ describe('checkMaze', () => {
   });
 });
 
-describe('taskOf', () => {
-  it.each<[string, number, number, Task]>([
-    ['auto', 11, 81, 'sudoku'],
-    ['auto', 8, 36, 'sudoku'],
-    ['auto', 6, 16, 'sudoku'],
-    ['maze', 6, 16, 'maze'],
-    ['auto', 6, 900, 'maze'],
-    ['auto', 12, 900, 'arc'],
-    ['auto', 12, 81, 'none'],
-    ['none', 12, 900, 'none'],
-  ])('%s with %d kinds of %d tokens is %s', (name, vocab, seqLen, task) => {
-    expect(taskOf(name, metadata(vocab, seqLen))).toBe(task);
-  });
+describe('chooseTask', () => {
+  const sizes = (vocab_size: number, seq_len: number) => ({ vocab_size, seq_len });
+  it.each<[string | undefined, Task | undefined, number, number, Task, boolean]>([
+    [undefined, undefined, 11, 81, 'sudoku', true],
+    [undefined, undefined, 8, 36, 'sudoku', true],
+    [undefined, undefined, 6, 16, 'sudoku', true],
+    [undefined, 'latin', 6, 16, 'latin', false],
+    [undefined, 'none', 6, 16, 'none', false],
+    ['sudoku', 'latin', 6, 16, 'sudoku', false],
+    ['maze', undefined, 6, 16, 'maze', false],
+    [undefined, undefined, 6, 900, 'maze', true],
+    [undefined, undefined, 12, 900, 'arc', true],
+    [undefined, undefined, 9, 49, 'none', true],
+    ['latin', undefined, 9, 49, 'latin', false],
+    ['none', 'arc', 12, 900, 'none', false],
+  ])(
+    '%s of data that say %s, %d kinds of %d tokens, is %s',
+    (option, declared, vocab, seqLen, task, guessed) => {
+      expect(chooseTask(option, declared, sizes(vocab, seqLen))).toEqual({ task, guessed });
+    },
+  );
   it('refuses unknown tasks and what does not fit', () => {
-    expect(() => taskOf('chess', metadata(11, 81))).toThrow(UserError);
-    expect(() => taskOf('maze', metadata(11, 81))).toThrow(/81 tokens of 11 kinds, which is no maze/);
+    expect(() => chooseTask('chess', undefined, sizes(11, 81))).toThrow(UserError);
+    expect(() => chooseTask('maze', undefined, sizes(11, 81))).toThrow(/81 tokens of 11 kinds are no maze/);
   });
 });
 

@@ -2,15 +2,11 @@ import { Philox, UserError } from '@hrm-webgpu/core';
 import { describe, expect, it } from 'vitest';
 import { DIHEDRAL_INVERSES, DIHEDRALS, dihedralWalk } from '../../../src/data/dihedral.ts';
 import { breather } from '../../../src/data/input/breather.node.ts';
-import {
-  canonicalUnderDihedrals,
-  dihedralCopies,
-  MAZE,
-  MazeDistances,
-  markShortestPath,
-  mazePair,
-} from '../../../src/data/maze/maze.ts';
+import { canonicalUnderDihedrals, dihedralCopies, MAZE } from '../../../src/data/maze/maze.ts';
+import { MazeDistances } from '../../../src/data/maze/maze-distances.ts';
 import { MazeGenerator } from '../../../src/data/maze/maze-generator.ts';
+import { markShortestPath } from '../../../src/data/maze/maze-solver.ts';
+import { mazePair } from '../../../src/data/maze/maze-text.ts';
 
 const tokens = (text: string) => Uint8Array.from(text, (character) => '# SGo'.indexOf(character) + 1);
 const text = (maze: Uint8Array) => [...maze].map((token) => '# SGo'[token - 1]).join('');

@@ -39,6 +39,7 @@ describe('buildSudokuSplits', () => {
       total_groups: 2000,
       mean_puzzle_examples: 1,
       sets: ['all'],
+      task: 'sudoku',
     });
     expect(splits.test.sets.get('all')!.groupIndices).toEqual(Int32Array.from({ length: 301 }, (_, i) => i));
   });

@@ -2,32 +2,27 @@
 
 import { UserError } from '@hrm-webgpu/core';
 import { ARC_TOKENS, cropGrid, drawGrid, gridRows, parseGrid } from '../data/arc/arc.ts';
+import { TASKS, type Task } from '../data/dataset/task-names.ts';
 import { MAZE_VOCABULARY } from '../data/maze/maze.ts';
-import { BLANK_TOKEN } from '../data/sudoku/sudoku.ts';
-import type { ModelConfig } from '../model/config.ts';
+import { BLANK_TOKEN } from '../data/sudoku/blank-token.ts';
 
-/**
- * - `sudoku`: n × n digits, 0 for a blank;
- * - `maze`: n × n cells as in {@link MAZE}: 1 wall, 2 free, 3 start, 4 goal, 5 path;
- * - `arc`: 1 to 30 rows of 1 to 30 colours, 0 to 9; answers are cropped to their colours, as published;
- * - `tokens`: anything else, the tokens themselves, as many as the model reads.
- */
-export type Task = 'sudoku' | 'maze' | 'arc' | 'tokens';
-
-export const TASKS: readonly Task[] = ['sudoku', 'maze', 'arc', 'tokens'];
+export { TASKS, type Task };
 
 /** Rows of numbers, which mean what the task says, or the model's tokens [seq_len] themselves. */
 export type Grid = readonly (readonly number[])[] | Int32Array;
 
 /** What decides how a model's tokens are read. */
-export type TokenSizes = Pick<ModelConfig, 'vocab_size' | 'seq_len'>;
+export interface TokenSizes {
+  vocab_size: number;
+  seq_len: number;
+}
 
 /** The sequence length of ARC. */
 export const ARC_SEQ_LEN = ARC_TOKENS.seq_len;
 
-/** The task that vocabulary and sequence length suggest; `tokens` where they suggest none. */
+/** The task that vocabulary and sequence length suggest; `none` where they suggest none. Nothing but data says `latin`. */
 export function taskOf(sizes: TokenSizes): Task {
-  return tasksThatFit(sizes)[0];
+  return tasksThatFit(sizes).find((task) => task !== 'latin') as Task;
 }
 
 /** The tasks whose grids a model can read, the likeliest first. */
@@ -39,6 +34,7 @@ export function tasksThatFit(sizes: TokenSizes): Task[] {
 function fits(task: Task, { vocab_size, seq_len }: TokenSizes): boolean {
   const side = Math.sqrt(seq_len);
   if (task === 'sudoku') return [4, 6, 9].includes(side) && vocab_size === side + 2;
+  if (task === 'latin') return Number.isInteger(side) && vocab_size === side + 2;
   if (task === 'maze') return Number.isInteger(side) && vocab_size === MAZE_VOCABULARY;
   if (task === 'arc') return vocab_size === ARC_TOKENS.vocab_size && seq_len === ARC_TOKENS.seq_len;
   return true;
@@ -50,11 +46,17 @@ export function checkTask(task: Task, sizes: TokenSizes): void {
   if (fits(task, sizes)) return;
   const expected = {
     sudoku: 'n·n tokens of n + 2 kinds, n = 4, 6 or 9',
+    latin: 'n·n tokens of n + 2 kinds',
     maze: `n·n tokens of ${MAZE_VOCABULARY} kinds`,
     arc: `${ARC_TOKENS.seq_len} tokens of ${ARC_TOKENS.vocab_size} kinds`,
-    tokens: '',
+    none: '',
   }[task];
   throw new UserError(`${readsTokens(sizes)}; the task '${task}' has ${expected}`);
+}
+
+/** Whether tokens are blanks and digits. */
+export function hasDigits(task: Task): boolean {
+  return task === 'sudoku' || task === 'latin';
 }
 
 /** For messages. */
@@ -83,7 +85,7 @@ export function encodeGrid(task: Task, sizes: TokenSizes, grid: Grid, place: str
   }
   const { vocab_size, seq_len } = sizes;
   checkRows(task, seq_len, grid, place);
-  const blank = task === 'sudoku' ? BLANK_TOKEN : 0;
+  const blank = hasDigits(task) ? BLANK_TOKEN : 0;
   const [least, most] = [task === 'maze' ? 1 : 0, vocab_size - 1 - blank];
   grid.forEach((row, r) => {
     row.forEach((cell, c) => {
@@ -104,8 +106,7 @@ export function encodeGrid(task: Task, sizes: TokenSizes, grid: Grid, place: str
 export function decodeGrid(task: Task, tokens: Int32Array, asked: Grid): number[][] {
   if (task === 'arc') return gridRows(cropGrid(tokens));
   const columns = columnsOf(task, tokens.length, asked);
-  const cells =
-    task === 'sudoku' ? [...tokens].map((token) => Math.max(token - BLANK_TOKEN, 0)) : [...tokens];
+  const cells = hasDigits(task) ? [...tokens].map((token) => Math.max(token - BLANK_TOKEN, 0)) : [...tokens];
   return Array.from({ length: tokens.length / columns }, (_, row) =>
     cells.slice(row * columns, (row + 1) * columns),
   );
@@ -113,7 +114,7 @@ export function decodeGrid(task: Task, tokens: Int32Array, asked: Grid): number[
 
 /** Columns of a grid: those of a square, of the rows that were given, or of a single row. */
 function columnsOf(task: Task, length: number, asked: Grid): number {
-  if (task === 'tokens' && !(asked instanceof Int32Array)) return asked[0].length;
+  if (task === 'none' && !(asked instanceof Int32Array)) return asked[0].length;
   const side = Math.sqrt(length);
   return Number.isInteger(side) ? side : length;
 }
@@ -140,8 +141,8 @@ function checkRows(task: Task, seqLen: number, grid: readonly (readonly number[]
   }
   const side = Math.sqrt(seqLen);
   const fitting =
-    task === 'tokens' ? grid.length * columns === seqLen : grid.length === side && columns === side;
+    task === 'none' ? grid.length * columns === seqLen : grid.length === side && columns === side;
   if (fitting) return;
-  const expected = task === 'tokens' ? `${seqLen} cells in all` : `${side} rows of ${side}`;
+  const expected = task === 'none' ? `${seqLen} cells in all` : `${side} rows of ${side}`;
   throw new UserError(`${place} has ${grid.length} rows of ${columns} cells; this model reads ${expected}`);
 }
