@@ -17,6 +17,7 @@ import {
   knownConfig,
   parseConfigFile,
 } from './checkpoint-context.ts';
+import { expectSameArchitecture } from './same-architecture.ts';
 
 /** The files of a training run, in its folder. */
 export const RUN_FILES = {
@@ -51,6 +52,23 @@ export async function loadModelFile(
   } finally {
     await file.close();
   }
+}
+
+/**
+ * Several of them, which have one architecture.
+ *
+ * @throws UserError naming the first that has another
+ */
+export async function loadModels(
+  device: Device,
+  paths: readonly string[],
+  seqLen?: number,
+  options?: LoadOptions,
+): Promise<HrmModel[]> {
+  const models: HrmModel[] = [];
+  for (const path of paths) models.push(await loadModelFile(device, path, seqLen, options));
+  expectSameArchitecture(models.map(({ config }, i) => ({ name: paths[i], config })));
+  return models;
 }
 
 /**

@@ -11,6 +11,13 @@ export interface ChosenTask {
   guessed: boolean;
 }
 
+/** @throws UserError for an unknown task */
+export function taskNamed(option: string): Task {
+  const task = TASKS.find((known) => known === option);
+  if (task) return task;
+  throw new UserError(`--task ${option}: expected ${TASK_NAMES}`);
+}
+
 /**
  * The task by the option, by what the file says, or else by what the sizes suggest.
  *
@@ -24,8 +31,7 @@ export function chooseTask(
   sizes: TokenSizes,
 ): ChosenTask {
   if (option === undefined) return { task: declared ?? taskOf(sizes), guessed: declared === undefined };
-  const task = TASKS.find((known) => known === option);
-  if (!task) throw new UserError(`--task ${option}: expected ${TASK_NAMES}`);
+  const task = taskNamed(option);
   if (tasksThatFit(sizes).includes(task)) return { task, guessed: false };
   throw new UserError(`--task ${task}: ${sizes.seq_len} tokens of ${sizes.vocab_size} kinds are no ${task}`);
 }

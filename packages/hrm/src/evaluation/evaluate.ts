@@ -5,6 +5,7 @@ import { Reservoir } from '../data/reservoir.ts';
 import { type MetricSums, totalLoss } from '../model/act.ts';
 import type { HrmModel } from '../model/model.ts';
 import { type Answer, type AnswerOptions, answers } from './answers.ts';
+import { type GuessReport, GuessTally } from './guess-tally.ts';
 import { type Interval, meanInterval, wilsonInterval } from './intervals.ts';
 
 /** Published metrics of an evaluation: means over the `count` examples that have labels. */
@@ -16,6 +17,8 @@ export interface Evaluation extends Omit<MetricSums, 'q_continue_loss'> {
   intervals: Record<'exact_accuracy' | 'accuracy' | 'q_halt_accuracy', Interval> & { steps?: Interval };
   /** The answers after each segment, where they were looked at. */
   per_segment?: SegmentScore[];
+  /** Where there could be several guesses; all else tells of guess 0, the examples as given. */
+  guesses?: GuessReport;
 }
 
 export interface SegmentScore {
@@ -53,16 +56,19 @@ export async function evaluate(model: HrmModel, split: Split, options: EvaluateO
   const total = chosen?.size ?? examples;
   const batchSize = Math.min(options.batchSize, total);
   const tally = new Tally();
+  const { guessing } = options;
+  const guesses = guessing && new GuessTally(guessing.kinds.length, guessing.rule, guessing.all);
   let done = 0;
   for await (const ready of answers(model, testBatches(split, 1, chosen), { ...options, batchSize })) {
     for (const answer of ready) {
       tally.add(answer);
+      guesses?.add(answer);
       onAnswer?.(answer);
     }
     done += ready.length;
     if (ready.length > 0) onProgress?.(done, total);
   }
-  return tally.evaluation(options.perSegment ?? false);
+  return { ...tally.evaluation(options.perSegment ?? false), ...(guesses && { guesses: guesses.report() }) };
 }
 
 /** Examples in all sets of a split. */

@@ -51,7 +51,7 @@ export function guessingOf(
   const { noise = 0, seed = 0, count } = options;
   const companion = { noise: count > 1 ? noise : 0, seed, changes: count > 1 && (all || rule === 'steady') };
   return {
-    kinds,
+    ...{ kinds, rule, all },
     course: () => new Rounds(kinds.length, { rule, all, checked: checker !== undefined }),
     checker,
     makeCompanion: companionOf(companion),

@@ -56,7 +56,6 @@ const DECIDES: Record<Rule, (guesses: readonly Guess[]) => Guess | undefined> = 
  * @param rule `auto` is the first one
  */
 export function select(guesses: readonly Guess[], rule: Rule | 'auto'): Selection {
-  if (guesses.length === 1) return { guess: guesses[0], rule: 'only' };
   for (const next of RULES.slice(rule === 'auto' ? 0 : RULES.indexOf(rule))) {
     const guess = DECIDES[next](guesses);
     if (guess) return { guess, rule: next };

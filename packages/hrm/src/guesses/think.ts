@@ -4,7 +4,7 @@ import type { MakeCompanion } from '../model/inference.ts';
 import type { Checker } from '../tasks/checkers.ts';
 import type { GuessKind } from './guess-plan.ts';
 import { type InferenceFor, Lane, type Reading, type Work } from './lane.ts';
-import type { Guess, Selection } from './select.ts';
+import type { Guess, Rule, Selection } from './select.ts';
 
 /** A puzzle, and what its caller knows it by. */
 export interface Asked {
@@ -58,6 +58,9 @@ export interface Course {
 /** Which guesses are made of a puzzle, and how one is chosen. */
 export interface Guessing {
   kinds: readonly GuessKind[];
+  rule: Rule | 'auto';
+  /** Makes all guesses of every puzzle, and lets each think to its end. */
+  all: boolean;
   /** Begins with a puzzle. */
   course(): Course;
   checker?: Checker;
@@ -72,6 +75,8 @@ const unchanged = (tokens: Int32Array) => tokens;
 /** A puzzle as given, and nothing else. */
 export const ONE_GUESS: Guessing = {
   kinds: [{ number: 0, checkpoint: 0, symmetry: { apply: unchanged, undo: unchanged }, by: {} }],
+  rule: 'auto',
+  all: false,
   course() {
     const guesses: Guess[] = [];
     let begun = false;

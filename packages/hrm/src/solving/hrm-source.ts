@@ -1,9 +1,10 @@
 /** What {@link HRM.load} accepts as a checkpoint and as a device, opened. */
 
-import { Device, DeviceLostError, openDevice, UserError, wrapDevice } from '@hrm-webgpu/core';
+import { Device, DeviceLostError, openDevice, wrapDevice } from '@hrm-webgpu/core';
 import { openNamed } from '#open-named';
 import { knownConfig, parseConfigFile } from '../checkpoints/checkpoint-context.ts';
 import type { OpenCheckpoint, OpenOptions } from '../checkpoints/open-url.ts';
+import { expectSameArchitecture } from '../checkpoints/same-architecture.ts';
 import { blobSource, bytesSource } from '../formats/files/byte-source.ts';
 import { openTensorFile } from '../formats/open-checkpoint.ts';
 import { elementCount, type TensorFile } from '../formats/tensor-file.ts';
@@ -97,16 +98,8 @@ export async function commonConfig(
   opened: readonly OpenCheckpoint[],
   options: ConfigOptions,
 ): Promise<ModelConfig> {
-  const [first, ...others] = await Promise.all(opened.map((one) => configOfSource(one, options)));
-  for (const [i, other] of others.entries()) {
-    const key = (Object.keys(first) as (keyof ModelConfig)[]).find((name) => first[name] !== other[name]);
-    if (key === undefined) continue;
-    throw new UserError(
-      `${opened[i + 1].file.name} has ${key} ${other[key]}, and ${opened[0].file.name} ${first[key]}: checkpoints that ` +
-        'guess together have one architecture',
-    );
-  }
-  return first;
+  const configs = await Promise.all(opened.map((one) => configOfSource(one, options)));
+  return expectSameArchitecture(configs.map((config, i) => ({ name: opened[i].file.name, config })));
 }
 
 async function archOf(config: string | YamlMap) {

@@ -2,19 +2,22 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { UserError } from '@hrm-webgpu/core';
 import { knownConfig } from '../../checkpoints/checkpoint-context.ts';
-import { findCheckpoint, loadModelFile, readContext } from '../../checkpoints/model-file.node.ts';
+import { findCheckpoint, loadModels, readContext } from '../../checkpoints/model-file.node.ts';
 import { readSplit } from '../../data/dataset/dataset.node.ts';
 import type { DatasetMetadata } from '../../data/dataset/dataset.ts';
 import { countExamples, type Evaluation } from '../../evaluation/evaluate.ts';
 import { writeFileAtomic } from '../../formats/files/atomic-write.node.ts';
 import { fileSource } from '../../formats/files/file-source.node.ts';
 import { openTensorFile } from '../../formats/open-checkpoint.ts';
+import { type GuessingOptions, guessingOf } from '../../guesses/guessing.ts';
+import type { Guessing } from '../../guesses/think.ts';
 import type { Task } from '../../tasks/tasks.ts';
 import { evaluationRows } from '../../training/memory.ts';
 import { recordInference } from '../../tuning/tuning-uses.ts';
 import { verifyKernels } from '../../tuning/verify.ts';
 import { type Command, onePositional, parse, wholeNumber } from '../command.ts';
 import { checkModelFit, metadataFile } from '../dataset-fit.ts';
+import { allCheckpoints, GUESS_OPTIONS, guessesAsked, guessHelp, loadChecker } from '../guess-options.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { announceTuning, DEVICE_HELP, DEVICE_OPTIONS, openTunedDevice } from '../open-device.ts';
 import { chooseTask, TASK_NAMES } from '../task-option.ts';
@@ -30,10 +33,11 @@ const OPTIONS = {
   act: { type: 'boolean', default: false },
   'per-segment': { type: 'boolean', default: false },
   sample: { type: 'string' },
-  seed: { type: 'string' },
   task: { type: 'string' },
   submission: { type: 'string' },
   batch: { type: 'string' },
+  ...GUESS_OPTIONS,
+  'all-guesses': { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   ...DEVICE_OPTIONS,
 } as const;
@@ -51,12 +55,14 @@ all augmentations vote, and a task is solved at K if the K first answers hold th
   --max-steps N       segments at most; default the model's halt_max_steps, more than it was trained with is allowed
   --act               rows halt as soon as q_halt > q_continue, and the next examples take their places
   --per-segment       the accuracy after every segment as well; not with --act
-  --sample N          a random sample of N examples, drawn by --seed N (default 0)
+  --sample N          a random sample of N examples, drawn by --seed N
   --task NAME         what the grids are: ${TASK_NAMES}; default what the dataset says, or else what its
                       sizes suggest
   --submission FILE   ARC: the two best answers of every test input as JSON, as ARC Prize takes it; replaces FILE
   --batch N           examples at a time; default 128, fewer where the adapter's limits want it
   --json              one JSON document on stdout
+${guessHelp(20)}
+  --all-guesses       make every guess of every puzzle to its end, and tell what 1, 2, 4, … of them are worth
 ${DEVICE_HELP}`,
 
   async run(args) {
@@ -74,30 +80,33 @@ type Values = ReturnType<typeof parse<typeof OPTIONS>>['values'] & { data: strin
 
 async function run(path: string, values: Values, signal: AbortSignal): Promise<number> {
   const { data } = values;
-  const sample = sampleOf(values);
+  const paths = allCheckpoints(path, values.checkpoints);
+  const guesses = guessesAsked(values, paths.length);
+  const sample = sampleOf(values, guesses !== undefined);
   const batchSize = wholeNumber('batch', values.batch);
   const limit = wholeNumber('max-steps', values['max-steps']);
   const split = await readSplit(data, values.split, signal);
   const { task, guessed } = chooseTask(values.task, split.metadata.task, split.metadata);
   if (values.submission !== undefined) checkSubmission(values.submission, task, values);
   const check = task === 'none' ? undefined : await makeCheck(task, split.metadata, data);
-  await checkFit(path, split.metadata, metadataFile(data, values.split));
+  for (const one of paths) await checkFit(one, split.metadata, metadataFile(data, values.split));
+  const guessing = guesses && (await guessingFor(task, split.metadata, guesses, paths.length, values));
   signal.throwIfAborted();
   const device = await openTunedDevice(values);
   try {
-    const model = await loadModelFile(device, path, split.metadata.seq_len);
+    const [model, ...checkpoints] = await loadModels(device, paths, split.metadata.seq_len);
     const maxSteps = limit ?? model.config.halt_max_steps;
     const rows = batchSize ?? evaluationRows(model.config, device.limits);
     const evaluated = Math.min(rows, sample?.size ?? rows, countExamples(split));
     if (evaluated > 0) {
       announceTuning(model, { inference: [evaluated] });
-      await verifyKernels(model, () => recordInference(model, evaluated), signal);
+      await verifyKernels(model, () => recordInference(model, evaluated, guessing?.makeCompanion), signal);
     }
     const result = await evaluateWithBar(model, split, 'evaluate', {
-      ...{ batchSize, sample, signal, maxSteps },
+      ...{ batchSize, sample, signal, maxSteps, guessing, checkpoints },
       haltEarly: values.act,
       perSegment: values['per-segment'],
-      onAnswer: (answer) => check?.add(answer),
+      onAnswer: (answer) => check?.add({ ...answer, prediction: answer.selection.guess.tokens }),
     });
     if (values.submission !== undefined && check?.submission) {
       const text = `${JSON.stringify(check.submission())}\n`;
@@ -153,12 +162,41 @@ function describe({ data, split, examples, sample, max_steps, act }: Subject): s
   return `${data}, '${split}': ${which}, ${how}`;
 }
 
-function sampleOf(values: Values): { size: number; seed: number } | undefined {
+function sampleOf(values: Values, guesses: boolean): { size: number; seed: number } | undefined {
   const size = wholeNumber('sample', values.sample);
   const seed = wholeNumber('seed', values.seed, 0);
   if (size !== undefined) return { size, seed: seed ?? 0 };
-  if (seed !== undefined) throw new UserError('--seed draws the sample: give its size with --sample N');
+  if (seed !== undefined && !guesses)
+    throw new UserError('--seed draws samples and guesses: give --sample N or --guesses N');
   return undefined;
+}
+
+/**
+ * How guesses are made. The copies of an ARC task in a dataset are its symmetries, each with an embedding of its own, and
+ * vote already: there guesses differ by noise and checkpoint alone.
+ */
+async function guessingFor(
+  task: Task,
+  metadata: DatasetMetadata,
+  options: GuessingOptions,
+  checkpoints: number,
+  values: Values,
+): Promise<Guessing> {
+  if (task === 'arc' && !options.noise && options.count > checkpoints) {
+    throw new UserError(
+      `--guesses ${options.count}: the copies of an ARC task in the dataset are its symmetries, and vote already. Let ` +
+        '--noise or --checkpoints tell guesses apart.',
+    );
+  }
+  const checker = values.check === undefined ? undefined : await loadChecker(values.check, task);
+  const symmetries = task === 'arc' ? [] : options.symmetries;
+  const all = values['all-guesses'];
+  return guessingOf(
+    task,
+    metadata,
+    { ...options, ...(symmetries && { symmetries }), checker, all },
+    checkpoints,
+  );
 }
 
 /** @throws UserError, before the evaluation rather than after it, where there is nothing to write or no place for it */

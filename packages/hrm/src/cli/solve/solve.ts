@@ -11,15 +11,18 @@ import { type Command, parse, wholeNumber } from '../command.ts';
 import { gridKind } from '../grids/grid-kind.ts';
 import { draw } from '../grids/grid-view.ts';
 import { drawGrid } from '../grids/sudoku-view.ts';
+import { allCheckpoints, GUESS_OPTIONS, guessesAsked, guessHelp, loadChecker } from '../guess-options.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { DEVICE_HELP, DEVICE_OPTIONS, openTunedDevice } from '../open-device.ts';
+import { TASK_NAMES, taskNamed } from '../task-option.ts';
 import { dim, green, print, red } from '../terminal.ts';
+import { guessLines } from './guesses.ts';
 import { type PuzzleInput, readPuzzle } from './input.ts';
 import { prospectOf, verdictOn } from './verdict.ts';
 
 export const solve: Command = {
   summary: 'solve one puzzle and show the answer after every segment',
-  help: `usage: hrm solve <checkpoint or run folder> <puzzle> [--max-think-steps N] [--no-halt]
+  help: `usage: hrm solve <checkpoint or run folder> <puzzle> [--max-think-steps N] [--no-halt] [--guesses N …]
 
 Thinks about one puzzle and prints the answer after every segment with q_halt and q_continue, until the model halts.
 Exit code 2 when the last answer is not valid, where that can be told. Sudokus and mazes without a solution are refused,
@@ -33,10 +36,13 @@ and it is said when a Sudoku has more than one. A puzzle is
 
   --max-think-steps N  the most segments to think; default the model's halt_max_steps
   --no-halt            think that long in any case, as evaluations do
+  --task NAME          what the grids are: ${TASK_NAMES}; default what the file
+                       or the checkpoint says
   --test N             which test input of an ARC task, from 1; default 1
   --puzzle NAME        the puzzle embedding that goes with it, by its name in identifiers.json; default the blank one
   --data DIR           the folder of identifiers.json; default the checkpoint's
   --trunk-only         leave out all puzzle embeddings (2.1 of 2.3 GB in published ARC checkpoints) but a blank one of zeros
+${guessHelp(21)}
 ${DEVICE_HELP}`,
 
   async run(args) {
@@ -47,6 +53,8 @@ ${DEVICE_HELP}`,
       puzzle: { type: 'string' },
       data: { type: 'string' },
       'trunk-only': { type: 'boolean', default: false },
+      task: { type: 'string' },
+      ...GUESS_OPTIONS,
       ...DEVICE_OPTIONS,
     });
     const [path, argument, ...rest] = positionals;
@@ -61,15 +69,21 @@ ${DEVICE_HELP}`,
     const puzzle = await readPuzzle(argument, wholeNumber('test', values.test));
     const puzzleIdentifier =
       values.puzzle && (await identifierOf(values.puzzle, values.data ?? folderOf(path)));
+    const paths = allCheckpoints(path, values.checkpoints);
+    const guesses = guessesAsked(values, paths.length);
+    if (values.seed !== undefined && !guesses) throw new UserError('--seed draws guesses: give --guesses N');
     const device = await openTunedDevice(values);
     try {
       return await untilInterrupted(async (signal) => {
-        const { task, seqLen } = puzzle;
-        const model = await HRM.load(path, { device, signal, task, seqLen, trunkOnly });
+        const { seqLen } = puzzle;
+        const task = values.task === undefined ? puzzle.task : taskNamed(values.task);
+        const model = await HRM.load(paths, { device, signal, task, seqLen, trunkOnly });
+        const checker = values.check === undefined ? undefined : await loadChecker(values.check, model.task);
         const options = {
           maxSteps,
           halt: !values['no-halt'],
           signal,
+          ...(guesses && { ...guesses, guesses: guesses.count, checker }),
           ...(puzzleIdentifier ? { puzzleIdentifier } : {}),
         };
         return (await solveAndShow(model, puzzle, options)) ? 0 : 2;
@@ -111,9 +125,11 @@ export async function solveAndShow(
   if (prospect) print(prospect);
   for (const line of drawAnswer(model, puzzle, puzzle.grid)) print(line);
   let previous = puzzle.grid;
-  const { grid, tokens, halted } = await model.solve(puzzle.grid, {
+  const several = (options.guesses ?? 1) > 1;
+  const solution = await model.solve(puzzle.grid, {
     ...options,
-    onSegment({ segment, grid, qHalt, qContinue }) {
+    onSegment({ guess, segment, grid, qHalt, qContinue }) {
+      if (guess > 0) return;
       print();
       const halting = `q_halt ${qHalt.toFixed(2)}  q_continue ${qContinue.toFixed(2)}`;
       const verdict = qHalt > qContinue ? 'halts' : 'goes on';
@@ -124,7 +140,14 @@ export async function solveAndShow(
       previous = grid;
     },
   });
+  const { grid, tokens, halted } = solution;
   print();
+  if (several) {
+    for (const line of guessLines(solution)) print(line);
+    print();
+    for (const line of drawAnswer(model, puzzle, grid, previous)) print(line);
+    print();
+  }
   if (!halted) print(dim('the model would think on: see --max-think-steps'));
   const { task } = model;
   const verdict = verdictOn({ task, input, prediction: tokens, answer: grid, expected: puzzle.expected });
