@@ -114,6 +114,55 @@ describe('hrm eval', () => {
     expect(stdout).toMatch(/^broken rules +\d+\.\d % \(\d\/5\)/m);
   });
 
+  it('makes guesses, and tells what they are worth', async () => {
+    const args = [trained, sudoku, '--guesses', '4', '--seed', '2'] as const;
+    const { code, stdout } = await evaluate(...args, '--json');
+    expect(code).toBe(0);
+    const { guesses, exact_accuracy } = JSON.parse(stdout);
+    expect(guesses).toMatchObject({ count: 4, rule: 'auto', single: exact_accuracy, selected: 1, oracle: 1 });
+    expect(guesses.by_count).toBeUndefined();
+    expect(guesses.segments).toBeLessThan(8);
+    const other = writeModel('six', { vocab_size: 8, seq_len: 36, num_puzzle_identifiers: 1 });
+    const all = await evaluate(
+      ...args,
+      '--all-guesses',
+      '--noise',
+      '0.3',
+      '--symmetries',
+      'none',
+      '--select',
+      'vote',
+    );
+    expect(all.stdout).toMatch(/^selected \(vote\) +\d+\.\d % \(\d\/8\)/m);
+    expect(all.stdout).toMatch(/^oracle .* uses the labels$/m);
+    expect(all.stdout).toMatch(/^guesses +selected +oracle +rules +halt-first +best-q +steady +vote$/m);
+    expect(all.stdout).toMatch(/^4 .*%$/m);
+    for (const line of all.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    const mixed = await evaluate(...args, '--checkpoints', other);
+    expect(mixed.stderr).toMatch(
+      /error: .*six.* has hidden_size 32, and .*trained-6x6 \d+: checkpoints that guess/,
+    );
+  });
+
+  it('takes a checker from a module for a task of its own', async () => {
+    const tokens = Int32Array.from({ length: 6 }, (_, i) => 1 + (i % 3));
+    const data = join(folder, 'own');
+    await writeSplit(data, 'test', split({ vocab_size: 9, seq_len: 6 }, tokens, tokens));
+    const model = writeModel('own', { vocab_size: 9, seq_len: 6, num_puzzle_identifiers: 1 });
+    const check = join(folder, 'check.mjs');
+    writeFileSync(check, 'export default (puzzle, answer) => puzzle.length === answer.length;');
+    const args = [model, data, '--guesses', '3', '--noise', '1', '--select', 'rules'] as const;
+    const { stdout } = await evaluate(...args, '--check', check, '--json');
+    expect(JSON.parse(stdout).guesses.decided).toEqual({ rules: 1 });
+    expect((await evaluate(...args)).stderr).toMatch(
+      /selection by rules needs a checker, and the task 'none' has none/,
+    );
+    writeFileSync(check, 'export default () => 1;');
+    expect((await evaluate(...args, '--check', check)).stderr).toMatch(
+      /check\.mjs: returns number, expected true or false/,
+    );
+  });
+
   it('checks the paths of mazes', async () => {
     const rows = ['S #G', '  # ', '    ', '####'];
     const tokens = Int32Array.from(rows.join(''), (cell) => '# SGo'.indexOf(cell) + 1);
@@ -190,7 +239,7 @@ describe('hrm eval', () => {
       [[trained, '--data', sudoku, '--sample', 'x'], /--sample must be a whole number/],
       [[trained, '--data', sudoku, '--seed', '1'], /--sample N/],
       [[trained, '--data', sudoku, '--task', 'arc'], /36 tokens of 8 kinds are no arc/],
-      [[trained, '--data', sudoku, '--task', 'chess'], /expected auto, sudoku/],
+      [[trained, '--data', sudoku, '--task', 'chess'], /expected sudoku/],
       [[trained, '--data', sudoku, '--submission', join(folder, 'x.json')], /is for ARC/],
     ];
     const runs = await Promise.all(cases.map(([args]) => hrm(['eval', ...args])));

@@ -50,6 +50,39 @@ const TASK = {
 };
 
 describe('hrm solve', () => {
+  it('makes guesses, and shows which was chosen and how the others ended', async () => {
+    const run = await hrm(['solve', SIX, '.5.31.....656...3......6.42...5...41', '--guesses', '16']);
+    expect(run.code).toBe(0);
+    expect(run.stdout).toMatch(
+      /^guess 2 of 4, by rules, after 4 segments\nthis answer, proven\n {2}guess 2 /m,
+    );
+    expect(run.stdout).toMatch(/^answer 2, not valid, \d+ cells? differs?$/m);
+    expect(run.stdout).toMatch(/^ {2}guess 0 +4 segments +goes on +q_halt +-?\d+\.\d\d +as given$/m);
+    expect(run.stdout).toMatch(/solved: every rule holds and every given is kept\n$/);
+    for (const line of run.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  it.each([
+    [['--guesses', '0'], /--guesses must be a whole number of at least 1, got '0'/],
+    [['--guesses', '2', '--noise=-1'], /--noise -1: expected a standard deviation, a number from 0/],
+    [['--guesses', '2', '--noise', '-1'], /--noise .*'-1' .*--noise=-1/],
+    [['--guesses', '2', '--noise', 'NaN'], /--noise NaN: expected a standard deviation/],
+    [
+      ['--guesses', '3', '--symmetries', 'dihedral'],
+      /no symmetry 'dihedral'; there is digits, rows, columns/,
+    ],
+    [['--guesses', '800', '--symmetries', 'digits'], /800 guesses: there are 720 different ones by symmetry/],
+    [['--select', 'luck'], /--select luck: expected auto, rules, halt-first/],
+    [['--checkpoints', 'nothing'], /--checkpoints: nothing: no such file or folder/],
+    [['--seed', '1'], /--seed draws guesses: give --guesses N/],
+    [['--check', 'nothing.mjs', '--guesses', '2'], /--check nothing\.mjs: no such file/],
+  ])('refuses %j in one line', async (options, message) => {
+    const run = await hrm(['solve', SIX, PUZZLE, ...options]);
+    expect(run.code).toBe(1);
+    expect(run.stderr).toMatch(message);
+    expect(run.stderr.match(/error:/g)).toHaveLength(1);
+  });
+
   it('solves a Sudoku, from the command line or a file, until the model halts', async () => {
     const run = await hrm(['solve', SIX, PUZZLE]);
     expect(run).toMatchObject({ code: 0 });

@@ -26,7 +26,15 @@ export function parse<O extends Options>(args: string[], options: O): Parsed<O> 
   try {
     return parseArgs({ args, options, allowPositionals: true });
   } catch (error) {
-    const [first] = (error as Error).message.split(/\n|\. To specify/);
+    const { message } = error as Error;
+    const [, option] = message.match(/^Option '(?:-\w, )?(--[\w-]+).*' argument is ambiguous/) ?? [];
+    if (option) {
+      const value = args[args.indexOf(option) + 1];
+      throw new UserError(
+        `${option} needs a value, and '${value}' looks like an option: write ${option}=${value}`,
+      );
+    }
+    const [first] = message.split(/\n|\. To specify/);
     throw new UserError(`${first.replace(/\.$/, '')}. See --help for the options.`);
   }
 }

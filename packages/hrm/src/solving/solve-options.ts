@@ -113,17 +113,8 @@ export function checkedSettings(options: SolveOptions, config: ModelConfig): Set
   check('maxSteps', maxSteps, 1, TOO_MANY_STEPS - 1);
   check('batchSize', batchSize, 1, 65_536);
   check('puzzleIdentifier', puzzleIdentifier, 0, config.num_puzzle_identifiers - 1);
-  const {
-    guesses: count = 1,
-    noise,
-    seed,
-    select,
-    symmetries,
-    checker,
-    onSegment,
-    onGuess,
-    signal,
-  } = options;
-  const guessing = { count, noise, seed, select, symmetries, checker };
+  const { guesses, noise, seed, select, symmetries, checker, onSegment, onGuess, signal } = options;
+  const asked = [guesses, noise, seed, select, symmetries, checker].some((option) => option !== undefined);
+  const guessing = asked ? { count: guesses ?? 1, noise, seed, select, symmetries, checker } : undefined;
   return { maxSteps, puzzleIdentifier, batchSize, halt, guessing, onSegment, onGuess, signal };
 }

@@ -42,10 +42,13 @@ export class Solver {
   ) {}
 
   /** @throws UserError where puzzles cannot be guessed at as settings ask for it */
-  async guessingOf({ guessing }: Settings): Promise<Guessing> {
+  async guessingOf({ guessing, puzzleIdentifier }: Settings): Promise<Guessing> {
     if (!guessing) return ONE_GUESS;
     const { guessingOf } = await import('../guesses/guessing.ts');
-    return guessingOf(this.task, this.models[0].config, guessing, this.models.length);
+    // The embedding of an ARC task goes with its colours and directions: turned, it is another puzzle's.
+    const fixed = this.task === 'arc' && puzzleIdentifier !== 0;
+    const symmetries = guessing.symmetries ?? (fixed ? [] : undefined);
+    return guessingOf(this.task, this.models[0].config, { ...guessing, symmetries }, this.models.length);
   }
 
   /** Yields solutions as they become known, with the number of their grid. */

@@ -297,3 +297,93 @@ describe('tasks', () => {
     other.dispose();
   });
 });
+
+describe('HRM.solve with guesses', () => {
+  const HARD = '.5.31.....656...3......6.42...5...41';
+
+  it('takes the first proven one, and tells of all', async () => {
+    const heard: [number, number, boolean | undefined][] = [];
+    const thoughts: [guess: number, segment: number][] = [];
+    const solution = await model.solve(rows(HARD), {
+      guesses: 16,
+      onGuess: ({ guess, proven }, index) => heard.push([index, guess, proven]),
+      onSegment: ({ guess, segment }) => thoughts.push([guess, segment]),
+    });
+    expect(solution).toMatchObject({ guess: 2, rule: 'rules', proven: true, segments: 4 });
+    expect(Object.keys(solution.guesses[0].symmetry)).toEqual([]);
+    expect(Object.keys(solution.symmetry).length).toBeGreaterThan(0);
+    expect(heard).toEqual([0, 1, 2, 3].map((guess) => [0, guess, guess === 2]));
+    expect(solution.guesses.map(({ guess, proven }) => [0, guess, proven])).toEqual(heard);
+    expect(thoughts.filter(([guess]) => guess === 2).map(([, segment]) => segment)).toEqual([1, 2, 3, 4]);
+    const [first] = solution.guesses;
+    const alone = await model.solve(rows(HARD));
+    expect(alone).toMatchObject({ guess: 0, rule: 'only', tokens: first.tokens, qHalt: first.qHalt });
+    expect(alone.proven).toBeUndefined(); // nobody asked
+  });
+
+  it('gives a puzzle the same guesses alone and among others, and by seed', async () => {
+    const options = { guesses: 4, noise: 0.5, select: 'vote', seed: 3 } as const;
+    const alone = await model.solve(rows(HARD), options);
+    const [, among] = await model.solve([rows(PUZZLE), rows(HARD)], { ...options, batchSize: 3 });
+    expect(among).toEqual(alone);
+    const other = await model.solve(rows(HARD), { ...options, seed: 4 });
+    expect(other.guesses[0]).toEqual(alone.guesses[0]);
+    expect(other.guesses[1].qHalt).not.toBe(alone.guesses[1].qHalt);
+  });
+
+  it('takes any rule, a checker of the caller, and stops when told to', async () => {
+    const solution = await model.solve(rows(HARD), {
+      guesses: 4,
+      select: 'rules',
+      checker: (_, answer) => answer[0] === 99,
+    });
+    expect(solution.proven).toBe(false);
+    expect(solution.rule).not.toBe('rules');
+    expect(solution.guesses).toHaveLength(4);
+    const steady = await model.solve(rows(HARD), { guesses: 3, select: 'steady', halt: false });
+    expect(steady).toMatchObject({ rule: 'steady', segments: 4 });
+    const stop = new AbortController();
+    const stopped = model.solve(rows(HARD), {
+      ...{ guesses: 16, signal: stop.signal },
+      onGuess: () => stop.abort(new Error('enough')),
+    });
+    await expect(stopped).rejects.toThrow('enough');
+  });
+
+  it('refuses what makes no sense', async () => {
+    const refused = async (options: object) =>
+      (await userError(() => model.solve(rows(HARD), options))).message;
+    expect(await refused({ guesses: 0 })).toMatch(/guesses is 0, expected a whole number from 1/);
+    expect(await refused({ guesses: 2, noise: -1 })).toMatch(/noise is -1/);
+    expect(await refused({ guesses: 2, select: 'labels' })).toMatch(/no selection 'labels'/);
+    const plain = HRM.of(model.model, 'none');
+    await expect(plain.solve(new Int32Array(36), { guesses: 2, select: 'rules' })).rejects.toThrow(
+      /the task 'none' has none: choose auto/,
+    );
+    plain.dispose();
+  });
+});
+
+describe('HRM.load of several checkpoints', () => {
+  it('has them take turns', async () => {
+    const other = await initializeModel(device, model.config, 7);
+    const bytes = new Uint8Array(await new Blob(await encodeModel(other)).arrayBuffer());
+    other.dispose();
+    const both = await HRM.load([CHECKPOINT, bytes], { device });
+    const { guesses } = await both.solve(rows(PUZZLE), { guesses: 4, select: 'vote' });
+    expect(guesses.map(({ checkpoint }) => checkpoint)).toEqual([0, 1, 0, 1]);
+    expect(guesses.map(({ proven }) => proven)).toEqual([true, false, true, false]);
+    both.dispose();
+  });
+
+  it('refuses others, by name, and none at all', async () => {
+    const smaller = await initializeModel(device, { ...model.config, H_layers: 1 }, 7);
+    const bytes = new Uint8Array(await new Blob(await encodeModel(smaller)).arrayBuffer());
+    smaller.dispose();
+    const refused = HRM.load([CHECKPOINT, bytes], { device });
+    await expect(refused).rejects.toThrow(
+      /the checkpoint has H_layers 1, and .*checkpoint 2: .* one architecture/,
+    );
+    await expect(HRM.load([], { device })).rejects.toThrow(/expected one checkpoint at least/);
+  });
+});

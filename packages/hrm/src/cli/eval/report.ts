@@ -65,9 +65,10 @@ function printGuesses(report: GuessReport, count: number, steps: number): void {
   line('decided by', by.join(', '));
   if (!by_count) return;
   print();
-  print(`guesses   selected  oracle   ${RULES.join('  ')}`);
+  const width = (name: string) => Math.max(name.length, 7);
+  print(`guesses   selected  oracle   ${RULES.map((name) => name.padStart(width(name))).join('  ')}`);
   for (const { count, selected, oracle, selections } of by_count) {
-    const rules = RULES.map((name) => percent(selections[name]).padStart(Math.max(name.length, 7)));
+    const rules = RULES.map((name) => percent(selections[name]).padStart(width(name)));
     print(
       `${String(count).padEnd(10)}${percent(selected).padEnd(10)}${percent(oracle).padEnd(9)}${rules.join('  ')}`.trimEnd(),
     );

@@ -140,7 +140,7 @@ export async function solveAndShow(
       previous = grid;
     },
   });
-  const { grid, tokens, halted } = solution;
+  const { grid, tokens, halted, proven } = solution;
   print();
   if (several) {
     for (const line of guessLines(solution)) print(line);
@@ -148,7 +148,7 @@ export async function solveAndShow(
     for (const line of drawAnswer(model, puzzle, grid, previous)) print(line);
     print();
   }
-  if (!halted) print(dim('the model would think on: see --max-think-steps'));
+  if (!halted && !proven) print(dim('the model would think on: see --max-think-steps'));
   const { task } = model;
   const verdict = verdictOn({ task, input, prediction: tokens, answer: grid, expected: puzzle.expected });
   if (verdict) print(verdict.valid ? green(verdict.text) : red(verdict.text));
