@@ -30,6 +30,7 @@ const ON_DEMAND = [
   { name: 'tuning, checks and references', module: /\/kernels\/dist\/checks\.js$/ },
   { name: 'all_config.yaml of published checkpoints', module: /\/yaml\/yaml\.js$/ },
   { name: 'many guesses', module: /\/guesses\/guessing\.js$/ },
+  { name: 'averaged weights', module: /\/training\/average\.js$/ },
 ];
 
 /** The chunks of a bundle of `code`: gzipped bytes, and what is in them. */

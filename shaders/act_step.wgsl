@@ -1,12 +1,12 @@
 // The halting step of ACT, after a segment: for each row of the batch
 //   steps = (was halted ? 0 : steps) + 1;  halted = steps ≥ max_steps
-//   early and max_steps > 1: halted |= q_halt > q_continue, then, with the row's minimum (min_steps where
+//   early and max_steps > 1: halted |= q_halt > q_continue (q_halt > 0 with no_continue ≠ 0), then, with the row's minimum (min_steps where
 //   explore < exploration, else 0), halted &= steps ≥ minimum.
 // q [batch, 2]. Training halts early, evaluation where it is asked to (then without exploration).
 
 const GROUP: u32 = 64;
 
-struct Params { batch: u32, max_steps: u32, early: u32, exploration: f32 }
+struct Params { batch: u32, max_steps: u32, early: u32, no_continue: u32, exploration: f32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> q: array<f32>;
@@ -24,7 +24,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   let step = select(steps[row], 0, halted[row] != 0) + 1;
   var halt = step >= params.max_steps;
   if (params.early != 0 && params.max_steps > 1) {
-    halt = halt || q[2 * row] > q[2 * row + 1];
+    halt = halt || q[2 * row] > select(q[2 * row + 1], 0, params.no_continue != 0);
     let minimum = select(0, min_steps[row], explore[row] < params.exploration);
     halt = halt && step >= minimum;
   }

@@ -10,8 +10,8 @@ import type { DatasetMetadata, Split } from '../packages/hrm/src/data/dataset/da
 import { tokenRows } from '../packages/hrm/src/data/dataset/token-rows.ts';
 import { fileSource } from '../packages/hrm/src/formats/files/file-source.node.ts';
 import { encodeSafetensors, openSafetensors } from '../packages/hrm/src/formats/safetensors.ts';
-import { parseModelConfig } from '../packages/hrm/src/model/config.ts';
 import { parameterShapes } from '../packages/hrm/src/model/parameters.ts';
+import { parseModelConfig } from '../packages/hrm/src/model/parse-config.ts';
 import { ruleWeight } from '../packages/hrm/src/parity/rule-weights.ts';
 import { formatMetadata } from '../packages/hrm/src/training/checkpoint.ts';
 import { hrm } from './run-hrm.ts';

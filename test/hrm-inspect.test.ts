@@ -18,8 +18,8 @@ import { fileSource } from '../packages/hrm/src/formats/files/file-source.node.t
 import { openTensorFile } from '../packages/hrm/src/formats/open-checkpoint.ts';
 import { encodeSafetensors, type TensorToWrite } from '../packages/hrm/src/formats/safetensors.ts';
 import { parseYaml } from '../packages/hrm/src/formats/yaml/yaml.ts';
-import { parseAllConfig, parseModelConfig } from '../packages/hrm/src/model/config.ts';
 import { parameterShapes } from '../packages/hrm/src/model/parameters.ts';
+import { parseAllConfig, parseModelConfig } from '../packages/hrm/src/model/parse-config.ts';
 import { ruleWeight } from '../packages/hrm/src/parity/rule-weights.ts';
 import { formatMetadata } from '../packages/hrm/src/training/checkpoint.ts';
 import { hrm } from './run-hrm.ts';

@@ -64,21 +64,32 @@ export class ReferenceHrm {
 
   /** All steps of a segment but the last of each module: those without gradient. */
   warmUp(state: State, data: Data): State {
-    const { H_cycles, L_cycles } = this.config;
+    const { H_cycles, L_cycles, gradient_cycles } = this.config;
     const e = this.embed(data);
     let { z_H, z_L } = state;
-    for (let step = 1; step < H_cycles * L_cycles; step++) {
+    const steps = gradient_cycles === 0 ? H_cycles * L_cycles - 1 : (H_cycles - gradient_cycles) * L_cycles;
+    for (let step = 1; step <= steps; step++) {
       z_L = this.level('L', z_L, sum(z_H, e));
       if (step % L_cycles === 0) z_H = this.level('H', z_H, z_L);
     }
     return { z_H, z_L };
   }
 
-  /** The last step of each module and the heads: what is differentiated. */
+  /** What is differentiated: the last step of each module, or the last H cycles, and the heads. */
   lastSteps(warm: State, data: Data): Output {
-    const { hidden_size: dim, vocab_size } = this.config;
-    const z_L = this.level('L', warm.z_L, sum(warm.z_H, this.embed(data)));
-    const z_H = this.level('H', warm.z_H, z_L);
+    const { hidden_size: dim, vocab_size, gradient_cycles, L_cycles, model } = this.config;
+    const e = this.embed(data);
+    let { z_H, z_L } = warm;
+    if (model === 'transformer') {
+      z_L = this.blocks('L', e);
+      z_H = this.blocks('H', z_L);
+    } else {
+      for (let h = 0; h < Math.max(1, gradient_cycles); h++) {
+        const steps = gradient_cycles === 0 ? 1 : L_cycles;
+        for (let l = 0; l < steps; l++) z_L = this.level('L', z_L, sum(z_H, e));
+        z_H = this.level('H', z_H, z_L);
+      }
+    }
     const size = { batch: this.batch, seq_len: this.positions, dim };
     return {
       z_H,
@@ -102,9 +113,12 @@ export class ReferenceHrm {
     });
   }
 
-  /** lm_loss + 0.5·(q_halt_loss + q_continue_loss), summed over the batch; targets [batch, 2] are constants. */
+  /**
+   * lm_loss + 0.5·(q_halt_loss + q_continue_loss), summed over the batch; targets [batch, 2] are constants. Without
+   * q_continue its loss is left out, without ACT both.
+   */
   loss({ logits, q }: Output, { labels }: Data, targets: ArrayLike<number>): number {
-    const { seq_len, loss_type } = this.config;
+    const { seq_len, loss_type, no_continue, model } = this.config;
     let total = 0;
     for (let row = 0; row < this.batch; row++) {
       const rowLabels = labels.subarray(row * seq_len, (row + 1) * seq_len);
@@ -114,7 +128,9 @@ export class ReferenceHrm {
         total += tokenLossReference(this.logitsAt(logits, row, i), label, loss_type) / count;
       });
     }
-    const qLoss = q.reduce((sum, value, i) => sum + bceReference(value, targets[i]), 0);
+    if (model === 'transformer') return total;
+    const counts = (i: number) => i % 2 === 0 || !no_continue;
+    const qLoss = q.reduce((sum, value, i) => sum + (counts(i) ? bceReference(value, targets[i]) : 0), 0);
     return total + 0.5 * qLoss;
   }
 
@@ -162,7 +178,11 @@ export class ReferenceHrm {
 
   /** x ← x + injection, then the blocks of a module. */
   private level(level: 'H' | 'L', state: Float64Array, injection: Float64Array): Float64Array {
-    let x = sum(state, injection);
+    return this.blocks(level, sum(state, injection));
+  }
+
+  private blocks(level: 'H' | 'L', input: Float64Array): Float64Array {
+    let x = input;
     for (let i = 0; i < this.config[`${level}_layers`]; i++) x = this.block(x, `${level}_level.layers.${i}`);
     return x;
   }

@@ -54,16 +54,14 @@ export {
   type ArchConfig,
   DEFAULT_ARCH,
   DEFAULT_TRAIN,
-  formatAllConfig,
   type ModelConfig,
-  parseAllConfig,
-  parseModelConfig,
   type TrainConfig,
 } from './model/config.ts';
 export { Inference } from './model/inference.ts';
 export { initializeModel } from './model/init.ts';
 export { configOf, type LoadOptions, loadModel } from './model/load.ts';
 export { HrmModel, type ModelInput, type SegmentOutput, type State } from './model/model.ts';
+export { formatAllConfig, parseAllConfig, parseModelConfig } from './model/parse-config.ts';
 export { openFixture } from './parity/fixture.ts';
 export { runParity } from './parity/parity.ts';
 export { HRM, type HrmOptions } from './solving/hrm.ts';

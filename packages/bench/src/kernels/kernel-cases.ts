@@ -186,7 +186,7 @@ function otherCases(): PartCase[] {
     of('act', checks.q_head_backward_weight, head),
     of('act', checks.q_targets, halting),
     of('act', checks.act_explore, { ...halting, first_row: 0, key0: 1, key1: 0, stream: 0 }),
-    of('act', checks.act_step, { ...halting, early: 1, exploration: 0.1 }),
+    of('act', checks.act_step, { ...halting, early: 1, no_continue: 0, exploration: 0.1 }),
     of('act', checks.select_rows, { batch: BATCH, length: SEQ_LEN * DIM, a_row: 0, a_period: DIM }),
     of('optimizer', checks.transpose, { rows: VOCAB, columns: DIM }),
     of('optimizer', checks.transpose_packs, { rows: 2 * INTER, columns: DIM }),

@@ -1,12 +1,13 @@
 import { type Device, Philox, type Tensor } from '@hrm-webgpu/core';
 import { IGNORED_LABEL } from '@hrm-webgpu/kernels';
-import type { Batch, ModelConfig } from 'hrm-webgpu';
+import { type Batch, DEFAULT_ARCH, type ModelConfig } from 'hrm-webgpu';
 import { makeTrainingCall, type TrainingCall } from '../model/training-call.ts';
 import type { Part, Task } from './task.ts';
 import type { HostTensor } from './tensor-json.ts';
 
 /** A small model, of a Sudoku's length. */
 const CONFIG: ModelConfig = {
+  ...DEFAULT_ARCH,
   hidden_size: 128,
   num_heads: 4,
   expansion: 4,

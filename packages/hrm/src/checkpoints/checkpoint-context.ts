@@ -3,8 +3,9 @@
 import { UserError } from '@hrm-webgpu/core';
 import type { TensorFile } from '../formats/tensor-file.ts';
 import type { YamlValue } from '../formats/yaml/yaml.ts';
-import { type ArchConfig, type ModelConfig, parseArch } from '../model/config.ts';
+import type { ArchConfig, ModelConfig } from '../model/config.ts';
 import { type KnownConfig, knownConfigOf } from '../model/load.ts';
+import { parseArch } from '../model/parse-config.ts';
 
 /** The published name of the configuration that lies beside a checkpoint. */
 export const CONFIG_FILE = 'all_config.yaml';

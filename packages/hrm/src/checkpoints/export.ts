@@ -3,9 +3,10 @@
 import { type DType, f32ToBf16 } from '../formats/dtype.ts';
 import type { StoredTensor, TensorFile } from '../formats/tensor-file.ts';
 import type { YamlMap } from '../formats/yaml/yaml.ts';
-import { type ArchConfig, DEFAULT_TRAIN, formatAllConfig, type TrainConfig } from '../model/config.ts';
+import { type ArchConfig, DEFAULT_TRAIN, type TrainConfig } from '../model/config.ts';
 import { checkLayers, checkShape, type KnownConfig, type LoadOptions, trunkConfig } from '../model/load.ts';
 import { BUFFER_NAMES, PUZZLE_ROWS, parameterShapes } from '../model/parameters.ts';
+import { formatAllConfig } from '../model/parse-config.ts';
 
 /**
  * The tensors of a checkpoint that make its model, without optimiser and carry, to be streamed from `file`. Their types

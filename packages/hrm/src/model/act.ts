@@ -12,7 +12,13 @@ import {
   qTargetsKernel,
 } from '@hrm-webgpu/kernels';
 import type { Carry, DeviceBatch } from './carry.ts';
+import type { ModelConfig } from './config.ts';
 import type { SegmentOutput, State } from './model.ts';
+
+/** Whether q_continue is trained, towards q of one more segment. */
+export function hasQContinue({ halt_max_steps, no_continue }: ModelConfig): boolean {
+  return halt_max_steps > 1 && !no_continue;
+}
 
 /** What exploration drew for the rows of one call. */
 export interface Exploration {
@@ -78,15 +84,16 @@ export function trainingCall(
   const { device, config } = model;
   carry.refill(batch);
   const output = model.segment(carry.current, carry.current, carry.current);
-  const hasNext = config.halt_max_steps > 1;
+  const hasNext = hasQContinue(config);
   const call = device.scope(() => {
     step(carry, output.q, { maxSteps: config.halt_max_steps, early: true, exploration });
     const next = hasNext ? nextQ(carry, output) : output.q;
     carry.advance(output);
     return supervise(carry, output, next);
   });
+  const halts = config.model === 'hrm'; // without ACT there is nothing to decide
   const seeds = new Float32Array(2 * carry.batch).map(
-    (_, i) => (i % 2 === 0 || hasNext ? 0.5 : 0) / globalBatchSize,
+    (_, i) => ((i % 2 === 0 ? halts : hasNext) ? 0.5 : 0) / globalBatchSize,
   );
   const gradients = device.scope(() =>
     backward(
@@ -184,6 +191,7 @@ function step(carry: Carry, q: Tensor, { maxSteps, early, exploration }: Halting
       batch: carry.batch,
       max_steps: maxSteps,
       early: early ? 1 : 0,
+      no_continue: config.no_continue ? 1 : 0,
       exploration: config.halt_exploration_prob,
     };
     launch(device, actStepKernel, { q, explore: uniform, min_steps: minSteps, steps, halted }, params);

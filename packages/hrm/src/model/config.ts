@@ -1,6 +1,4 @@
-import { UserError } from '@hrm-webgpu/core';
 import type { LossType } from '@hrm-webgpu/kernels';
-import type { YamlMap, YamlValue } from '../formats/yaml/yaml.ts';
 
 /** The published `arch` keys. */
 export interface ArchConfig {
@@ -21,6 +19,18 @@ export interface ArchConfig {
   forward_dtype: string;
   /** `arch.loss.loss_type` */
   loss_type: LossType;
+  /** Variant: no second segment for what q_continue should be; q_halt > 0 alone halts. Default false. */
+  no_continue: boolean;
+  /**
+   * Variant: how many of the last H cycles the gradient flows through, L steps and H step each; default 0, the last step of
+   * each module (the one-step gradient). Memory grows with it.
+   */
+  gradient_cycles: number;
+  /**
+   * `hrm`, or for comparison `transformer`: the blocks of both modules one after the other, once, without ACT (the paper's direct
+   * prediction). Its `halt_max_steps` is 1.
+   */
+  model: 'hrm' | 'transformer';
 }
 
 /** An architecture together with what the data decide. */
@@ -44,6 +54,10 @@ export interface TrainConfig {
   puzzle_emb_lr: number;
   puzzle_emb_weight_decay: number;
   seed: number;
+  /** Variant: an exponential moving average of the trained weights is what is evaluated, and saved beside them. Default false. */
+  ema: boolean;
+  /** How much of the average stays at each step. */
+  ema_rate: number;
 }
 
 /** The published full-size architecture (27 M parameters). */
@@ -63,6 +77,9 @@ export const DEFAULT_ARCH: ArchConfig = {
   halt_exploration_prob: 0.1,
   forward_dtype: 'float32',
   loss_type: 'stablemax_cross_entropy',
+  no_continue: false,
+  gradient_cycles: 0,
+  model: 'hrm',
 };
 
 /** The published training defaults (those of the ARC recipes). */
@@ -79,208 +96,14 @@ export const DEFAULT_TRAIN: TrainConfig = {
   puzzle_emb_lr: 1e-2,
   puzzle_emb_weight_decay: 0.1,
   seed: 0,
+  ema: false,
+  ema_rate: 0.999,
 };
-
-/** Keys of published files that say nothing about the model or its training here. */
-export const IGNORED_KEYS: readonly string[] = [
-  'data_path',
-  'project_name',
-  'run_name',
-  'checkpoint_path',
-  'checkpoint_every_eval',
-  'eval_save_outputs',
-];
 
 /** A published `all_config.yaml`, or parts of one: keys that it lacks keep their defaults. */
 export interface AllConfig {
   arch: ArchConfig;
   train: TrainConfig;
-}
-
-/**
- * Reads the contents of an `all_config.yaml`.
- *
- * @param base what keys have that it lacks; `eval_interval` goes with `epochs`, see `evaluatesAtEnd`
- * @throws UserError naming the first unknown key or bad value
- */
-export function parseAllConfig(
-  value: YamlValue,
-  file: string,
-  base: AllConfig = { arch: DEFAULT_ARCH, train: DEFAULT_TRAIN },
-): AllConfig {
-  const { arch: _arch, ...rest } = expectMap(value, file, 'the file');
-  const trainKeys = Object.fromEntries(Object.entries(rest).filter(([key]) => !IGNORED_KEYS.includes(key)));
-  return {
-    arch: parseArch(value, file, base.arch),
-    train: checkTrain(
-      overlayTrain(
-        base.train,
-        evaluatesAtEnd(rest) ? { ...trainKeys, eval_interval: null } : trainKeys,
-        `${file}: `,
-      ),
-      file,
-    ),
-  };
-}
-
-/**
- * Reads what an `all_config.yaml` says of the model.
- *
- * @param base what keys have that it lacks
- * @throws UserError naming the first unknown key or bad value
- */
-export function parseArch(value: YamlValue, file: string, base = DEFAULT_ARCH): ArchConfig {
-  const { arch = {} } = expectMap(value, file, 'the file');
-  const { loss: lossValue = {}, name: _name, ...rest } = expectMap(arch, file, 'arch');
-  const { name: _lossName, ...loss } = expectMap(lossValue, file, 'arch.loss');
-  return checkArch(overlay(base, { ...rest, ...loss }, `${file}: arch.`), file);
-}
-
-/**
- * Whether the keys of an `all_config.yaml` leave `eval_interval` to `epochs`: there it is optional, and null.
- *
- * A file without `epochs` is no whole configuration of a run, and leaves both as they are.
- */
-export function evaluatesAtEnd({ epochs, eval_interval }: YamlMap): boolean {
-  return eval_interval === null || (eval_interval === undefined && epochs !== undefined);
-}
-
-/** {@link overlay} for training keys: a null `eval_interval` means as many as `epochs`, as published. */
-export function overlayTrain(
-  base: TrainConfig,
-  values: Readonly<Record<string, unknown>>,
-  where: string,
-): TrainConfig {
-  const { eval_interval, ...others } = values;
-  if (eval_interval !== null) return overlay(base, values, where);
-  const train = overlay(base, others, where);
-  return { ...train, eval_interval: train.epochs };
-}
-
-/**
- * Checks the plain object of a {@link ModelConfig}, as checkpoints and fixtures store it.
- *
- * @throws UserError naming the first unknown key or bad value
- */
-export function parseModelConfig(value: Readonly<Record<string, unknown>>, file: string): ModelConfig {
-  const data = { vocab_size: 0, seq_len: 0, num_puzzle_identifiers: 1 };
-  const config = overlay({ ...DEFAULT_ARCH, ...data }, value, `${file}: `);
-  for (const key of ['vocab_size', 'seq_len', 'num_puzzle_identifiers'] as const) {
-    const unused = key === 'num_puzzle_identifiers' && config.puzzle_emb_ndim === 0;
-    if (unused || (Number.isInteger(config[key]) && config[key] >= 1)) continue;
-    throw new UserError(`${file}: ${key} must be a whole number of at least 1, got ${config[key]}`);
-  }
-  checkArch(config, file);
-  return config;
-}
-
-/** The contents of an `all_config.yaml`, as the published code writes it. */
-export function formatAllConfig({ arch, train }: AllConfig): YamlMap {
-  const { loss_type, ...rest } = arch;
-  const names = {
-    name: 'hrm.hrm_act_v1@HierarchicalReasoningModel_ACTV1',
-    loss: { loss_type, name: 'losses@ACTLossHead' },
-  };
-  return { arch: { ...rest, ...names }, ...train };
-}
-
-/** Copies `values` over `defaults`; every key must exist there and have the same type. */
-export function overlay<T extends object>(
-  defaults: T,
-  values: Readonly<Record<string, unknown>>,
-  where: string,
-): T {
-  const result = { ...defaults };
-  for (const [key, value] of Object.entries(values)) {
-    if (!Object.hasOwn(defaults, key)) {
-      const known = Object.keys(defaults).join(', ');
-      throw new UserError(`${where}${key} is not a known configuration key. Known keys: ${known}`);
-    }
-    const expected = typeof defaults[key as keyof T];
-    if (typeof value !== expected || (expected === 'number' && !Number.isFinite(value))) {
-      throw new UserError(`${where}${key} must be a ${expected}, got ${JSON.stringify(value)}`);
-    }
-    Object.assign(result, { [key]: value });
-  }
-  return result;
-}
-
-function expectMap(value: YamlValue, file: string, what: string): YamlMap {
-  if (value && typeof value === 'object' && !Array.isArray(value)) return value;
-  throw new UserError(`${file}: ${what} must be a map of keys and values`);
-}
-
-/** Far above any model: sizes beyond it are slips of the keyboard. */
-const LARGEST = 1_000_000;
-
-const POSITIVE_INTEGERS = [
-  'hidden_size',
-  'num_heads',
-  'H_layers',
-  'L_layers',
-  'H_cycles',
-  'L_cycles',
-  'halt_max_steps',
-] as const;
-
-/** @throws UserError when the values do not make a model */
-export function checkArch(arch: ArchConfig, file: string): ArchConfig {
-  const fail = (key: keyof ArchConfig, expected: string): never => {
-    throw new UserError(`${file}: arch.${key} must be ${expected}, got ${JSON.stringify(arch[key])}`);
-  };
-  for (const key of POSITIVE_INTEGERS) {
-    if (!Number.isInteger(arch[key]) || arch[key] < 1 || arch[key] > LARGEST) {
-      fail(key, `a whole number from 1 to ${LARGEST}`);
-    }
-  }
-  if (!Number.isInteger(arch.puzzle_emb_ndim) || arch.puzzle_emb_ndim < 0) {
-    fail('puzzle_emb_ndim', 'a whole number of at least 0');
-  }
-  if ((arch.hidden_size / arch.num_heads) % 2 !== 0) {
-    fail('num_heads', `a divisor of hidden_size (${arch.hidden_size}) that leaves an even head_dim`);
-  }
-  if (arch.hidden_size / arch.num_heads > 128)
-    fail('num_heads', 'large enough for a head_dim of at most 128');
-  if (arch.pos_encodings !== 'rope' && arch.pos_encodings !== 'learned')
-    fail('pos_encodings', "'rope' or 'learned'");
-  if (arch.loss_type !== 'stablemax_cross_entropy' && arch.loss_type !== 'softmax_cross_entropy') {
-    fail('loss_type', "'stablemax_cross_entropy' or 'softmax_cross_entropy'");
-  }
-  for (const key of ['expansion', 'rope_theta', 'rms_norm_eps'] as const) {
-    if (!(arch[key] > 0)) fail(key, 'greater than 0');
-  }
-  if (!(arch.halt_exploration_prob >= 0 && arch.halt_exploration_prob <= 1)) {
-    fail('halt_exploration_prob', 'from 0 to 1');
-  }
-  return arch;
-}
-
-const RATES = [
-  'lr',
-  'lr_min_ratio',
-  'lr_warmup_steps',
-  'weight_decay',
-  'puzzle_emb_lr',
-  'puzzle_emb_weight_decay',
-] as const;
-
-/** @throws UserError when the values do not make a training run */
-export function checkTrain(train: TrainConfig, file: string): TrainConfig {
-  const fail = (key: keyof TrainConfig, expected: string): never => {
-    throw new UserError(`${file}: ${key} must be ${expected}, got ${train[key]}`);
-  };
-  for (const key of ['global_batch_size', 'epochs', 'eval_interval'] as const) {
-    if (!Number.isSafeInteger(train[key]) || train[key] < 1) fail(key, 'a whole number of at least 1');
-  }
-  if (train.global_batch_size > LARGEST) fail('global_batch_size', `at most ${LARGEST}`);
-  for (const key of RATES) {
-    if (!(train[key] >= 0)) fail(key, 'at least 0');
-  }
-  for (const key of ['beta1', 'beta2'] as const) {
-    if (!(train[key] >= 0 && train[key] < 1)) fail(key, 'at least 0 and below 1');
-  }
-  if (!Number.isSafeInteger(train.seed) || train.seed < 0) fail('seed', 'a whole number of at least 0');
-  return train;
 }
 
 /** P, the positions that the puzzle embedding takes in front of the tokens. */

@@ -67,6 +67,7 @@ export class InferenceState {
 /** Runs a model on batches of one size, segment by segment; the segment is recorded once and replayed. */
 export class Inference {
   private readonly state: InferenceState;
+  private readonly noContinue: boolean;
   /** One segment; see {@link segment}. */
   readonly plan: Plan<AnswerOutput & { changes?: Tensor }>;
 
@@ -75,6 +76,7 @@ export class Inference {
     readonly batch: number,
     makeCompanion?: MakeCompanion,
   ) {
+    this.noContinue = model.config.no_continue;
     this.state = new InferenceState(model, batch, makeCompanion);
     this.plan = model.device.record(() => this.state.segment());
   }
@@ -113,6 +115,8 @@ export class Inference {
       lmLoss.readF32(),
       changes?.readF32(),
     ]);
+    // A model without q_continue halts where q_halt exceeds 0.
+    if (this.noContinue) for (let row = 0; row < this.batch; row++) qs[2 * row + 1] = 0;
     return { prediction: tokens as Int32Array, q: qs, lmLoss: losses, changes: distances };
   }
 

@@ -56,6 +56,8 @@ export class HrmModel {
   /** Wᵀ of the weights of linear layers, which the kernels read; see {@link weightsChanged}. */
   private readonly transposed = new Map<Tensor, Tensor>();
   private readonly tables: RopeTables | undefined;
+  /** Weights that are another model's. */
+  private readonly shared = new Set<Tensor>();
   /** The table of puzzle rows; empty for a model without. */
   readonly puzzleShards: PuzzleShard[] = [];
 
@@ -99,6 +101,24 @@ export class HrmModel {
       model.dispose();
       throw error;
     }
+    return model;
+  }
+
+  /** A model with trained weights of its own, which are to be written, and all else that of another. */
+  static async sharing(other: HrmModel): Promise<HrmModel> {
+    const { device } = other;
+    const model = new HrmModel(device, other.config);
+    for (const [name, tensor] of other.weights) {
+      if (!tensor.requiresGrad) {
+        model.weights.set(name, tensor);
+        model.shared.add(tensor);
+        continue;
+      }
+      const own = Tensor.empty(device, tensor.shape, 'f32', true);
+      model.weights.set(name, own);
+      if (isLinear(name)) model.transposed.set(own, transpose(own));
+    }
+    model.puzzleShards.push(...other.puzzleShards);
     return model;
   }
 
@@ -148,7 +168,7 @@ export class HrmModel {
 
   /**
    * One segment: all steps but the last of each module without gradient, then one L step and one H step that are
-   * recorded on the tape, from the detached states (the one-step gradient).
+   * recorded on the tape, from the detached states (the one-step gradient); or the last `gradient_cycles` H cycles.
    *
    * @param working memory that the warm states are written to, which may be that of `state`: more cycles then need no more
    *   memory than one
@@ -157,9 +177,7 @@ export class HrmModel {
     const { device } = this;
     return device.scope(() => {
       const e = this.embed(input);
-      const warm = device.tape.noGrad(() => this.warmUp(state, e, working));
-      const z_L = this.level('L', warm.z_L, [warm.z_H, e]);
-      const z_H = this.level('H', warm.z_H, [z_L]);
+      const { z_H, z_L } = this.config.model === 'hrm' ? this.think(state, e, working) : this.pass(e);
       return {
         z_H,
         z_L,
@@ -170,7 +188,7 @@ export class HrmModel {
   }
 
   dispose(): void {
-    for (const tensor of this.weights.values()) tensor.dispose();
+    for (const tensor of this.weights.values()) if (!this.shared.has(tensor)) tensor.dispose();
     for (const tensor of this.transposed.values()) tensor.dispose();
     this.localRows?.dispose();
     this.tables?.cosines.dispose();
@@ -189,12 +207,28 @@ export class HrmModel {
     });
   }
 
-  /** H_cycles × L_cycles steps but the last of each module. */
+  private think(state: State, e: Tensor, working: State): State {
+    const { L_cycles, gradient_cycles: cycles } = this.config;
+    let { z_H, z_L } = this.device.tape.noGrad(() => this.warmUp(state, e, working));
+    for (let h = 0; h < Math.max(1, cycles); h++) {
+      for (let l = 0; l < (cycles === 0 ? 1 : L_cycles); l++) z_L = this.level('L', z_L, [z_H, e]);
+      z_H = this.level('H', z_H, [z_L]);
+    }
+    return { z_H, z_L };
+  }
+
+  /** The blocks of both modules on the embedding, once. */
+  private pass(e: Tensor): State {
+    const z_L = this.blocks('L', e);
+    return { z_H: this.blocks('H', z_L), z_L };
+  }
+
+  /** H_cycles × L_cycles steps but those that {@link think} records: the last of each module, or the last H cycles. */
   private warmUp(state: State, e: Tensor, working: State): State {
-    const { H_cycles, L_cycles } = this.config;
+    const { H_cycles, L_cycles, gradient_cycles } = this.config;
     let z_H = state.z_H.detach();
     let z_L = state.z_L.detach();
-    for (let h = 1; h <= H_cycles; h++) {
+    for (let h = 1; h <= H_cycles - gradient_cycles; h++) {
       for (let l = 1; l <= L_cycles; l++) {
         const last = h === H_cycles && l === L_cycles;
         if (!last) z_L = this.level('L', z_L, [z_H, e], working.z_L);
@@ -228,17 +262,22 @@ export class HrmModel {
    */
   private level(level: Level, state: Tensor, injected: readonly Tensor[], into?: Tensor): Tensor {
     return this.device.scope(() => {
-      let x = this.device.scope(() =>
+      const x = this.device.scope(() =>
         add(
           state,
           injected.reduce((a, b) => add(a, b)),
           into,
         ),
       );
-      for (let i = 0; i < this.config[`${level}_layers`]; i++)
-        x = this.block(x, `${level}_level.layers.${i}`, into);
-      return x;
+      return this.blocks(level, x, into);
     });
+  }
+
+  private blocks(level: Level, input: Tensor, into?: Tensor): Tensor {
+    let x = input;
+    for (let i = 0; i < this.config[`${level}_layers`]; i++)
+      x = this.block(x, `${level}_level.layers.${i}`, into);
+    return x;
   }
 
   /**

@@ -5,17 +5,9 @@ import { openTensorFile } from '../formats/open-checkpoint.ts';
 import { openSafetensors } from '../formats/safetensors.ts';
 import type { TensorFile } from '../formats/tensor-file.ts';
 import { parseYaml } from '../formats/yaml/yaml.ts';
-import {
-  checkTrain,
-  DEFAULT_ARCH,
-  DEFAULT_TRAIN,
-  IGNORED_KEYS,
-  type ModelConfig,
-  overlay,
-  parseAllConfig,
-  parseModelConfig,
-  type TrainConfig,
-} from '../model/config.ts';
+import { DEFAULT_ARCH, DEFAULT_TRAIN, type ModelConfig, type TrainConfig } from '../model/config.ts';
+import { checkTrain } from '../model/config-checks.ts';
+import { IGNORED_KEYS, overlay, parseAllConfig, parseModelConfig } from '../model/parse-config.ts';
 
 /** Access to the files of a fixture folder: undefined for one that is not there. */
 export type OpenFile = (name: string) => Promise<ByteSource | undefined>;

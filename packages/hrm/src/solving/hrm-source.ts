@@ -9,10 +9,11 @@ import { blobSource, bytesSource } from '../formats/files/byte-source.ts';
 import { openTensorFile } from '../formats/open-checkpoint.ts';
 import { elementCount, type TensorFile } from '../formats/tensor-file.ts';
 import type { YamlMap } from '../formats/yaml/yaml.ts';
-import { type ModelConfig, parseArch } from '../model/config.ts';
+import type { ModelConfig } from '../model/config.ts';
 import { checkLayers, knownConfigOf, type LoadOptions, loadModel, withSeqLen } from '../model/load.ts';
 import type { HrmModel } from '../model/model.ts';
 import { PUZZLE_ROWS, parameterShapes } from '../model/parameters.ts';
+import { parseArch } from '../model/parse-config.ts';
 import { ARC_SEQ_LEN, type Task, usualSeqLen } from '../tasks/tasks.ts';
 import { readConfig } from '../training/checkpoint.ts';
 

@@ -1,6 +1,7 @@
 /**
  * This project's own checkpoints: one safetensors file with the weights under their published names, and, where
- * training is to go on, the optimisers' moments (`optimizer.m.*`, `optimizer.v.*`) and the carry (`carry.*`); the
+ * training is to go on, the optimisers' moments (`optimizer.m.*`, `optimizer.v.*`), the average of the weights (`ema.*`, where
+ * the run has one) and the carry (`carry.*`); the
  * configuration and the position of the run stand in its metadata.
  */
 import { type Device, type HostArray, Tensor, UserError } from '@hrm-webgpu/core';
@@ -8,17 +9,13 @@ import type { DType } from '../formats/dtype.ts';
 import { encodeSafetensors, type TensorToWrite } from '../formats/safetensors.ts';
 import type { TensorFile } from '../formats/tensor-file.ts';
 import type { Carry, CarryTensors } from '../model/carry.ts';
-import {
-  checkTrain,
-  DEFAULT_TRAIN,
-  type ModelConfig,
-  overlay,
-  parseModelConfig,
-  type TrainConfig,
-} from '../model/config.ts';
+import { DEFAULT_TRAIN, type ModelConfig, type TrainConfig } from '../model/config.ts';
+import { checkTrain } from '../model/config-checks.ts';
 import { loadModel } from '../model/load.ts';
 import type { HrmModel } from '../model/model.ts';
+import { overlay, parseModelConfig } from '../model/parse-config.ts';
 import { parseChoices, type TuningRecord, tuningRecord } from '../tuning/tuning.ts';
+import { averageOf } from './average-of.ts';
 import { freshCarries, partRows } from './micro-batches.ts';
 import { Optimizers } from './optimizers.ts';
 import type { Progress, TrainingState } from './steps.ts';
@@ -58,6 +55,7 @@ export function encodeTraining(
     tensors.set(`optimizer.m.${name}`, m);
     tensors.set(`optimizer.v.${name}`, v);
   }
+  for (const [name, tensor] of trainer.average?.stored ?? []) tensors.set(name, tensor);
   for (const name of carryNames(trainer.carries)) {
     tensors.set(`carry.${name}`, rowsOf(trainer.carries, name));
   }
@@ -199,5 +197,6 @@ export async function loadTraining(
       tensor.write(data.subarray(i * length, (i + 1) * length));
     }
   }
-  return { model, optimizers, carries, training };
+  const average = await averageOf(model, training.train, file);
+  return { model, optimizers, carries, average, training };
 }

@@ -1,5 +1,6 @@
 /** What training takes in GPU memory, told before anything is allocated. */
 import { sizeOf, UserError } from '@hrm-webgpu/core';
+import { hasQContinue } from '../model/act.ts';
 import { type ModelConfig, puzzlePositions, swigluWidth } from '../model/config.ts';
 import { BUFFER_NAMES, isLinear, PUZZLE_ROWS, parameterShapes } from '../model/parameters.ts';
 import { divisorsOf } from './micro-batches.ts';
@@ -8,7 +9,7 @@ const FLOAT = 4;
 
 /** Bytes of a training run, and the one buffer that decides whether an adapter takes it. */
 export interface MemoryEstimate {
-  /** Weights and the transposed copies that the kernels read. */
+  /** Weights and the transposed copies that the kernels read; of their average as well. */
   weights: number;
   optimizer: number;
   /** States and data of all rows of the batch. */
@@ -29,6 +30,8 @@ export interface MemoryUse {
   rows: number;
   /** Rows of an evaluation's batch; 0 for a run without. */
   evaluated: number;
+  /** Whether there is an average of the weights as well. */
+  ema?: boolean;
 }
 
 /** What an adapter allows; `memory` only where it is known. */
@@ -42,13 +45,16 @@ export interface MemoryLimits {
  * The memory of a training run, to about a tenth: whole tensors are counted exactly, what a step uses in passing by
  * the tensors that are alive at its peak (see {@link activationBytes}).
  */
-export function estimateMemory(config: ModelConfig, { batch, rows, evaluated }: MemoryUse): MemoryEstimate {
+export function estimateMemory(
+  config: ModelConfig,
+  { batch, rows, evaluated, ema = false }: MemoryUse,
+): MemoryEstimate {
   const { weights, transposed, trained } = parameterBytes(config);
   const positions = puzzlePositions(config) + config.seq_len;
   const states = 2 * positions * config.hidden_size;
   const data = 2 * (2 * config.seq_len + 1) + 2; // the rows at work, and those that come in
   const parts = {
-    weights: weights + transposed,
+    weights: weights + transposed + (ema ? trained + transposed : 0),
     optimizer: 2 * trained,
     carry: FLOAT * batch * (states + data),
     activations: activationBytes(config, rows, trained, rows < batch),
@@ -80,8 +86,11 @@ function floatsPerPosition(config: ModelConfig): number {
   // q, k, v (3·dim), attention's output and log-sum-exp, the two normed sums and their scales, and the SwiGLU's
   // gate, up (2·width) and product.
   const block = 6 * dim + 3 * width + num_heads + 2;
-  const saved = (H_layers + L_layers) * block + 2 * dim + vocab_size;
-  return saved + (config.halt_max_steps > 1 ? extraSegmentFloats(config) : 3 * width);
+  const { gradient_cycles, L_cycles } = config;
+  const layers =
+    gradient_cycles === 0 ? H_layers + L_layers : gradient_cycles * (H_layers + L_cycles * L_layers);
+  const saved = layers * block + 2 * dim + vocab_size;
+  return saved + (hasQContinue(config) ? extraSegmentFloats(config) : 3 * width);
 }
 
 /**

@@ -2,10 +2,11 @@ import { Philox, type PhiloxState, type Plan, Tensor, UserError } from '@hrm-web
 import { METRIC_NAMES } from '@hrm-webgpu/kernels';
 import type { Split } from '../data/dataset/dataset.ts';
 import { type Batch, type SamplerState, TrainSampler } from '../data/dataset/sampler.ts';
-import { type MetricSums, namedMetrics, totalLoss } from '../model/act.ts';
+import { hasQContinue, type MetricSums, namedMetrics, totalLoss } from '../model/act.ts';
 import type { Carry } from '../model/carry.ts';
 import type { ModelConfig, TrainConfig } from '../model/config.ts';
 import type { HrmModel } from '../model/model.ts';
+import type { Average } from './average.ts';
 import { MicroBatches } from './micro-batches.ts';
 import { type Optimizers, scheduleFactor } from './optimizers.ts';
 
@@ -50,6 +51,8 @@ export interface TrainingState {
   model: HrmModel;
   optimizers: Optimizers;
   carries: readonly Carry[];
+  /** Where the run has `ema`. */
+  average?: Average;
 }
 
 /** Sums of one training call, and what they are sums over. */
@@ -68,6 +71,7 @@ const READ_EVERY = { steps: 16, ms: 200 };
 export class Steps implements TrainingState {
   readonly model: HrmModel;
   readonly optimizers: Optimizers;
+  readonly average: Average | undefined;
   private readonly sampler: TrainSampler;
   private readonly augmentation: Philox;
   private plan: Plan<Tensor> | undefined;
@@ -86,11 +90,12 @@ export class Steps implements TrainingState {
   /** Takes the model, optimisers and carries over. */
   constructor(
     readonly options: StepOptions,
-    { model, optimizers, carries }: TrainingState,
+    { model, optimizers, carries, average }: TrainingState,
     { sampler, augmentation }: Pick<Progress, 'sampler' | 'augmentation'>,
   ) {
     this.model = model;
     this.optimizers = optimizers;
+    this.average = average;
     this.sampler = TrainSampler.resume(options.split, samplerOptions(options.train), sampler);
     this.augmentation = Philox.fromState(augmentation);
     this.parts = new MicroBatches(model, carries);
@@ -161,6 +166,7 @@ export class Steps implements TrainingState {
     this.history.dispose();
     this.parts.dispose();
     this.trace?.dispose();
+    this.average?.dispose();
     this.model.dispose();
     this.optimizers.dispose();
   }
@@ -184,6 +190,7 @@ export class Steps implements TrainingState {
   stepOnDevice(): Tensor {
     const { gradients, puzzle, metrics } = this.parts.gradients(this.call, this.options.train);
     this.optimizers.step(gradients, puzzle);
+    this.average?.update();
     return metrics;
   }
 
@@ -196,7 +203,7 @@ export class Steps implements TrainingState {
     const reading = history.readF32().then((rows) => {
       unread.forEach(({ step, lr }, i) => {
         const row = rows.subarray(METRIC_NAMES.length * i, METRIC_NAMES.length * (i + 1));
-        const sums = namedMetrics(row, options.config.halt_max_steps > 1);
+        const sums = namedMetrics(row, hasQContinue(options.config));
         this.arrived.push({ step, lr, sums, loss: checkedLoss(step, sums, options.train) });
       });
     });

@@ -5,6 +5,7 @@ import { initializeModel } from '../model/init.ts';
 import type { HrmModel } from '../model/model.ts';
 import { recordForNothing } from '../tuning/tuning-uses.ts';
 import { verifyKernels } from '../tuning/verify.ts';
+import { type Average, averageOf } from './average-of.ts';
 import { freshCarries, partRows } from './micro-batches.ts';
 import { Optimizers } from './optimizers.ts';
 import {
@@ -64,10 +65,11 @@ export class Trainer implements TrainingState {
     const model = await initializeModel(device, config, train.seed, { signal: options.signal });
     const optimizers = new Optimizers(model, train);
     const carries = freshCarries(model, train.global_batch_size, rows);
+    const average = await averageOf(model, train);
     const augmentation = new Philox(train.seed, AUGMENTATION_STREAM).state;
     const steps = new Steps(
       options,
-      { model, optimizers, carries },
+      { model, optimizers, carries, average },
       { sampler: sampler().state, augmentation },
     );
     return new Trainer(options, steps);
@@ -81,6 +83,16 @@ export class Trainer implements TrainingState {
   /** What is trained. Another object on another device after a loss. */
   get model(): HrmModel {
     return this.steps.model;
+  }
+
+  /** What is evaluated: the average of the weights where the run has `ema`, else `model`. */
+  get evaluated(): HrmModel {
+    return this.steps.average?.model ?? this.steps.model;
+  }
+
+  /** Of the weights, where the run has `ema`. */
+  get average(): Average | undefined {
+    return this.steps.average;
   }
 
   /** As `model`, another object after a loss. */

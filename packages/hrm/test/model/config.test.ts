@@ -5,15 +5,9 @@ import { UserError } from '@hrm-webgpu/core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { applySettings, configFrom } from '../../src/cli/train/train-config.ts';
 import { parseYaml, stringifyYaml } from '../../src/formats/yaml/yaml.ts';
-import {
-  DEFAULT_ARCH,
-  DEFAULT_TRAIN,
-  formatAllConfig,
-  parseAllConfig,
-  puzzlePositions,
-  swigluWidth,
-} from '../../src/model/config.ts';
+import { DEFAULT_ARCH, DEFAULT_TRAIN, puzzlePositions, swigluWidth } from '../../src/model/config.ts';
 import { parameterShapes } from '../../src/model/parameters.ts';
+import { formatAllConfig, parseAllConfig } from '../../src/model/parse-config.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hrm-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_ARCH, DEFAULT_TRAIN, type ModelConfig } from '../../src/model/config.ts';
 import { Inference } from '../../src/model/inference.ts';
 import { initializeModel } from '../../src/model/init.ts';
+import { averageOf } from '../../src/training/average-of.ts';
 import { checkMemory, estimateMemory, evaluationRows } from '../../src/training/memory.ts';
 import { freshCarries, MicroBatches } from '../../src/training/micro-batches.ts';
 import { Optimizers } from '../../src/training/optimizers.ts';
@@ -26,19 +27,21 @@ const config: ModelConfig = {
   num_puzzle_identifiers: 1,
 };
 /** What a run has allocated when its step is recorded. */
-async function allocated(config: ModelConfig, batch: number, rows: number): Promise<number> {
-  const train = { ...DEFAULT_TRAIN, global_batch_size: batch };
+async function allocated(config: ModelConfig, batch: number, rows: number, ema = false): Promise<number> {
+  const train = { ...DEFAULT_TRAIN, global_batch_size: batch, ema };
   device.trim();
   const model = await initializeModel(device, config, 0);
   const optimizers = new Optimizers(model, train);
+  const average = await averageOf(model, train);
   const parts = new MicroBatches(model, freshCarries(model, batch, rows));
   const call = Tensor.empty(device, [1], 'u32');
   const plan = device.record(() => {
     const { gradients, puzzle } = parts.gradients(call, train);
     optimizers.step(gradients, puzzle);
+    average?.update();
   });
   const bytes = device.memory.liveBytes;
-  for (const owner of [plan, parts, optimizers, model, call]) owner.dispose();
+  for (const owner of [plan, parts, optimizers, average, model, call]) owner?.dispose();
   return bytes;
 }
 
@@ -54,6 +57,10 @@ describe('the estimate of memory', () => {
     ['a wider model', { hidden_size: 256, puzzle_emb_ndim: 256 }, 48, 48],
     ['a narrow SwiGLU', { expansion: 1 }, 48, 48],
     ['no second segment', { halt_max_steps: 1 }, 48, 48],
+    ['no q_continue', { no_continue: true }, 48, 48],
+    ['two cycles differentiated', { gradient_cycles: 2 }, 48, 48],
+    ['one cycle differentiated', { gradient_cycles: 1, L_cycles: 3 }, 24, 24],
+    ['a transformer', { model: 'transformer', halt_max_steps: 1 }, 48, 48],
     ['learned positions, no puzzle embedding', { pos_encodings: 'learned', puzzle_emb_ndim: 0 }, 48, 48],
   ])('is within a tenth of what is allocated: %s', async (_, change, batch, rows) => {
     const model = { ...config, ...change };
@@ -62,6 +69,12 @@ describe('the estimate of memory', () => {
     // Measured: 3.4 % at most.
     expect(Math.abs(ratio - 1)).toBeLessThan(0.1);
   });
+});
+
+it('the estimate of a run with an average of its weights is within a tenth', async () => {
+  const wider = { ...config, hidden_size: 256, puzzle_emb_ndim: 256 };
+  const { total } = estimateMemory(wider, { batch: 6, rows: 6, evaluated: 0, ema: true });
+  expect(Math.abs(total / (await allocated(wider, 6, 6, true)) - 1)).toBeLessThan(0.1);
 });
 
 it.each<[string, Partial<ModelConfig>]>([

@@ -5,7 +5,8 @@ import { UserError } from '@hrm-webgpu/core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { configFrom } from '../../src/cli/train/train-config.ts';
 import { totalSteps } from '../../src/data/dataset/sampler.ts';
-import { checkArch, checkTrain, DEFAULT_ARCH, DEFAULT_TRAIN } from '../../src/model/config.ts';
+import { DEFAULT_ARCH, DEFAULT_TRAIN } from '../../src/model/config.ts';
+import { checkArch, checkTrain } from '../../src/model/config-checks.ts';
 import { PRESETS, preset } from '../../src/training/presets.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hrm-presets-'));

@@ -1,7 +1,7 @@
 import { philoxBlock } from '@hrm-webgpu/core';
 import { integerArray, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
-import { latent_noise as text } from '../guess-shaders.gen.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
+import { latent_noise as text } from '../later-shaders.gen.ts';
 
 export type LatentNoiseParams = {
   batch: number;

@@ -1,6 +1,6 @@
 import { type KernelCheck, positiveSum, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
-import { row_distance as text } from '../guess-shaders.gen.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
+import { row_distance as text } from '../later-shaders.gen.ts';
 import { rowLanes } from './softmax.ts';
 
 export type RowDistanceParams = {

@@ -8,7 +8,7 @@ import { type EvaluateOptions, type Evaluation, evaluate } from '../../evaluatio
 import { writeFileAtomic } from '../../formats/files/atomic-write.node.ts';
 import { makeFolder } from '../../formats/files/make-folder.node.ts';
 import { stringifyYaml } from '../../formats/yaml/yaml.ts';
-import { formatAllConfig } from '../../model/config.ts';
+import { formatAllConfig } from '../../model/parse-config.ts';
 import { encodeModel, encodeTraining } from '../../training/checkpoint.ts';
 import { evaluationRows } from '../../training/memory.ts';
 import type { StepReport } from '../../training/steps.ts';
@@ -140,7 +140,7 @@ async function saveAndEvaluate(options: RunOptions, log: RunLog, signal: AbortSi
       ? { size: notes.evalSample, seed: trainer.options.train.seed }
       : undefined;
     result = await trainer.survive(() =>
-      evaluateWithBar(trainer.model, evalSplit, 'evaluate', { signal, sample }),
+      evaluateWithBar(trainer.evaluated, evalSplit, 'evaluate', { signal, sample }),
     );
   } catch (error) {
     if (signal.aborted) return;
@@ -157,7 +157,7 @@ async function saveAndEvaluate(options: RunOptions, log: RunLog, signal: AbortSi
   notes.standing = withEvaluation(notes.standing, better);
   if (better) {
     notes.bestExact = exact;
-    const weights = await trainer.survive(() => encodeModel(trainer.model));
+    const weights = await trainer.survive(() => encodeModel(trainer.evaluated));
     await writeFileAtomic(join(folder, RUN_FILES.best), weights);
   }
   await save(trainer, folder, notes);

@@ -1,17 +1,9 @@
 import { UserError } from '@hrm-webgpu/core';
 import { readTextFile } from '../../formats/files/file-source.node.ts';
 import { parseYaml, type YamlMap } from '../../formats/yaml/yaml.ts';
-import {
-  type AllConfig,
-  checkArch,
-  checkTrain,
-  DEFAULT_ARCH,
-  DEFAULT_TRAIN,
-  evaluatesAtEnd,
-  overlay,
-  overlayTrain,
-  parseAllConfig,
-} from '../../model/config.ts';
+import { type AllConfig, DEFAULT_ARCH, DEFAULT_TRAIN } from '../../model/config.ts';
+import { checkArch, checkTrain } from '../../model/config-checks.ts';
+import { evaluatesAtEnd, overlay, overlayTrain, parseAllConfig } from '../../model/parse-config.ts';
 import { preset } from '../../training/presets.ts';
 
 /** Where a configuration comes from; the later overrides the earlier. */

@@ -129,7 +129,7 @@ async function withFreshTrainer<T>(
   const device = await openTunedDevice({ ...options, 'no-tune': options['no-tune'] ?? true });
   try {
     const evaluated = evaluationRows(modelConfig, device.limits, examples);
-    announceMemory(device, modelConfig, { batch: global_batch_size, rows, evaluated });
+    announceMemory(device, modelConfig, { batch: global_batch_size, rows, evaluated, ema: config.train.ema });
     using trainer = await Trainer.start(device, {
       config: modelConfig,
       train: config.train,
@@ -216,14 +216,14 @@ async function resumeTrainer(
 ): Promise<Trainer> {
   const { config } = metadata;
   const { eager, 'no-tune': noTune } = values;
-  const { global_batch_size } = training.train;
+  const { global_batch_size, ema } = training.train;
   const rows = partRows(global_batch_size, notes.microBatch ?? undefined);
   const augment = augmentationOf(notes.augment, notes.data, split.metadata);
   // The run goes on as it was tuned when it started, whatever has been tuned since.
   const note = takeOver(device, training.tuning, noTune);
   if (note) say(note);
   const evaluated = evaluationRows(config, device.limits, evaluatedExamples(notes, evalSplit));
-  announceMemory(device, config, { batch: global_batch_size, rows, evaluated });
+  announceMemory(device, config, { batch: global_batch_size, rows, evaluated, ema });
   const { training: _training, ...state } = await loadTraining(device, file, metadata, { microBatch: rows });
   const { train, progress } = training;
   const { totalSteps } = progress;
