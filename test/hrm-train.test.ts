@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -91,6 +91,33 @@ describe('hrm train', () => {
     const resumed = await hrm(['train', '--out', join(folder, 'killed'), '--resume']);
     expect(resumed.code).toBe(0);
     expect(tensorsOf('killed')).toBe(tensorsOf('whole'));
+  });
+
+  it('goes on beyond its end, as a longer run would from there, and its folder tells the length', async () => {
+    const config = () => readFileSync(join(folder, 'whole', 'all_config.yaml'), 'utf8');
+    expect(config()).toMatch(/^total_steps: 40$/m);
+    const shorter = await hrm(['train', '--out', join(folder, 'whole'), '--resume', '--steps', '39']);
+    expect(shorter.stderr).toMatch(/--steps 39: the run has made 40 steps already/);
+    const args = ['train', '--out', join(folder, 'whole'), '--resume', '--steps', '50'];
+    const longer = await hrm(args);
+    expect(longer.stderr).toMatch(/steps 41 to 50/);
+    expect(longer.stderr).toMatch(/step 50: validation exact/);
+    expect(config()).toMatch(/^total_steps: 50$/m);
+    // lr_min_ratio is 1: the longer run's rates are the same from its beginning.
+    await hrm(train('long').map((word) => (word === '40' ? '50' : word)));
+    expect(tensorsOf('whole')).toBe(tensorsOf('long'));
+  });
+
+  it('keeps snapshots, which guess together, and begins with what is easy', async () => {
+    const run = await hrm(
+      train('snapshots', ['--snapshots', '1', '--curriculum', 'easy-first', '--set', 'ema=true']),
+    );
+    expect(run.code).toBe(0);
+    expect(tensorsOf('snapshots')).not.toBe(tensorsOf('whole'));
+    const out = join(folder, 'snapshots');
+    expect(readdirSync(join(out, 'snapshots'))).toEqual(['step-40.safetensors']);
+    const guesses = await hrm(['eval', out, '--data', data, '--json', '--checkpoints', out, '--sample', '4']);
+    expect(JSON.parse(guesses.stdout).guesses).toMatchObject({ count: 2, rule: 'auto' });
   });
 
   it('shows where the time goes', async () => {
@@ -211,8 +238,8 @@ describe('bad input is one message and exit code 1', () => {
     ],
     [
       'resume with other options',
-      () => ['train', '--out', whole(), '--resume', '--steps', '9'],
-      /--steps cannot be given/,
+      () => ['train', '--out', whole(), '--resume', '--eval-every', '9'],
+      /--eval-every cannot be given/,
     ],
     [
       'a profile of what looks for NaNs',

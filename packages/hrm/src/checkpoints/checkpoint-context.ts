@@ -1,6 +1,7 @@
 /** What is known of an open checkpoint besides its tensors, wherever it was opened. */
 
 import { UserError } from '@hrm-webgpu/core';
+import type { Meaning } from '../data/dataset/dataset-metadata.ts';
 import type { TensorFile } from '../formats/tensor-file.ts';
 import type { YamlValue } from '../formats/yaml/yaml.ts';
 import type { ArchConfig, ModelConfig } from '../model/config.ts';
@@ -23,6 +24,8 @@ export interface ConfigFile {
 export interface CheckpointContext {
   /** From the metadata of this project's own files. */
   readonly config?: ModelConfig;
+  /** What they say of its grids. */
+  readonly meaning?: Meaning;
   /** The all_config.yaml beside the file. */
   readonly beside?: ConfigFile;
 }

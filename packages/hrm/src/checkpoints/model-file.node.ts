@@ -8,7 +8,7 @@ import { quoted } from '../formats/quote.ts';
 import type { TensorFile } from '../formats/tensor-file.ts';
 import { type LoadOptions, loadModel, withSeqLen } from '../model/load.ts';
 import type { HrmModel } from '../model/model.ts';
-import { readConfig } from '../training/checkpoint.ts';
+import { readConfig, readMeaning } from '../training/checkpoint.ts';
 import {
   CHECKPOINT_NAMES,
   type CheckpointContext,
@@ -29,6 +29,19 @@ export const RUN_FILES = {
   /** A JSON object a line for each step and evaluation. */
   log: 'log.jsonl',
 } as const;
+
+/** Where a run keeps the weights of its last evaluations, `step-<n>.safetensors` each. */
+export const SNAPSHOTS = 'snapshots';
+
+/** The snapshots in the folder of a run, by step; none where there is no such folder. */
+export function snapshotsIn(folder: string): string[] {
+  const place = join(folder, SNAPSHOTS);
+  if (!existsSync(place) || !statSync(place).isDirectory()) return [];
+  return readdirSync(place)
+    .filter((name) => /^step-\d+\.safetensors$/.test(name))
+    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
+    .map((name) => join(place, name));
+}
 
 /** What other checkpoints are called: exported ones, and those that the published code writes as it goes. */
 const LIKELY_NAME = /\.safetensors$|\.pt$|^step_\d+$/;
@@ -122,5 +135,5 @@ async function readConfigBeside(checkpoint: string): Promise<ConfigFile | undefi
 
 /** @throws UserError when metadata or all_config.yaml are damaged */
 export async function readContext(file: TensorFile): Promise<CheckpointContext> {
-  return { config: readConfig(file), beside: await readConfigBeside(file.name) };
+  return { config: readConfig(file), meaning: readMeaning(file), beside: await readConfigBeside(file.name) };
 }

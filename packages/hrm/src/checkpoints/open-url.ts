@@ -4,7 +4,7 @@ import { UserError } from '@hrm-webgpu/core';
 import type { ByteSource } from '../formats/files/byte-source.ts';
 import { openTensorFile } from '../formats/open-checkpoint.ts';
 import type { TensorFile } from '../formats/tensor-file.ts';
-import { readConfig } from '../training/checkpoint.ts';
+import { readConfig, readMeaning } from '../training/checkpoint.ts';
 import {
   CHECKPOINT_NAMES,
   type CheckpointContext,
@@ -75,7 +75,9 @@ async function openFile(url: URL, options: OpenOptions, download: Download): Pro
   const file = await openTensorFile(await download(url, options));
   try {
     const config = readConfig(file);
-    const context = config ? { config } : { beside: await configBeside(url, options.signal) };
+    const context = config
+      ? { config, meaning: readMeaning(file) }
+      : { beside: await configBeside(url, options.signal) };
     return { file, context, downloaded: true };
   } catch (error) {
     await file.close();

@@ -1,8 +1,9 @@
 /** Options of commands that make several guesses. */
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { UserError } from '@hrm-webgpu/core';
+import { snapshotsIn } from '../checkpoints/model-file.node.ts';
 import type { GuessingOptions } from '../guesses/guessing.ts';
 import { RULES, type Rule } from '../guesses/select.ts';
 import type { Checker } from '../tasks/checkers.ts';
@@ -85,9 +86,6 @@ function ruleNamed(text: string): Rule | 'auto' {
   throw new UserError(`--select ${text}: expected auto, ${RULES.join(', ')}`);
 }
 
-/** Where the snapshots of a run lie in its folder. */
-export const SNAPSHOTS = 'snapshots';
-
 /**
  * The paths of all checkpoints, the first of which is `path`.
  *
@@ -99,12 +97,8 @@ export function allCheckpoints(path: string, list: string | undefined): string[]
   const further = list.split(',').flatMap((entry) => {
     if (!existsSync(entry))
       throw new UserError(`--checkpoints: ${entry || 'an empty name'}: no such file or folder`);
-    const folder = join(entry, SNAPSHOTS);
-    if (!existsSync(folder) || !statSync(folder).isDirectory()) return [entry];
-    const names = readdirSync(folder).filter((name) => name.endsWith('.safetensors'));
-    return names
-      .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
-      .map((name) => join(folder, name));
+    const snapshots = snapshotsIn(entry);
+    return snapshots.length > 0 ? snapshots : [entry];
   });
   return [path, ...further.filter((one) => resolve(one) !== resolve(path))];
 }

@@ -1,6 +1,7 @@
 /** How a puzzle of a task is guessed at, as users ask for it. */
 
 import { UserError } from '@hrm-webgpu/core';
+import type { DeclaredSymmetry } from '../data/dataset/declared-symmetries.ts';
 import { type Checker, checkerOf } from '../tasks/checkers.ts';
 import type { Task, TokenSizes } from '../tasks/tasks.ts';
 import { companionOf } from './companion.ts';
@@ -15,6 +16,8 @@ export interface GuessingOptions extends GuessOptions {
   select?: Rule | 'auto';
   /** Names of the task's symmetries that guesses are drawn from; default all of them. */
   symmetries?: readonly string[];
+  /** Symmetries that the data declare. */
+  declared?: readonly DeclaredSymmetry[];
   /** Makes all guesses of every puzzle, and lets each think to its end: nothing is spared. */
   all?: boolean;
   /** Judges answers in the place of the task's own checker. */
@@ -40,7 +43,7 @@ export function guessingOf(
       `selection by rules needs a checker, and the task '${task}' has none: choose auto, ${RULES.slice(1).join(', ')}`,
     );
   }
-  const families = symmetriesOf(task, sizes);
+  const families = symmetriesOf(task, sizes, options.declared);
   const unknown = symmetries?.find((name) => !families.some((family) => family.name === name));
   if (unknown !== undefined) {
     const known = families.length > 0 ? families.map(({ name }) => name).join(', ') : 'none';

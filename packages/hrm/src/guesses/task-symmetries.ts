@@ -2,6 +2,7 @@
 
 import { ARC_TOKENS, COLOURS, cropGrid, drawGrid } from '../data/arc/arc.ts';
 import { augmentGrid, inverse } from '../data/arc/arc-augment.ts';
+import type { DeclaredSymmetry } from '../data/dataset/declared-symmetries.ts';
 import { DIHEDRALS, dihedralWalk } from '../data/dihedral.ts';
 import { MAZE } from '../data/maze/maze.ts';
 import { BLANK_TOKEN } from '../data/sudoku/blank-token.ts';
@@ -19,8 +20,21 @@ import { factorial, permutation, rearrangement, type Symmetry, type SymmetryFami
  * | `maze` | `dihedral`: turned and mirrored; `ends`: start and goal swapped |
  * | `arc` | `dihedral`; `colours` renamed, all but black |
  * | `none` | none |
+ *
+ * And of any task: `declared`, those that its data declare.
  */
-export function symmetriesOf(task: Task, { seq_len }: Pick<TokenSizes, 'seq_len'>): SymmetryFamily[] {
+export function symmetriesOf(
+  task: Task,
+  sizes: Pick<TokenSizes, 'seq_len'>,
+  declared: readonly DeclaredSymmetry[] = [],
+): SymmetryFamily[] {
+  const families = familiesOf(task, sizes);
+  if (declared.length === 0) return families;
+  const at = (index: number) => rearrangement(index === 0 ? {} : declared[index - 1]);
+  return [...families, { name: 'declared', count: 1 + declared.length, at }];
+}
+
+function familiesOf(task: Task, { seq_len }: Pick<TokenSizes, 'seq_len'>): SymmetryFamily[] {
   const side = Math.sqrt(seq_len);
   if (task === 'sudoku') {
     const { boxRows, boxColumns } = sudokuShape(side);

@@ -12,6 +12,9 @@ import {
 } from './config.ts';
 import { checkArch, checkTrain } from './config-checks.ts';
 
+/** The key of a run's own all_config.yaml that tells how many steps it has. */
+export const LENGTH_KEY = 'total_steps';
+
 /** Keys of published files that say nothing about the model or its training here. */
 export const IGNORED_KEYS: readonly string[] = [
   'data_path',
@@ -20,6 +23,7 @@ export const IGNORED_KEYS: readonly string[] = [
   'checkpoint_path',
   'checkpoint_every_eval',
   'eval_save_outputs',
+  LENGTH_KEY,
 ];
 
 /**

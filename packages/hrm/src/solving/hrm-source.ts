@@ -15,7 +15,7 @@ import type { HrmModel } from '../model/model.ts';
 import { PUZZLE_ROWS, parameterShapes } from '../model/parameters.ts';
 import { parseArch } from '../model/parse-config.ts';
 import { ARC_SEQ_LEN, type Task, usualSeqLen } from '../tasks/tasks.ts';
-import { readConfig } from '../training/checkpoint.ts';
+import { readConfig, readMeaning } from '../training/checkpoint.ts';
 
 /**
  * A checkpoint: a URL or, in Node, a path (of a file, or of a folder with one); a `Blob` or `File`; its bytes; or an
@@ -36,7 +36,7 @@ async function openSource(source: CheckpointSource, options: OpenOptions): Promi
   if (typeof source === 'string' || source instanceof URL) return openNamed(source, options);
   const file = await openUnnamed(source);
   try {
-    return { file, context: { config: readConfig(file) }, downloaded: false };
+    return { file, context: { config: readConfig(file), meaning: readMeaning(file) }, downloaded: false };
   } catch (error) {
     if (file !== source) await file.close();
     throw error;

@@ -1,6 +1,7 @@
 import { type Device, type OnDeviceLost, openDevice, Recovery, UserError } from '@hrm-webgpu/core';
 import { CHECK_FIRST } from '#tuning-store';
 import type { OnProgress } from '../checkpoints/open-url.ts';
+import type { DeclaredSymmetry } from '../data/dataset/declared-symmetries.ts';
 import type { Guessing } from '../guesses/think.ts';
 import type { ModelConfig } from '../model/config.ts';
 import type { LoadOptions } from '../model/load.ts';
@@ -52,9 +53,11 @@ export class HRM {
     private readonly recovery: Recovery,
     /** Reads the weights again, onto another device. */
     private readonly reload?: (device: Device) => Promise<HrmModel[]>,
+    /** That the data of the first checkpoint declared. */
+    private readonly declared?: readonly DeclaredSymmetry[],
   ) {
     checkTask(task, models[0].config);
-    this.solver = new Solver(models, task);
+    this.solver = new Solver(models, task, declared);
   }
 
   /** The weights (of the first checkpoint), for those who want more than answers; another object on another device after a loss. */
@@ -64,7 +67,7 @@ export class HRM {
 
   /**
    * Loads a checkpoint: one of this project's, or a published one with its all_config.yaml beside it (or as
-   * `config`). The task follows from vocabulary and sequence length unless it is given. Of several checkpoints, which take turns as
+   * `config`). The task is what the checkpoint says, or follows from vocabulary and sequence length, unless it is given. Of several checkpoints, which take turns as
    * guesses are made, all have one architecture, and the options are those of each.
    *
    * @throws UserError when there is no checkpoint or GPU, or something does not fit; the signal's reason when aborted
@@ -80,7 +83,8 @@ export class HRM {
     const opened = await openSources(sources, options);
     try {
       const config = await commonConfig(opened, options);
-      const task = options.task ?? taskOf(config);
+      const { task: known, symmetries } = opened[0].context.meaning ?? {};
+      const task = options.task ?? known ?? taskOf(config);
       checkTask(task, config);
       const { device, release } = await leaseDevice(options.device);
       try {
@@ -95,6 +99,7 @@ export class HRM {
           },
           new Recovery(survives ? openDevice : undefined, options.onDeviceLost),
           (device) => reloadModels(device, sources, trunkOnly, { config, marks }),
+          symmetries,
         );
       } catch (error) {
         release();
@@ -222,7 +227,7 @@ export class HRM {
     this.solver.dispose();
     this.release();
     this.models = models;
-    this.solver = new Solver(models, this.task);
+    this.solver = new Solver(models, this.task, this.declared);
     this.release = () => device.close();
   }
 

@@ -1,5 +1,6 @@
 /** Solves grids on the models of a device. */
 
+import type { DeclaredSymmetry } from '../data/dataset/declared-symmetries.ts';
 import { Inferences } from '../guesses/lane.ts';
 import type { Guess } from '../guesses/select.ts';
 import { type Answered, type Asked, type Guessing, ONE_GUESS, think } from '../guesses/think.ts';
@@ -39,6 +40,7 @@ export class Solver {
   constructor(
     private readonly models: readonly HrmModel[],
     private readonly task: Task,
+    private readonly declared?: readonly DeclaredSymmetry[],
   ) {}
 
   /** @throws UserError where puzzles cannot be guessed at as settings ask for it */
@@ -48,7 +50,12 @@ export class Solver {
     // The embedding of an ARC task goes with its colours and directions: turned, it is another puzzle's.
     const fixed = this.task === 'arc' && puzzleIdentifier !== 0;
     const symmetries = guessing.symmetries ?? (fixed ? [] : undefined);
-    return guessingOf(this.task, this.models[0].config, { ...guessing, symmetries }, this.models.length);
+    return guessingOf(
+      this.task,
+      this.models[0].config,
+      { ...guessing, symmetries, declared: this.declared },
+      this.models.length,
+    );
   }
 
   /** Yields solutions as they become known, with the number of their grid. */

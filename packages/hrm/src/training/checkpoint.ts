@@ -5,6 +5,8 @@
  * configuration and the position of the run stand in its metadata.
  */
 import { type Device, type HostArray, Tensor, UserError } from '@hrm-webgpu/core';
+import type { Split } from '../data/dataset/dataset.ts';
+import { faultOfMeaning, type Meaning } from '../data/dataset/dataset-metadata.ts';
 import type { DType } from '../formats/dtype.ts';
 import { encodeSafetensors, type TensorToWrite } from '../formats/safetensors.ts';
 import type { TensorFile } from '../formats/tensor-file.ts';
@@ -24,7 +26,7 @@ import type { Progress, TrainingState } from './steps.ts';
 const FORMAT = { key: 'format', value: 'hrm-webgpu/1' };
 
 /** What the metadata of a checkpoint hold. */
-export interface CheckpointMetadata {
+export interface CheckpointMetadata extends Meaning {
   config: ModelConfig;
   /** Only in checkpoints that a run can be resumed from. */
   training?: {
@@ -39,14 +41,27 @@ export interface CheckpointMetadata {
 
 const DTYPES: Record<Tensor['dtype'], DType> = { f32: 'F32', i32: 'I32', u32: 'U32' };
 
-/** A checkpoint of the weights alone, as file contents. @throws UserError when they are not finite; the signal's reason */
-export function encodeModel(model: HrmModel, signal?: AbortSignal): Promise<Uint8Array[]> {
-  return encode(model.stored, { config: model.config }, signal);
+/**
+ * A checkpoint of the weights alone, as file contents.
+ *
+ * @param meaning what its grids are, for who loads it
+ * @throws UserError when they are not finite; the signal's reason
+ */
+export function encodeModel(
+  model: HrmModel,
+  meaning: Meaning = {},
+  signal?: AbortSignal,
+): Promise<Uint8Array[]> {
+  return encode(
+    model.stored,
+    { config: model.config, task: meaning.task, symmetries: meaning.symmetries },
+    signal,
+  );
 }
 
 /** A checkpoint that {@link loadTraining} goes on from, as file contents. */
 export function encodeTraining(
-  trainer: TrainingState & { options: { train: TrainConfig }; progress: Progress },
+  trainer: TrainingState & { options: { train: TrainConfig; split: Split }; progress: Progress },
   notes: Record<string, unknown>,
   signal?: AbortSignal,
 ): Promise<Uint8Array[]> {
@@ -65,7 +80,8 @@ export function encodeTraining(
     tuning: tuningRecord(trainer.model.device),
     notes,
   };
-  return encode(tensors, { config: trainer.model.config, training }, signal);
+  const { task, symmetries } = trainer.options.split.metadata;
+  return encode(tensors, { config: trainer.model.config, task, symmetries, training }, signal);
 }
 
 const carryNames = ([first]: readonly Carry[]) => Object.keys(first.current) as (keyof CarryTensors)[];
@@ -115,7 +131,9 @@ async function readParts(parts: readonly Tensor[]): Promise<HostArray> {
 
 /** Metadata as a safetensors file carries them; {@link readMetadata} reads them. */
 export function formatMetadata(metadata: CheckpointMetadata): Record<string, string> {
-  const strings = Object.entries(metadata).map(([key, value]) => [key, JSON.stringify(value)]);
+  const strings = Object.entries(metadata)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => [key, JSON.stringify(value)]);
   return { [FORMAT.key]: FORMAT.value, ...Object.fromEntries(strings) };
 }
 
@@ -125,11 +143,22 @@ export function readConfig(file: TensorFile): ModelConfig | undefined {
   return parseModelConfig(parseEntry(file, 'config') ?? {}, file.name);
 }
 
+/** What one of our checkpoints says of the grids that it was trained on; nothing for a file that something else wrote. */
+export function readMeaning(file: TensorFile): Meaning {
+  const config = readConfig(file);
+  if (!config) return {};
+  const entry = (key: string) => (file.metadata[key] === undefined ? {} : { [key]: parseEntry(file, key) });
+  const meaning = { ...entry('task'), ...entry('symmetries') };
+  const problem = faultOfMeaning(meaning, config);
+  if (problem) throw new UserError(`${file.name}: ${problem}; use another checkpoint`);
+  return meaning;
+}
+
 /** All metadata of one of our checkpoints; undefined for a file that something else wrote. */
 export function readMetadata(file: TensorFile): CheckpointMetadata | undefined {
   const config = readConfig(file);
-  if (!config || !file.metadata.training) return config && { config };
-  return { config, training: parseTraining(parseEntry(file, 'training'), file.name) };
+  if (!config || !file.metadata.training) return config && { config, ...readMeaning(file) };
+  return { config, ...readMeaning(file), training: parseTraining(parseEntry(file, 'training'), file.name) };
 }
 
 function parseEntry({ metadata, name }: TensorFile, key: string) {

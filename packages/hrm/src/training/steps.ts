@@ -1,7 +1,8 @@
 import { Philox, type PhiloxState, type Plan, Tensor, UserError } from '@hrm-webgpu/core';
 import { METRIC_NAMES } from '@hrm-webgpu/kernels';
+import type { Curriculum } from '../data/dataset/curriculum.ts';
 import type { Split } from '../data/dataset/dataset.ts';
-import { type Batch, type SamplerState, TrainSampler } from '../data/dataset/sampler.ts';
+import { type Batch, type SamplerState, type TrainOptions, TrainSampler } from '../data/dataset/sampler.ts';
 import { hasQContinue, type MetricSums, namedMetrics, totalLoss } from '../model/act.ts';
 import type { Carry } from '../model/carry.ts';
 import type { ModelConfig, TrainConfig } from '../model/config.ts';
@@ -21,6 +22,8 @@ export interface StepOptions {
   /** Steps of the whole run: the end of the schedule. */
   totalSteps: number;
   augment?: Augmentation;
+  /** Easy examples first. */
+  curriculum?: Curriculum;
   /** Rows that are worked through at a time, a divisor of global_batch_size; default: all of them. */
   microBatch?: number;
   /** Run op by op instead of recording the first step and replaying it: slower, easier to debug, the same bits. */
@@ -96,7 +99,7 @@ export class Steps implements TrainingState {
     this.model = model;
     this.optimizers = optimizers;
     this.average = average;
-    this.sampler = TrainSampler.resume(options.split, samplerOptions(options.train), sampler);
+    this.sampler = TrainSampler.resume(options.split, samplerOptions(options), sampler);
     this.augmentation = Philox.fromState(augmentation);
     this.parts = new MicroBatches(model, carries);
     this.trace = options.trace?.(model);
@@ -130,7 +133,7 @@ export class Steps implements TrainingState {
     const { model, optimizers } = this;
     const { train, totalSteps, augment } = this.options;
     await model.device.stream.ready();
-    const batch = this.sampler.next();
+    const batch = this.sampler.next(this.step);
     augment?.(batch, this.augmentation);
     this.parts.write(batch);
     const factor = scheduleFactor(this.step + 1, totalSteps, train);
@@ -227,6 +230,14 @@ function checkedLoss(step: number, sums: MetricSums, { global_batch_size }: Trai
 }
 
 /** What a run's sampler is made with. */
-export function samplerOptions(train: TrainConfig) {
-  return { batchSize: train.global_batch_size, evalInterval: train.eval_interval, seed: train.seed };
+export function samplerOptions({
+  train,
+  curriculum,
+}: Pick<StepOptions, 'train' | 'curriculum'>): TrainOptions {
+  return {
+    batchSize: train.global_batch_size,
+    evalInterval: train.eval_interval,
+    seed: train.seed,
+    curriculum,
+  };
 }

@@ -59,7 +59,7 @@ export class Trainer implements TrainingState {
    */
   static async start(device: Device, options: TrainerOptions): Promise<Trainer> {
     const { config, train, split } = options;
-    const sampler = () => new TrainSampler(split, samplerOptions(train));
+    const sampler = () => new TrainSampler(split, samplerOptions(options));
     sampler().next(); // before there is a model, and a folder for it
     const rows = partRows(train.global_batch_size, options.microBatch);
     const model = await initializeModel(device, config, train.seed, { signal: options.signal });

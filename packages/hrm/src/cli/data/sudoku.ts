@@ -12,6 +12,7 @@ import { type SudokuShape, sudokuGrid, sudokuShape } from '../../data/sudoku/sud
 import { SudokuAugmenter } from '../../data/sudoku/sudoku-augment.ts';
 import { SudokuMaker } from '../../data/sudoku/sudoku-dataset.ts';
 import { sudokuFingerprint } from '../../data/sudoku/sudoku-fingerprint.ts';
+import { easierTwin } from '../../data/sudoku/sudoku-hints.ts';
 import { ambiguity, solvedSudoku, sudokuPair } from '../../data/sudoku/sudoku-source.ts';
 import { type Command, parse, wholeNumber } from '../command.ts';
 import { untilInterrupted } from '../interrupt.ts';
@@ -40,6 +41,8 @@ Builds a Sudoku dataset; subsampling and augmentation are for training only.
   --min-difficulty N         leave out puzzles with a lower rating (of both splits, as the published script does)
   --subsample N              train on N puzzles, drawn at random
   --augment N                N copies of every training puzzle: transposed, bands, rows, stacks, columns, digits permuted
+  --hints                    beside every training puzzle and copy, in its group, an easier twin: a random number of its
+                             blanks given
   --seed N                   default 0
   --skip-bad                 leave out bad lines instead of stopping
 ${SOURCE_HELP}`,
@@ -58,6 +61,7 @@ ${SOURCE_HELP}`,
       'min-difficulty': { type: 'string' },
       subsample: { type: 'string' },
       augment: { type: 'string' },
+      hints: { type: 'boolean', default: false },
       seed: { type: 'string' },
       'skip-bad': { type: 'boolean', default: false },
       'trust-answers': { type: 'boolean' },
@@ -78,6 +82,7 @@ ${SOURCE_HELP}`,
         if (split.proof) split.examples = provenOnly(shape, split.examples, split.proof);
       }
       if (copies > 0) splits.train.copies = augmented(shape, copies, seed);
+      if (values.hints) splits.train.copies = withTwins(splits.train.copies, seed);
       const task = 'sudoku' as const;
       const format = {
         seq_len: shape.cells,
@@ -129,7 +134,7 @@ function checkCombination(values: Values): void {
 }
 
 /** Streams of random numbers, so that one option does not change what another one draws. */
-const STREAMS = { augment: 0x61756773, test: 0x74657374 };
+const STREAMS = { augment: 0x61756773, test: 0x74657374, hints: 0x68696e74 };
 
 interface Source extends PuzzleSplit {
   /** Where answers were given and not found: gets the puzzles whose answer is not proven to be the only one. */
@@ -207,5 +212,19 @@ function augmented(shape: SudokuShape, count: number, seed: number) {
   const augmenter = new SudokuAugmenter(shape, new Philox(seed, STREAMS.augment));
   return function* (example: PuzzleExample): Generator<PuzzleExample> {
     for (let i = 0; i < count; i++) yield augmenter.next(example);
+  };
+}
+
+/** Twins of a puzzle and of its copies, each beside its own. */
+function withTwins(copies: PuzzleSplit['copies'], seed: number) {
+  const random = new Philox(seed, STREAMS.hints);
+  return function* (example: PuzzleExample): Generator<PuzzleExample> {
+    const own = easierTwin(example, random);
+    if (own) yield own;
+    for (const copy of copies?.(example) ?? []) {
+      yield copy;
+      const twin = easierTwin(copy, random);
+      if (twin) yield twin;
+    }
   };
 }

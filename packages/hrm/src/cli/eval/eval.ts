@@ -5,6 +5,7 @@ import { knownConfig } from '../../checkpoints/checkpoint-context.ts';
 import { findCheckpoint, loadModels, readContext } from '../../checkpoints/model-file.node.ts';
 import { readSplit } from '../../data/dataset/dataset.node.ts';
 import type { DatasetMetadata } from '../../data/dataset/dataset.ts';
+import type { Meaning } from '../../data/dataset/dataset-metadata.ts';
 import { countExamples, type Evaluation } from '../../evaluation/evaluate.ts';
 import { writeFileAtomic } from '../../formats/files/atomic-write.node.ts';
 import { fileSource } from '../../formats/files/file-source.node.ts';
@@ -86,10 +87,13 @@ async function run(path: string, values: Values, signal: AbortSignal): Promise<n
   const batchSize = wholeNumber('batch', values.batch);
   const limit = wholeNumber('max-steps', values['max-steps']);
   const split = await readSplit(data, values.split, signal);
-  const { task, guessed } = chooseTask(values.task, split.metadata.task, split.metadata);
+  const meanings: Meaning[] = [];
+  for (const one of paths)
+    meanings.push(await checkFit(one, split.metadata, metadataFile(data, values.split)));
+  const declared = split.metadata.task ?? meanings[0].task;
+  const { task, guessed } = chooseTask(values.task, declared, split.metadata);
   if (values.submission !== undefined) checkSubmission(values.submission, task, values);
   const check = task === 'none' ? undefined : await makeCheck(task, split.metadata, data);
-  for (const one of paths) await checkFit(one, split.metadata, metadataFile(data, values.split));
   const guessing = guesses && (await guessingFor(task, split.metadata, guesses, paths.length, values));
   signal.throwIfAborted();
   const device = await openTunedDevice(values);
@@ -194,7 +198,7 @@ async function guessingFor(
   return guessingOf(
     task,
     metadata,
-    { ...options, ...(symmetries && { symmetries }), checker, all },
+    { ...options, ...(symmetries && { symmetries }), checker, all, declared: metadata.symmetries },
     checkpoints,
   );
 }
@@ -213,11 +217,17 @@ function checkSubmission(file: string, task: Task, { data, sample }: Values): vo
   }
 }
 
-/** @throws UserError where the model was made for other data; before any of its weights is read */
-async function checkFit(path: string, split: DatasetMetadata, metadataPath: string): Promise<void> {
+/**
+ * What the checkpoint says of its grids.
+ *
+ * @throws UserError where the model was made for other data; before any of its weights is read
+ */
+async function checkFit(path: string, split: DatasetMetadata, metadataPath: string): Promise<Meaning> {
   const file = await openTensorFile(await fileSource(findCheckpoint(path)));
   try {
-    checkModelFit(split, knownConfig(file, await readContext(file)), metadataPath, path);
+    const context = await readContext(file);
+    checkModelFit(split, knownConfig(file, context), metadataPath, path);
+    return context.meaning ?? {};
   } finally {
     await file.close();
   }

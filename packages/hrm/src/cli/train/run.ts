@@ -8,7 +8,7 @@ import { type EvaluateOptions, type Evaluation, evaluate } from '../../evaluatio
 import { writeFileAtomic } from '../../formats/files/atomic-write.node.ts';
 import { makeFolder } from '../../formats/files/make-folder.node.ts';
 import { stringifyYaml } from '../../formats/yaml/yaml.ts';
-import { formatAllConfig } from '../../model/parse-config.ts';
+import { formatAllConfig, LENGTH_KEY } from '../../model/parse-config.ts';
 import { encodeModel, encodeTraining } from '../../training/checkpoint.ts';
 import { evaluationRows } from '../../training/memory.ts';
 import type { StepReport } from '../../training/steps.ts';
@@ -26,6 +26,7 @@ import {
 } from './early-stop.ts';
 import { RunningFigures } from './run-figures.ts';
 import { RunLog } from './run-log.ts';
+import { isBetter, type Score, writeSnapshot } from './snapshots.ts';
 
 /** What a checkpoint keeps of the command line, so that `--resume` needs no other option. */
 export interface RunNotes {
@@ -36,7 +37,12 @@ export interface RunNotes {
   evalSplit: string | null;
   evalEvery: number;
   augment: string | null;
-  bestExact: number;
+  /** Batches until a curriculum draws from all groups; null without one. */
+  curriculum: number | null;
+  /** How many evaluations' weights are kept beside the best. */
+  snapshots: number;
+  /** The best evaluation so far; null before the first. */
+  best: Score | null;
   /** The step of the last evaluation. */
   evaluatedStep: number;
   /** See TrainerOptions. */
@@ -49,7 +55,9 @@ export interface RunNotes {
 
 /** Notes of a run that has not begun, where the command line says nothing else; older checkpoints lack some. */
 export const DEFAULT_NOTES = {
-  bestExact: -1,
+  best: null,
+  curriculum: null,
+  snapshots: 0,
   evaluatedStep: 0,
   microBatch: null,
   evalSample: null,
@@ -147,7 +155,8 @@ async function saveAndEvaluate(options: RunOptions, log: RunLog, signal: AbortSi
     throw error;
   }
   const { exact_accuracy: exact, accuracy, lm_loss } = result;
-  const better = exact > notes.bestExact;
+  const score = { exact, accuracy, loss: lm_loss };
+  const better = isBetter(score, notes.best);
   say(
     `step ${trainer.step}: ${notes.evalSplit} exact ${percent(exact)}, cells ${percent(accuracy)}, ` +
       `loss ${lm_loss.toFixed(4)}${better ? ' — best so far' : ''}`,
@@ -155,11 +164,14 @@ async function saveAndEvaluate(options: RunOptions, log: RunLog, signal: AbortSi
   log.addEvaluation(trainer.step, notes.evalSplit as string, result);
   notes.evaluatedStep = trainer.step;
   notes.standing = withEvaluation(notes.standing, better);
-  if (better) {
-    notes.bestExact = exact;
-    const weights = await trainer.survive(() => encodeModel(trainer.evaluated));
-    await writeFileAtomic(join(folder, RUN_FILES.best), weights);
+  if (better || notes.snapshots > 0) {
+    const weights = await trainer.survive(() =>
+      encodeModel(trainer.evaluated, trainer.options.split.metadata),
+    );
+    if (better) await writeFileAtomic(join(folder, RUN_FILES.best), weights);
+    if (notes.snapshots > 0) await writeSnapshot(folder, trainer.step, weights, notes.snapshots);
   }
+  if (better) notes.best = score;
   await save(trainer, folder, notes);
 }
 
@@ -189,7 +201,8 @@ async function save(trainer: Trainer, folder: string, notes: RunNotes): Promise<
 
 async function writeConfig(folder: string, { options }: Trainer): Promise<void> {
   const { vocab_size: _v, seq_len: _s, num_puzzle_identifiers: _n, ...arch } = options.config;
-  const text = stringifyYaml(formatAllConfig({ arch, train: options.train }));
+  const config = formatAllConfig({ arch, train: options.train });
+  const text = stringifyYaml({ ...config, [LENGTH_KEY]: options.totalSteps });
   await writeFileAtomic(join(folder, RUN_FILES.config), [new TextEncoder().encode(text)]);
 }
 

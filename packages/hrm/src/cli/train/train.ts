@@ -4,15 +4,16 @@ import { type Command, parse, wholeNumber } from '../command.ts';
 import { DEVICE_HELP, DEVICE_OPTIONS } from '../open-device.ts';
 import { duration, print } from '../terminal.ts';
 import { accuracyOption } from './early-stop.ts';
+import { resumeRun } from './resume-run.ts';
 import type { RunResult } from './run.ts';
 import { configFrom } from './train-config.ts';
-import { profileRun, resumeRun, startRun } from './training-run.ts';
+import { profileRun, startRun } from './training-run.ts';
 
 const presets = Object.entries(PRESETS).map(([name, { summary }]) => `  ${name.padEnd(21)}${summary}`);
 
 const help = `usage: hrm train --data DIR --out DIR [--preset NAME] [options]
        hrm train --data DIR --profile [options]
-       hrm train --out DIR --resume [--micro-batch N] [--submit-ms N]
+       hrm train --out DIR --resume [--steps N] [--micro-batch N] [--submit-ms N]
 
 Trains a model on a dataset in the published format (DIR/train/dataset.json, …), evaluates it on a held-out split
 as it goes and keeps the best weights. Ctrl-C stops after the current step and saves; --resume goes on with the
@@ -32,12 +33,16 @@ same bits.
   --stop-at-train-accuracy X   end the run once exact accuracy in training between two evaluations is X (0.99: 99 %)
   --patience N         end the run after N evaluations without a better one
   --augment sudoku-digits   a random relabelling of the digits in every row of every batch, for Sudokus alone
+  --curriculum easy-first   examples with few cells to find out first, widening to all over --curriculum-steps N
+                       (default half of the run)
+  --snapshots N        keep the weights of the last N evaluations in DIR/snapshots, for 'hrm eval --checkpoints DIR'
   --eager              run op by op instead of recording a step and replaying it (for debugging; the same bits)
   --trace-nan          look at what every kernel writes, and stop at the first that is not finite, naming kernel, tensor
                        and element (slower; the same bits)
   --profile            time each kernel over a few steps, print the table and save nothing
 ${DEVICE_HELP}
-  --resume             go on from DIR/checkpoint.safetensors
+  --resume             go on from DIR/checkpoint.safetensors; with --steps N to another end, and the learning rate follows the
+                       schedule of a run of N steps from there on
 
 Presets ('hrm train --preset NAME' without --data says how to build the dataset):
 ${presets.join('\n')}`;
@@ -56,6 +61,9 @@ const OPTIONS = {
   'stop-at-train-accuracy': { type: 'string' },
   patience: { type: 'string' },
   augment: { type: 'string' },
+  curriculum: { type: 'string' },
+  'curriculum-steps': { type: 'string' },
+  snapshots: { type: 'string' },
   eager: { type: 'boolean', default: false },
   'trace-nan': { type: 'boolean' },
   profile: { type: 'boolean' },
@@ -63,8 +71,16 @@ const OPTIONS = {
   ...DEVICE_OPTIONS,
 } as const;
 
-/** What may be given with --resume: nothing that the numbers of a run depend on. */
-const WITH_RESUME = ['out', 'resume', 'micro-batch', 'eager', 'trace-nan', ...Object.keys(DEVICE_OPTIONS)];
+/** What may be given with --resume: nothing that the numbers of a run depend on, but for its length. */
+const WITH_RESUME = [
+  'out',
+  'resume',
+  'steps',
+  'micro-batch',
+  'eager',
+  'trace-nan',
+  ...Object.keys(DEVICE_OPTIONS),
+];
 
 export const train: Command = {
   summary: 'train a model on a dataset',
@@ -78,7 +94,8 @@ export const train: Command = {
       const other = Object.keys(values).find((name) => !WITH_RESUME.includes(name));
       if (other)
         throw new UserError(`--${other} cannot be given with --resume: a run goes on as it was started`);
-      return finishRun(resumeRun(values.out, { ...values, microBatch }), values.out);
+      const steps = wholeNumber('steps', values.steps);
+      return finishRun(resumeRun(values.out, { ...values, steps, microBatch }), values.out);
     }
     if (!values.data) throw new UserError(noData(values.preset));
     if (!values.out && !values.profile) throw new UserError('give the folder of the run with --out DIR');
@@ -99,6 +116,8 @@ export const train: Command = {
         patience: wholeNumber('patience', values.patience) ?? null,
       },
       augment: values.augment ?? null,
+      curriculum: curriculumOf(values),
+      snapshots: wholeNumber('snapshots', values.snapshots),
       eager: values.eager,
       'trace-nan': values['trace-nan'],
       'no-tune': values['no-tune'],
@@ -109,6 +128,21 @@ export const train: Command = {
     return finishRun(startRun(options), out);
   },
 };
+
+/** Undefined without one; `null` where its length follows from the run's. */
+function curriculumOf(values: {
+  curriculum?: string;
+  'curriculum-steps'?: string;
+}): number | null | undefined {
+  const steps = wholeNumber('curriculum-steps', values['curriculum-steps']);
+  if (values.curriculum === undefined) {
+    if (steps !== undefined) throw new UserError('--curriculum-steps goes with --curriculum easy-first');
+    return undefined;
+  }
+  if (values.curriculum !== 'easy-first')
+    throw new UserError(`--curriculum ${values.curriculum}: unknown; there is easy-first`);
+  return steps ?? null;
+}
 
 function noData(name: string | undefined): string {
   if (name === undefined) return 'give the dataset with --data DIR';

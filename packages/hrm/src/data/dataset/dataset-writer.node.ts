@@ -26,7 +26,7 @@ import { NpyFile, RowFile } from './row-file.node.ts';
 /** What the tokens of a split mean; keys as in `dataset.json`. */
 export type TokenFormat = Pick<
   DatasetMetadata,
-  'seq_len' | 'vocab_size' | 'pad_id' | 'ignore_label_id' | 'task'
+  'seq_len' | 'vocab_size' | 'pad_id' | 'ignore_label_id' | 'task' | 'symmetries'
 >;
 
 /** The one set of every split. */
@@ -171,7 +171,7 @@ export class SplitWriter {
 
   /** @param identifiers puzzle identifiers of the whole dataset, the blank one included */
   async finish(identifiers: number): Promise<void> {
-    const { pad_id, ignore_label_id, vocab_size, seq_len, task } = this.format;
+    const { pad_id, ignore_label_id, vocab_size, seq_len, task, symmetries } = this.format;
     const shapes: Record<keyof DatasetSet, number[]> = {
       inputs: [this.examples, seq_len],
       labels: [this.examples, seq_len],
@@ -191,6 +191,7 @@ export class SplitWriter {
       mean_puzzle_examples: this.puzzles === 0 ? 0 : this.examples / this.puzzles,
       sets: [SET],
       task,
+      symmetries,
     };
     const json = `${JSON.stringify(metadata, null, 2)}\n`;
     await writeFileAtomic(join(this.folder, 'dataset.json'), [new TextEncoder().encode(json)]);

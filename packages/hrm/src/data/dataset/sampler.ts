@@ -6,6 +6,7 @@
  */
 
 import { Philox, UserError } from '@hrm-webgpu/core';
+import { type Curriculum, Difficulty } from './curriculum.ts';
 import { type DatasetMetadata, type DatasetSet, IGNORED_LABEL, type Split } from './dataset.ts';
 
 /** B examples of S tokens. */
@@ -26,6 +27,8 @@ export interface TrainOptions {
   /** `eval_interval`: epochs in an iteration. */
   evalInterval: number;
   seed: number;
+  /** Easy groups first; default all from the beginning. */
+  curriculum?: Curriculum;
 }
 
 /** Where a {@link TrainSampler} stands, between two batches; plain JSON. */
@@ -61,6 +64,8 @@ export class TrainSampler {
   /** The groups in the order of the epoch numbered `shuffledEpoch`. */
   private order = new Int32Array(0);
   private shuffledEpoch = -1;
+  /** Of each set, where there is a curriculum. */
+  private readonly difficulties: Difficulty[];
 
   /** @throws UserError if `batchSize` or `evalInterval` is no positive integer */
   constructor(
@@ -71,6 +76,7 @@ export class TrainSampler {
     checkPositive('eval_interval', options.evalInterval);
     this.sets = setsInOrder(split);
     this.picks = new Philox(options.seed, PICK_STREAM);
+    this.difficulties = options.curriculum ? this.sets.map((set) => new Difficulty(set)) : [];
   }
 
   /**
@@ -96,12 +102,13 @@ export class TrainSampler {
   /**
    * The next full batch; begins the next iteration when this one is through.
    *
+   * @param drawn how many batches were drawn before, which a curriculum goes by
    * @throws UserError if a whole iteration does not fill one batch, or a file cannot be read any more
    */
-  next(): Batch {
+  next(drawn = 0): Batch {
     // What is left of the set at hand may be short; then every set once, from its start.
     for (let attempt = 0; attempt <= this.sets.length; attempt++) {
-      const batch = this.fillBatch();
+      const batch = this.fillBatch(drawn);
       if (batch) return batch;
       this.startNextSet();
     }
@@ -119,7 +126,7 @@ export class TrainSampler {
   }
 
   /** Walks the groups until a batch is full; undefined if the set ends before. */
-  private fillBatch(): Batch | undefined {
+  private fillBatch(drawn: number): Batch | undefined {
     const { batchSize, evalInterval } = this.options;
     const set = this.sets[this.set];
     const groups = set.groupIndices.length - 1;
@@ -127,6 +134,7 @@ export class TrainSampler {
     while (batch.rows < batchSize) {
       if (this.visit === groups * evalInterval) return undefined;
       const group = this.groupAt(this.visit++, groups);
+      if (!this.allows(group, drawn)) continue;
       const first = set.groupIndices[group];
       const puzzle = first + this.picks.below(set.groupIndices[group + 1] - first);
       this.addPuzzle(batch, set, puzzle);
@@ -146,6 +154,11 @@ export class TrainSampler {
       addExample(batch, set, puzzle, first + (moved.get(j) ?? j), this.split.metadata);
       moved.set(j, moved.get(i) ?? i);
     }
+  }
+
+  private allows(group: number, drawn: number): boolean {
+    const { curriculum, batchSize } = this.options;
+    return !curriculum || this.difficulties[this.set].allows(group, drawn, curriculum, batchSize);
   }
 
   private groupAt(visit: number, groups: number): number {

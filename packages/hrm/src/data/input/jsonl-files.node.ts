@@ -1,9 +1,15 @@
 /** From a file with one example a line to a dataset. Node only. */
 
 import { UserError } from '@hrm-webgpu/core';
-import { type DatasetWriter, writeDataset } from '../dataset/dataset-writer.node.ts';
+import { type DatasetWriter, type TokenFormat, writeDataset } from '../dataset/dataset-writer.node.ts';
 import { breather } from './breather.node.ts';
-import { type JsonExample, type JsonGrid, parseJsonExample } from './jsonl.ts';
+import {
+  type JsonExample,
+  type JsonGrid,
+  type JsonHeader,
+  parseJsonExample,
+  parseJsonHeader,
+} from './jsonl.ts';
 import type { ReadOptions } from './puzzle-files.node.ts';
 import { readLines } from './text-lines.node.ts';
 
@@ -24,8 +30,14 @@ export function checkCanvas({ rows, columns }: Canvas, place: string): void {
   );
 }
 
+/** What a file holds. */
+export interface JsonFile {
+  header: JsonHeader;
+  examples: JsonExample[];
+}
+
 /**
- * The examples of a JSON Lines file, in order; empty lines are passed over.
+ * The examples of a JSON Lines file, in order; empty lines are passed over. The first line may be a header.
  *
  * @param limit grids that do not fit into it are bad
  * @throws UserError for a file that cannot be read, and after the last line for bad ones and for grids that no canvas
@@ -35,8 +47,9 @@ export async function readJsonl(
   path: string,
   limit: Canvas | undefined,
   { bad, signal, onProgress }: ReadOptions,
-): Promise<JsonExample[]> {
+): Promise<JsonFile> {
   const examples: JsonExample[] = [];
+  let header: JsonHeader | undefined;
   const extent = new Extent();
   const breathe = breather(signal);
   for await (const { lines, first, bytes } of readLines(path)) {
@@ -44,6 +57,12 @@ export async function readJsonl(
       if (await breathe())
         onProgress?.(first + i, (bytes.before + (bytes.these * i) / lines.length) / bytes.all);
       if (lines[i].trim() === '') continue;
+      if (!header) {
+        const found = parseJsonHeader(lines[i]);
+        header = typeof found === 'object' ? found : {};
+        if (typeof found === 'string') bad.add(first + i, found);
+        if (found !== undefined) continue;
+      }
       const example = parseJsonExample(lines[i]);
       const problem = typeof example === 'string' ? example : misfit(example, limit);
       if (problem !== undefined) {
@@ -56,7 +75,7 @@ export async function readJsonl(
   }
   bad.check();
   if (!limit) extent.check(path);
-  return examples;
+  return { header: header ?? {}, examples };
 }
 
 function misfit({ input, output }: JsonExample, limit: Canvas | undefined): string | undefined {
@@ -92,6 +111,14 @@ class Extent {
   }
 }
 
+export interface WriteJsonOptions {
+  /** By default the smallest that all grids fit into. */
+  canvas?: Canvas;
+  /** What the grids mean, when their sizes are known; throws where they cannot. */
+  meaning?: (sizes: { seq_len: number; vocab_size: number }) => Pick<TokenFormat, 'task' | 'symmetries'>;
+  signal?: AbortSignal;
+}
+
 /** What {@link writeJsonl} wrote. */
 export interface JsonDataset {
   canvas: Canvas;
@@ -105,14 +132,12 @@ export interface JsonDataset {
  * task are one puzzle with an identifier of its own (the same in both splits); one without a task is a puzzle by
  * itself with identifier 0. Each puzzle is a group.
  *
- * @param canvas by default the smallest that all grids fit into
  * @throws UserError without training examples, for a huge canvas, and as {@link writeDataset} does
  */
 export async function writeJsonl(
   dir: string,
   examples: JsonExample[],
-  canvas: Canvas = smallestCanvas(examples),
-  signal?: AbortSignal,
+  { canvas = smallestCanvas(examples), meaning = () => ({}), signal }: WriteJsonOptions = {},
 ): Promise<JsonDataset> {
   checkCanvas(canvas, dir);
   const { rows, columns } = canvas;
@@ -126,7 +151,8 @@ export async function writeJsonl(
     (max, { input, output }) => Math.max(max, largestOf(input), largestOf(output)),
     0,
   );
-  const format = { seq_len: rows * columns, vocab_size: largest + 2, pad_id: 0, ignore_label_id: 0 };
+  const sizes = { seq_len: rows * columns, vocab_size: largest + 2 };
+  const format = { ...sizes, pad_id: 0, ignore_label_id: 0, ...meaning(sizes) };
   const identifiers = new Map<string, number>();
   await writeDataset(
     dir,

@@ -1,6 +1,7 @@
 /** One example of one's own data, as a line of JSON; docs/data.md has the format. */
 
 import { quoted } from '../../formats/quote.ts';
+import type { Task } from '../dataset/task-names.ts';
 
 /** A rectangle of values 0 … {@link LARGEST_VALUE}, row by row. */
 export interface JsonGrid {
@@ -19,6 +20,38 @@ export interface JsonExample {
 
 /** A value's token is one more, and tokens are written as bytes. */
 export const LARGEST_VALUE = 254;
+
+/** What the first line of a file may say of all examples. */
+export interface JsonHeader {
+  /** What the grids mean: a task with rules. */
+  rule?: Task;
+  /** As they stand there; they are checked when the sizes are known. */
+  symmetries?: unknown;
+}
+
+const HEADER_KEYS = ['rule', 'symmetries'];
+
+/** The header in a line, what is wrong with it, or undefined where it is none but an example. */
+export function parseJsonHeader(line: string): JsonHeader | string | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(line);
+  } catch {
+    return undefined; // told with the examples
+  }
+  if (typeof json !== 'object' || json === null || !HEADER_KEYS.some((key) => key in json)) return undefined;
+  const unknown = Object.keys(json).find((key) => !HEADER_KEYS.includes(key));
+  if (unknown !== undefined)
+    return `has the key ${quoted(unknown)} beside ${HEADER_KEYS.join(', ')}, which stand in a line of their own`;
+  const { rule, symmetries } = json as { rule?: unknown; symmetries?: unknown };
+  const task = rule === undefined ? undefined : RULED_TASKS.find((known) => known === rule);
+  if (rule !== undefined && !task)
+    return `rule is ${quoted(JSON.stringify(rule))}, expected ${RULED_TASKS.join(', ')}`;
+  return { ...(task && { rule: task }), ...(symmetries !== undefined && { symmetries }) };
+}
+
+/** The tasks that own grids may be of. */
+export const RULED_TASKS: readonly Task[] = ['none', 'latin', 'sudoku', 'maze'];
 
 const KEYS = ['input', 'output', 'task', 'split'];
 

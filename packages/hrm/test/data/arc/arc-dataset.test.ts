@@ -95,6 +95,7 @@ describe('buildArcDataset', () => {
       total_groups: 3,
       mean_puzzle_examples: 3,
       sets: ['all'],
+      task: 'arc',
     });
     expect(test.metadata).toEqual({ ...train.metadata, total_groups: 1, mean_puzzle_examples: 2 });
     expect([...train.sets.get('all')!.groupIndices]).toEqual([0, 6, 12, 18]);

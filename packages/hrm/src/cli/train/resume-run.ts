@@ -1,0 +1,136 @@
+/** Going on with a run. */
+import { type Device, UserError } from '@hrm-webgpu/core';
+import { type OpenSplit, readSplit } from '../../data/dataset/dataset.node.ts';
+import { fileSource } from '../../formats/files/file-source.node.ts';
+import { openTensorFile } from '../../formats/open-checkpoint.ts';
+import type { TensorFile } from '../../formats/tensor-file.ts';
+import { type CheckpointMetadata, loadTraining, readMetadata } from '../../training/checkpoint.ts';
+import { evaluationRows } from '../../training/memory.ts';
+import { partRows } from '../../training/micro-batches.ts';
+import { Trainer } from '../../training/trainer.ts';
+import { takeOver } from '../../tuning/tuning.ts';
+import { type DeviceValues, openGivenDevice } from '../open-device.ts';
+import { say } from '../terminal.ts';
+import { augmentationOf } from './augment-option.ts';
+import { fingerprint } from './dataset-fingerprint.ts';
+import { DEFAULT_NOTES, latestCheckpoint, type RunNotes, type RunResult, runTraining } from './run.ts';
+import {
+  announce,
+  announceEvaluation,
+  announceOperations,
+  curriculumFor,
+  evaluatedExamples,
+  readEvalSplit,
+  survival,
+  traceOf,
+} from './run-setup.ts';
+import { announceMemory } from './train-memory.ts';
+
+interface ResumeOptions extends DeviceValues {
+  /** Another end than the run was started with. */
+  steps?: number;
+  microBatch?: number;
+  eager: boolean;
+  'trace-nan'?: boolean;
+}
+
+/**
+ * Goes on with the run of a folder.
+ *
+ * @throws UserError where there is no run, or its data are no longer what they were
+ */
+export async function resumeRun(out: string, options: ResumeOptions): Promise<RunResult> {
+  const file = await openTensorFile(await fileSource(latestCheckpoint(out)));
+  try {
+    const saved = await readRun(file);
+    const { notes, split, evalSplit } = saved;
+    notes.microBatch = options.microBatch ?? notes.microBatch;
+    const device = await openGivenDevice(options);
+    try {
+      using trainer = await resumeTrainer(device, file, saved, options);
+      announce(device, trainer);
+      announceOperations(notes, evalSplit, trainer);
+      announceEvaluation(notes, evalSplit, trainer);
+      return await runTraining({ trainer, folder: out, notes, evalSplit });
+    } finally {
+      split.close();
+      evalSplit?.close();
+      device.close();
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** A saved run and its data. */
+interface SavedRun {
+  metadata: CheckpointMetadata;
+  training: SavedTraining;
+  notes: RunNotes;
+  split: OpenSplit;
+  evalSplit?: OpenSplit;
+}
+
+type SavedTraining = NonNullable<CheckpointMetadata['training']>;
+
+async function readRun(file: TensorFile): Promise<SavedRun> {
+  const metadata = readMetadata(file);
+  if (!metadata)
+    throw new UserError(`${file.name} is not a checkpoint of this program: it cannot be resumed`);
+  const { config, training } = metadata;
+  if (!training) throw new UserError(`${file.name} holds weights only: training cannot be resumed from it`);
+  const notes = readNotes(training.notes);
+  const split = await readSplit(notes.data, 'train');
+  if ((await fingerprint(split)) !== notes.dataset) {
+    throw new UserError(`${notes.data} is not the dataset that this run was started on; put that one back`);
+  }
+  const evalSplit = await readEvalSplit(notes.data, notes.evalSplit, split, config);
+  return { metadata, training, notes, split, evalSplit };
+}
+
+/** Checkpoints of earlier versions tell of the best evaluation its exact accuracy alone. */
+function readNotes(saved: Record<string, unknown>): RunNotes {
+  const { bestExact, ...notes } = saved;
+  const best =
+    typeof bestExact === 'number' && bestExact >= 0 ? { exact: bestExact, accuracy: 1, loss: 0 } : null;
+  return { ...DEFAULT_NOTES, best, ...notes } as unknown as RunNotes;
+}
+
+async function resumeTrainer(
+  device: Device,
+  file: TensorFile,
+  { metadata, training, notes, split, evalSplit }: SavedRun,
+  values: ResumeOptions,
+): Promise<Trainer> {
+  const { config } = metadata;
+  const { eager, 'no-tune': noTune } = values;
+  const { global_batch_size, ema } = training.train;
+  const rows = partRows(global_batch_size, notes.microBatch ?? undefined);
+  const augment = augmentationOf(notes.augment, notes.data, split.metadata);
+  // The run goes on as it was tuned when it started, whatever has been tuned since.
+  const note = takeOver(device, training.tuning, noTune);
+  if (note) say(note);
+  const evaluated = evaluationRows(config, device.limits, evaluatedExamples(notes, evalSplit));
+  announceMemory(device, config, { batch: global_batch_size, rows, evaluated, ema });
+  const { training: _training, ...state } = await loadTraining(device, file, metadata, { microBatch: rows });
+  const { train, progress } = training;
+  const totalSteps = values.steps ?? progress.totalSteps;
+  if (totalSteps < progress.step) {
+    throw new UserError(
+      `--steps ${totalSteps}: the run has made ${progress.step} steps already, and cannot be made shorter than that`,
+    );
+  }
+  const options = {
+    config,
+    train,
+    split,
+    totalSteps,
+    augment,
+    curriculum: curriculumFor(notes.curriculum),
+    microBatch: rows,
+    eager,
+    trace: await traceOf(values),
+    survival: survival(values),
+  };
+  return Trainer.resume(options, state, progress);
+}
