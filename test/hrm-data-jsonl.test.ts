@@ -95,3 +95,65 @@ it('hrm data jsonl names the lines of grids that are too large', async () => {
   );
   expect(existsSync(at('wide'))).toBe(false);
 });
+
+describe('hrm data jsonl says what its grids are', () => {
+  const latin = {
+    input: [
+      [1, 0, 0, 0],
+      [0, 3, 0, 0],
+      [0, 0, 1, 0],
+      [4, 0, 0, 3],
+    ],
+    output: [
+      [1, 2, 3, 4],
+      [2, 3, 4, 1],
+      [3, 4, 1, 2],
+      [4, 1, 2, 3],
+    ],
+  };
+  const file = (name: string, header: object | undefined, example: object = latin) =>
+    write(name, [...(header ? [header] : []), example].map((line) => `${JSON.stringify(line)}\n`).join(''));
+
+  it('as none, by the rule of the file, or by --task', async () => {
+    const task = async (name: string) => (await readSplit(at(name), 'train')).metadata.task;
+    await succeed(['jsonl', file('l0.jsonl', undefined), '--out', at('l0')]);
+    expect(await task('l0')).toBe('none');
+    await succeed(['jsonl', file('l1.jsonl', { rule: 'latin' }), '--out', at('l1')]);
+    expect(await task('l1')).toBe('latin');
+    await succeed(['jsonl', file('l2.jsonl', { rule: 'latin' }), '--task', 'sudoku', '--out', at('l2')]);
+    expect(await task('l2')).toBe('sudoku');
+    const { stdout } = await succeed(['show', at('l1')]);
+    expect(stdout).toContain('  task latin\n');
+    expect(stdout).toMatch(/^1 · · · +1 2 3 4$/m);
+  });
+
+  it('with symmetries, as permutations of tokens and cells', async () => {
+    const mirrored = Array.from({ length: 16 }, (_, cell) => cell - (cell % 4) + 3 - (cell % 4));
+    const symmetries = [{ name: 'mirrored', cells: mirrored }, { values: [0, 2, 3, 4, 1] }];
+    await succeed(['jsonl', file('s.jsonl', { symmetries }), '--out', at('s')]);
+    expect((await readSplit(at('s'), 'train')).metadata.symmetries).toEqual([
+      { name: 'mirrored', cells: mirrored },
+      { name: '2', tokens: [0, 1, 3, 4, 5, 2] },
+    ]);
+  });
+
+  it.each<[string, object, string[], RegExp]>([
+    ['r1', { rule: 'chess' }, [], /line 1: rule is "?.*chess.*, expected none, latin, sudoku, maze/],
+    ['r2', { rule: 'latin', input: [[1]] }, [], /line 1: has the key "input" beside rule, symmetries/],
+    ['r3', { rule: 'maze' }, ['--size', '5'], /its grids are no maze.*Nothing was written/],
+    ['r4', {}, ['--task', 'arc'], /--task arc: expected none, latin, sudoku, maze/],
+    [
+      'r5',
+      { symmetries: [{ values: [1, 0] }] },
+      [],
+      /symmetry 1: values are 2 numbers, expected a permutation of the 5 values/,
+    ],
+  ])('refuses what they are not: %s', async (name, header, options, message) => {
+    const example = name === 'r3' ? { input: [[9]], output: [[9]] } : latin;
+    const path = file(`${name}.jsonl`, Object.keys(header).length > 0 ? header : undefined, example);
+    const { code, stderr } = await hrmData(['jsonl', path, '--out', at(name), ...options]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+    expect(existsSync(at(name))).toBe(false);
+  });
+});

@@ -115,10 +115,24 @@ describe('openNamed in Node', () => {
       const head = { etag: '"1"', 'content-length': bytes.length - start };
       response.writeHead(start ? 206 : 200, head);
       if (start) response.end(bytes.subarray(start));
-      else response.write(bytes.subarray(0, 1000), () => setTimeout(() => response.destroy(), 20));
+      else response.write(bytes.subarray(0, 1000), () => setTimeout(() => response.destroy(), 500));
     };
     const { file } = await openNamed(url, {});
     expect(ranges).toEqual([undefined, 'bytes=1000-']);
+    await file.close();
+  });
+
+  it('does not take another part of the file for the one that it asked for', async () => {
+    let requests = 0;
+    handle = (request, response) => {
+      if (request.url !== url.pathname) return serve(request, response);
+      if (++requests > 2) return response.end(bytes);
+      const range =
+        requests === 1 ? {} : { 'content-range': `bytes 500-${bytes.length - 1}/${bytes.length}` };
+      return response.writeHead(206, { etag: '"1"', ...range }).end(bytes.subarray(500));
+    };
+    const { file } = await openNamed(url, {});
+    expect(requests).toBe(3);
     await file.close();
   });
 

@@ -134,6 +134,7 @@ async function fetchRest(url: string, part: string, options: FetchOptions): Prom
     });
     const continued = response.status === 206 && start > 0;
     await checkStatus(response, url, part);
+    if (response.status === 206) checkRange(response, start);
     await writeFile(versionFile(part), versionOf(response));
     file = await open(part, continued ? 'a' : 'w');
     let done = continued ? start : 0;
@@ -166,6 +167,13 @@ async function checkStatus(response: Response, url: string, part: string): Promi
   throw new UserError(
     `${url}: cannot be downloaded: ${answer}. Check the address and whether it needs a login.`,
   );
+}
+
+/** @throws Interruption when it is another part of the file than was asked for */
+function checkRange({ headers }: Response, start: number): void {
+  const [, from] = headers.get('content-range')?.match(/^bytes (\d+)-/) ?? [];
+  if (start > 0 && (from === undefined || Number(from) === start)) return;
+  throw new Interruption(`the server sent a part from byte ${from ?? '?'}, asked for from ${start}`);
 }
 
 /** Whether it was compressed although it was not to be: its length and ranges are not those of the file. */
