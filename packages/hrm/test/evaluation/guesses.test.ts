@@ -72,7 +72,8 @@ describe('guesses', () => {
     if (options.all) for (const { guesses } of first) expect(guesses).toHaveLength(options.count);
     for (const found of others) {
       // Beside the chosen one, rounds that end early keep those that happened to be further.
-      const compared = options.all ? told : ({ selection }: Answer) => [selection.guess, selection.rule];
+      const compared = (answer: Answer): unknown[] =>
+        options.all ? told(answer) : [answer.selection.guess, answer.selection.rule];
       expect(found.map(compared)).toEqual(first.map(compared));
     }
   });

@@ -367,7 +367,7 @@ describe('HRM.solve with guesses', () => {
 describe('HRM.load of several checkpoints', () => {
   it('has them take turns', async () => {
     const other = await initializeModel(device, model.config, 7);
-    const bytes = new Uint8Array(await new Blob(await encodeModel(other)).arrayBuffer());
+    const bytes = Uint8Array.from(Buffer.concat(await encodeModel(other)));
     other.dispose();
     const both = await HRM.load([CHECKPOINT, bytes], { device });
     const { guesses } = await both.solve(rows(PUZZLE), { guesses: 4, select: 'vote' });
@@ -378,7 +378,7 @@ describe('HRM.load of several checkpoints', () => {
 
   it('refuses others, by name, and none at all', async () => {
     const smaller = await initializeModel(device, { ...model.config, H_layers: 1 }, 7);
-    const bytes = new Uint8Array(await new Blob(await encodeModel(smaller)).arrayBuffer());
+    const bytes = Uint8Array.from(Buffer.concat(await encodeModel(smaller)));
     smaller.dispose();
     const refused = HRM.load([CHECKPOINT, bytes], { device });
     await expect(refused).rejects.toThrow(

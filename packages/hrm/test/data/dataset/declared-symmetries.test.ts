@@ -16,7 +16,10 @@ it.each<[unknown, RegExp]>([
   [{}, /symmetries are no list/],
   [[3], /symmetry 1 is no object/],
   [[{}], /symmetry 1 has neither cells nor values/],
-  [[{ values: [0, 1, 2] }, { cells: [0, 1, 2] }], /symmetry 2: cells are 3 numbers, expected a permutation of the 4 cells, 0 to 3/],
+  [
+    [{ values: [0, 1, 2] }, { cells: [0, 1, 2] }],
+    /symmetry 2: cells are 3 numbers, expected a permutation of the 4 cells, 0 to 3/,
+  ],
   [[{ cells: [0, 1, 1, 2] }], /symmetry 1: cells hold 1 twice/],
   [[{ cells: [0, 1, 2, 4] }], /cells hold 4, expected a permutation/],
   [[{ values: [0, 1, '2'] }], /values hold "2"/],
