@@ -10,6 +10,8 @@ const NO_INFINITIES =
 const SERIES_MEETS = 'where the two ways meet, both are right within a rounding';
 const SMALL_TERM =
   'a hundredth of that term is six roundoffs at most, and what goes into the series may be off by as much';
+const FAR_OUT =
+  'a hundredth of that term is four roundoffs at most, five standard deviations out, and what goes into the series may be off by as much';
 const LAST_TERM = 'a hundredth of the last term is far below a rounding: the series ends where it may';
 const STABLE_AT_0 = 'both ways are 1 at 0';
 
@@ -27,6 +29,14 @@ export const explanations: Readonly<Record<string, Readonly<Record<string, strin
     'guard removed: LANES == 1u → false in if (LANES == 1u) {': ONE_LANE,
     'guard removed: row >= params.rows → false in if (row >= params.rows) {': LAST_ROW,
     'bound shifted: >= → > in if (row >= params.rows) {': LAST_ROW,
+  },
+  row_distance: {
+    'guard removed: LANES == 1u → false in if (LANES == 1u) {': ONE_LANE,
+  },
+  latent_noise: {
+    'bound shifted: < → <= in if (w < 5) {': SERIES_MEETS,
+    'constant weakened: 2.00214257e-4 → 0.00020221639957 in p = -2.00214257e-4;': FAR_OUT,
+    'constant weakened: 1.00950558e-4 → 0.00010196006358 in p = 1.00950558e-4 + p * t;': FAR_OUT,
   },
   q_head_backward_weight: {
     'guard removed: column == 0 → true in if (column == 0) {':
