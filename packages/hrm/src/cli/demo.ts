@@ -12,8 +12,8 @@ import { type Command, parse, wholeNumber } from './command.ts';
 import { sudokuPuzzle } from './solve/input.ts';
 import { solveAndShow } from './solve/solve.ts';
 import { bold, duration, percent, print, say } from './terminal.ts';
-import { evaluateWithBar } from './train/run.ts';
-import { startRun } from './train/training-run.ts';
+import { evaluateWithBar } from './train/loop/run.ts';
+import { startRun } from './train/start-run.ts';
 
 const RECIPE = PRESETS['demo-4x4'];
 

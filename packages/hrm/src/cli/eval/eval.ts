@@ -23,7 +23,7 @@ import { untilInterrupted } from '../interrupt.ts';
 import { announceTuning, DEVICE_HELP, DEVICE_OPTIONS, openTunedDevice } from '../open-device.ts';
 import { chooseTask, TASK_NAMES } from '../task-option.ts';
 import { print, say } from '../terminal.ts';
-import { evaluateWithBar } from '../train/run.ts';
+import { evaluateWithBar } from '../train/loop/run.ts';
 import { printEvaluation, printTask } from './report.ts';
 import { makeCheck, type TaskReport } from './task.ts';
 

@@ -13,7 +13,7 @@ import { type DeviceValues, openGivenDevice } from '../open-device.ts';
 import { say } from '../terminal.ts';
 import { augmentationOf } from './augment-option.ts';
 import { fingerprint } from './dataset-fingerprint.ts';
-import { DEFAULT_NOTES, latestCheckpoint, type RunNotes, type RunResult, runTraining } from './run.ts';
+import { DEFAULT_NOTES, latestCheckpoint, type RunNotes, type RunResult, runTraining } from './loop/run.ts';
 import {
   announce,
   announceEvaluation,

@@ -3,11 +3,11 @@ import { PRESETS, preset } from '../../training/presets.ts';
 import { type Command, parse, wholeNumber } from '../command.ts';
 import { DEVICE_HELP, DEVICE_OPTIONS } from '../open-device.ts';
 import { duration, print } from '../terminal.ts';
-import { accuracyOption } from './early-stop.ts';
+import { accuracyOption } from './loop/early-stop.ts';
+import type { RunResult } from './loop/run.ts';
 import { resumeRun } from './resume-run.ts';
-import type { RunResult } from './run.ts';
 import { configFrom } from './train-config.ts';
-import { profileRun, startRun } from './training-run.ts';
+import { profileRun, startRun } from './start-run.ts';
 
 const presets = Object.entries(PRESETS).map(([name, { summary }]) => `  ${name.padEnd(21)}${summary}`);
 

@@ -7,7 +7,7 @@ import {
   stopReason,
   withEvaluation,
   withSteps,
-} from '../../../src/cli/train/early-stop.ts';
+} from '../../../src/cli/train/loop/early-stop.ts';
 import type { StepReport } from '../../../src/training/steps.ts';
 
 const report = (count: number, exact_accuracy: number) => ({ sums: { count, exact_accuracy } }) as StepReport;

@@ -1,6 +1,6 @@
 import type { KernelTime } from '@hrm-webgpu/core';
 import { expect, it } from 'vitest';
-import { profileTable } from '../../../src/cli/train/profile-table.ts';
+import { profileTable } from '../../../src/cli/train/profile/profile-table.ts';
 
 const time = (name: string, ms: number, calls = 2): KernelTime => ({
   ...{ name, ms, calls },

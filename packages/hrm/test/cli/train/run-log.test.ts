@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '@hrm-webgpu/core';
 import { afterAll, expect, it } from 'vitest';
-import { RunLog } from '../../../src/cli/train/run-log.ts';
+import { RunLog } from '../../../src/cli/train/loop/run-log.ts';
 import type { Evaluation } from '../../../src/evaluation/evaluate.ts';
 import type { StepReport } from '../../../src/training/steps.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Device, openDevice } from '@hrm-webgpu/core';
 import { expect, it } from 'vitest';
 import { RUN_FILES } from '../../../src/checkpoints/model-file.node.ts';
-import { DEFAULT_NOTES, type RunNotes, runTraining } from '../../../src/cli/train/run.ts';
+import { DEFAULT_NOTES, type RunNotes, runTraining } from '../../../src/cli/train/loop/run.ts';
 import type { Split } from '../../../src/data/dataset/dataset.ts';
 import type { TokenRows } from '../../../src/data/dataset/token-rows.ts';
 import { Survival } from '../../../src/training/survival.ts';

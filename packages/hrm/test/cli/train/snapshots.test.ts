@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { allCheckpoints } from '../../../src/cli/guess-options.ts';
-import { isBetter, writeSnapshot } from '../../../src/cli/train/snapshots.ts';
+import { isBetter, writeSnapshot } from '../../../src/cli/train/loop/snapshots.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hrm-snapshots-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -13,9 +13,9 @@ import { Trainer } from '../../training/trainer.ts';
 import { openTunedDevice } from '../open-device.ts';
 import { augmentationOf } from './augment-option.ts';
 import { fingerprint } from './dataset-fingerprint.ts';
-import type { StopRules } from './early-stop.ts';
-import { profileTraining } from './profile.ts';
-import { DEFAULT_NOTES, expectRoom, type RunNotes, type RunResult, runTraining } from './run.ts';
+import type { StopRules } from './loop/early-stop.ts';
+import { DEFAULT_NOTES, expectRoom, type RunNotes, type RunResult, runTraining } from './loop/run.ts';
+import { profileTraining } from './profile/profile.ts';
 import {
   announce,
   announceEvaluation,

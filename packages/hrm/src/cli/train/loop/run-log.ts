@@ -1,9 +1,9 @@
 import { appendFileSync, existsSync } from 'node:fs';
-import type { Evaluation } from '../../evaluation/evaluate.ts';
-import { writeFileAtomic } from '../../formats/files/atomic-write.node.ts';
-import { fileError } from '../../formats/files/file-error.node.ts';
-import { readTextFile } from '../../formats/files/file-source.node.ts';
-import type { StepReport } from '../../training/steps.ts';
+import type { Evaluation } from '../../../evaluation/evaluate.ts';
+import { writeFileAtomic } from '../../../formats/files/atomic-write.node.ts';
+import { fileError } from '../../../formats/files/file-error.node.ts';
+import { readTextFile } from '../../../formats/files/file-source.node.ts';
+import type { StepReport } from '../../../training/steps.ts';
 
 /** A line of the log, besides its figures. */
 interface Entry {

@@ -1,6 +1,6 @@
 import { UserError } from '@hrm-webgpu/core';
-import type { StepReport } from '../../training/steps.ts';
-import { percent } from '../terminal.ts';
+import type { StepReport } from '../../../training/steps.ts';
+import { percent } from '../../terminal.ts';
 
 /** When to end a run before its schedule does; null where a rule is not wanted. Judged after each evaluation. */
 export interface StopRules {

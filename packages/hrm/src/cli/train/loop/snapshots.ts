@@ -1,9 +1,9 @@
 /** Which evaluation was the best, and the weights of the last ones. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { SNAPSHOTS, snapshotsIn } from '../../checkpoints/model-file.node.ts';
-import { writeFileAtomic } from '../../formats/files/atomic-write.node.ts';
-import { makeFolder } from '../../formats/files/make-folder.node.ts';
+import { SNAPSHOTS, snapshotsIn } from '../../../checkpoints/model-file.node.ts';
+import { writeFileAtomic } from '../../../formats/files/atomic-write.node.ts';
+import { makeFolder } from '../../../formats/files/make-folder.node.ts';
 
 /** What evaluations are compared by. */
 export interface Score {

@@ -1,5 +1,5 @@
-import type { StepReport } from '../../training/steps.ts';
-import { duration, percent } from '../terminal.ts';
+import type { StepReport } from '../../../training/steps.ts';
+import { duration, percent } from '../../terminal.ts';
 
 /** Steps over which the figures of the progress bar are averaged. */
 const WINDOW = 50;

@@ -2,19 +2,19 @@
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '@hrm-webgpu/core';
-import { RUN_FILES } from '../../checkpoints/model-file.node.ts';
-import type { Split } from '../../data/dataset/dataset.ts';
-import { type EvaluateOptions, type Evaluation, evaluate } from '../../evaluation/evaluate.ts';
-import { writeFileAtomic } from '../../formats/files/atomic-write.node.ts';
-import { makeFolder } from '../../formats/files/make-folder.node.ts';
-import { stringifyYaml } from '../../formats/yaml/yaml.ts';
-import { formatAllConfig, LENGTH_KEY } from '../../model/parse-config.ts';
-import { encodeModel, encodeTraining } from '../../training/checkpoint.ts';
-import { evaluationRows } from '../../training/memory.ts';
-import type { StepReport } from '../../training/steps.ts';
-import type { Trainer } from '../../training/trainer.ts';
-import { Interrupt } from '../interrupt.ts';
-import { ProgressBar, percent, say } from '../terminal.ts';
+import { RUN_FILES } from '../../../checkpoints/model-file.node.ts';
+import type { Split } from '../../../data/dataset/dataset.ts';
+import { type EvaluateOptions, type Evaluation, evaluate } from '../../../evaluation/evaluate.ts';
+import { writeFileAtomic } from '../../../formats/files/atomic-write.node.ts';
+import { makeFolder } from '../../../formats/files/make-folder.node.ts';
+import { stringifyYaml } from '../../../formats/yaml/yaml.ts';
+import { formatAllConfig, LENGTH_KEY } from '../../../model/parse-config.ts';
+import { encodeModel, encodeTraining } from '../../../training/checkpoint.ts';
+import { evaluationRows } from '../../../training/memory.ts';
+import type { StepReport } from '../../../training/steps.ts';
+import type { Trainer } from '../../../training/trainer.ts';
+import { Interrupt } from '../../interrupt.ts';
+import { ProgressBar, percent, say } from '../../terminal.ts';
 import {
   FRESH,
   NO_RULES,

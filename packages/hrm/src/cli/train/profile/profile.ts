@@ -1,6 +1,6 @@
 import { type Device, type KernelTime, startProfile, type Work } from '@hrm-webgpu/core';
-import type { Trainer } from '../../training/trainer.ts';
-import { bold, print, say } from '../terminal.ts';
+import type { Trainer } from '../../../training/trainer.ts';
+import { bold, print, say } from '../../terminal.ts';
 import { profileTable } from './profile-table.ts';
 
 const WARM_UP = 3;
