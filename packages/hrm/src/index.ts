@@ -17,6 +17,7 @@ export {
 export { loadTuning, saveTuning, tuningPlace } from '#tuning-store';
 export { ARC_KS, type ArcRow, type ArcScore, ArcVote, type Attempts } from './data/arc/arc-vote.ts';
 export { relabelDigits } from './data/augment.ts';
+export type { Curriculum } from './data/dataset/curriculum.ts';
 export {
   type DatasetMetadata,
   type DatasetSet,
@@ -27,6 +28,7 @@ export {
   type ReadFile,
   type Split,
 } from './data/dataset/dataset.ts';
+export type { DeclaredSymmetry } from './data/dataset/declared-symmetries.ts';
 export { type Batch, TrainSampler, testBatches, totalSteps } from './data/dataset/sampler.ts';
 export { type TokenRows, tokenRows } from './data/dataset/token-rows.ts';
 export { MAZE } from './data/maze/maze.ts';
@@ -34,10 +36,14 @@ export { rulesBroken, sudokuGrid, sudokuShape, sudokuTokens } from './data/sudok
 export { buildSudokuSplits } from './data/sudoku/sudoku-dataset.ts';
 export { type Answer, type AnswerOptions, answers } from './evaluation/answers.ts';
 export { type EvaluateOptions, type Evaluation, evaluate } from './evaluation/evaluate.ts';
+export type { GuessesByCount, GuessReport } from './evaluation/guess-tally.ts';
 export { type ByteSource, blobSource, bytesSource } from './formats/files/byte-source.ts';
 export { openTensorFile } from './formats/open-checkpoint.ts';
 export type { TensorFile } from './formats/tensor-file.ts';
 export { parseYaml, stringifyYaml } from './formats/yaml/yaml.ts';
+export { type GuessingOptions, guessingOf } from './guesses/guessing.ts';
+export type { Guess, Rule, Selection } from './guesses/select.ts';
+export type { Guessing } from './guesses/think.ts';
 export {
   type CallOutput,
   type Exploration,
@@ -66,7 +72,8 @@ export { openFixture } from './parity/fixture.ts';
 export { runParity } from './parity/parity.ts';
 export { HRM, type HrmOptions } from './solving/hrm.ts';
 export type { CheckpointSource } from './solving/hrm-source.ts';
-export type { GridAnswer, Solution, SolveOptions, Thought } from './solving/solve-options.ts';
+export type { GridAnswer, GridGuess, Solution, SolveOptions, Thought } from './solving/solve-options.ts';
+export { type Checker, checkerOf } from './tasks/checkers.ts';
 export { type Grid, type Task, taskOf } from './tasks/tasks.ts';
 export { encodeModel, encodeTraining, loadTraining, readMetadata } from './training/checkpoint.ts';
 export { Optimizers, scheduleFactor } from './training/optimizers.ts';

@@ -6,8 +6,8 @@ import { duration, print } from '../terminal.ts';
 import { accuracyOption } from './loop/early-stop.ts';
 import type { RunResult } from './loop/run.ts';
 import { resumeRun } from './resume-run.ts';
-import { configFrom } from './train-config.ts';
 import { profileRun, startRun } from './start-run.ts';
+import { configFrom } from './train-config.ts';
 
 const presets = Object.entries(PRESETS).map(([name, { summary }]) => `  ${name.padEnd(21)}${summary}`);
 
