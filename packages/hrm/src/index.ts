@@ -41,7 +41,8 @@ export { type ByteSource, blobSource, bytesSource } from './formats/files/byte-s
 export { openTensorFile } from './formats/open-checkpoint.ts';
 export type { TensorFile } from './formats/tensor-file.ts';
 export { parseYaml, stringifyYaml } from './formats/yaml/yaml.ts';
-export { type GuessingOptions, guessingOf } from './guesses/guessing.ts';
+export type { GuessingOptions } from './guesses/guessing.ts';
+export { loadGuessing } from './guesses/load-guessing.ts';
 export type { Guess, Rule, Selection } from './guesses/select.ts';
 export type { Guessing } from './guesses/think.ts';
 export {
@@ -73,7 +74,7 @@ export { runParity } from './parity/parity.ts';
 export { HRM, type HrmOptions } from './solving/hrm.ts';
 export type { CheckpointSource } from './solving/hrm-source.ts';
 export type { GridAnswer, GridGuess, Solution, SolveOptions, Thought } from './solving/solve-options.ts';
-export { type Checker, checkerOf } from './tasks/checkers.ts';
+export type { Checker } from './tasks/checkers.ts';
 export { type Grid, type Task, taskOf } from './tasks/tasks.ts';
 export { encodeModel, encodeTraining, loadTraining, readMetadata } from './training/checkpoint.ts';
 export { Optimizers, scheduleFactor } from './training/optimizers.ts';

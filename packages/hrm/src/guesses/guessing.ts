@@ -1,7 +1,7 @@
 /** How a puzzle of a task is guessed at, as users ask for it. */
 
 import { UserError } from '@hrm-webgpu/core';
-import type { DeclaredSymmetry } from '../data/dataset/declared-symmetries.ts';
+import { type DeclaredSymmetry, faultOfSymmetries } from '../data/dataset/declared-symmetries.ts';
 import { type Checker, checkerOf } from '../tasks/checkers.ts';
 import type { Task, TokenSizes } from '../tasks/tasks.ts';
 import { companionOf } from './companion.ts';
@@ -26,11 +26,11 @@ export interface GuessingOptions extends GuessOptions {
 
 /**
  * @param checkpoints how many there are
- * @throws UserError for rules that do not apply, unknown symmetries, and as {@link planGuesses} does
+ * @throws UserError for rules that do not apply, unknown symmetries, numbers out of their range, and more guesses than there are
  */
 export function guessingOf(
   task: Task,
-  sizes: Pick<TokenSizes, 'seq_len'>,
+  sizes: TokenSizes,
   options: GuessingOptions,
   checkpoints = 1,
 ): Guessing {
@@ -43,6 +43,8 @@ export function guessingOf(
       `selection by rules needs a checker, and the task '${task}' has none: choose auto, ${RULES.slice(1).join(', ')}`,
     );
   }
+  const problem = options.declared && faultOfSymmetries(options.declared, sizes);
+  if (problem) throw new UserError(`the symmetries that the data declare: ${problem}`);
   const families = symmetriesOf(task, sizes, options.declared);
   const unknown = symmetries?.find((name) => !families.some((family) => family.name === name));
   if (unknown !== undefined) {

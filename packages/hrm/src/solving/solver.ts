@@ -2,6 +2,7 @@
 
 import type { DeclaredSymmetry } from '../data/dataset/declared-symmetries.ts';
 import { Inferences } from '../guesses/lane.ts';
+import { loadGuessing } from '../guesses/load-guessing.ts';
 import type { Guess } from '../guesses/select.ts';
 import { type Answered, type Asked, type Guessing, ONE_GUESS, think } from '../guesses/think.ts';
 import { Inference } from '../model/inference.ts';
@@ -46,11 +47,10 @@ export class Solver {
   /** @throws UserError where puzzles cannot be guessed at as settings ask for it */
   async guessingOf({ guessing, puzzleIdentifier }: Settings): Promise<Guessing> {
     if (!guessing) return ONE_GUESS;
-    const { guessingOf } = await import('../guesses/guessing.ts');
     // The embedding of an ARC task goes with its colours and directions: turned, it is another puzzle's.
     const fixed = this.task === 'arc' && puzzleIdentifier !== 0;
     const symmetries = guessing.symmetries ?? (fixed ? [] : undefined);
-    return guessingOf(
+    return loadGuessing(
       this.task,
       this.models[0].config,
       { ...guessing, symmetries, declared: this.declared },

@@ -6,7 +6,8 @@
  */
 import { type Device, type HostArray, Tensor, UserError } from '@hrm-webgpu/core';
 import type { Split } from '../data/dataset/dataset.ts';
-import { faultOfMeaning, type Meaning } from '../data/dataset/dataset-metadata.ts';
+import type { Meaning } from '../data/dataset/dataset-metadata.ts';
+import { TASKS } from '../data/dataset/task-names.ts';
 import type { DType } from '../formats/dtype.ts';
 import { encodeSafetensors, type TensorToWrite } from '../formats/safetensors.ts';
 import type { TensorFile } from '../formats/tensor-file.ts';
@@ -143,15 +144,16 @@ export function readConfig(file: TensorFile): ModelConfig | undefined {
   return parseModelConfig(parseEntry(file, 'config') ?? {}, file.name);
 }
 
-/** What one of our checkpoints says of the grids that it was trained on; nothing for a file that something else wrote. */
+/**
+ * What one of our checkpoints says of the grids that it was trained on; nothing for a file that something else wrote. The
+ * symmetries are as they stand there: who guesses with them checks them.
+ */
 export function readMeaning(file: TensorFile): Meaning {
-  const config = readConfig(file);
-  if (!config) return {};
-  const entry = (key: string) => (file.metadata[key] === undefined ? {} : { [key]: parseEntry(file, key) });
-  const meaning = { ...entry('task'), ...entry('symmetries') };
-  const problem = faultOfMeaning(meaning, config);
-  if (problem) throw new UserError(`${file.name}: ${problem}; use another checkpoint`);
-  return meaning;
+  if (!readConfig(file)) return {};
+  const entry = (key: string) => (file.metadata[key] === undefined ? undefined : parseEntry(file, key));
+  const [task, symmetries] = [entry('task'), entry('symmetries')];
+  if (task === undefined || TASKS.includes(task)) return { task, symmetries };
+  throw new UserError(`${file.name}: its task is none of ${TASKS.join(', ')}; use another checkpoint`);
 }
 
 /** All metadata of one of our checkpoints; undefined for a file that something else wrote. */

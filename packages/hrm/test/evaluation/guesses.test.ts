@@ -180,7 +180,7 @@ describe('what cannot be guessed', () => {
     [{ count: 2 }, /this task has no symmetries/],
     [{ count: 2, noise: 1, select: 'luck' as 'vote' }, /no selection 'luck', expected auto, rules/],
   ])('%j of a task without rules', (options, message) => {
-    const refused = () => guessingOf('none', { seq_len: 12 }, options);
+    const refused = () => guessingOf('none', { seq_len: 12, vocab_size: 3 }, options);
     expect(refused).toThrow(UserError);
     expect(refused).toThrow(message);
   });

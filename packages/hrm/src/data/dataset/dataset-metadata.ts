@@ -1,7 +1,7 @@
 /** `dataset.json`: what the tokens of a split mean, and how many there are of everything. */
 
 import { UserError } from '@hrm-webgpu/core';
-import { type DeclaredSymmetry, parseSymmetries } from './declared-symmetries.ts';
+import { type DeclaredSymmetry, faultOfSymmetries } from './declared-symmetries.ts';
 import { TASKS, type Task } from './task-names.ts';
 
 /** `dataset.json`, keys as published. */
@@ -25,19 +25,6 @@ export interface DatasetMetadata {
 /** What data say of their grids, and checkpoints of those that they were trained on. */
 export type Meaning = Pick<DatasetMetadata, 'task' | 'symmetries'>;
 
-/** Checks what a file says of its grids; undefined where it is sound. */
-export function faultOfMeaning(
-  { task, symmetries }: { task?: unknown; symmetries?: unknown },
-  { seq_len, vocab_size }: Pick<DatasetMetadata, 'seq_len' | 'vocab_size'>,
-): string | undefined {
-  if (task !== undefined && !(TASKS as readonly unknown[]).includes(task))
-    return `task is ${JSON.stringify(task)}, expected one of ${TASKS.join(', ')}`;
-  if (symmetries === undefined) return undefined;
-  const sizes = { cells: seq_len, renamed: { key: 'tokens' as const, count: vocab_size } };
-  const parsed = parseSymmetries(symmetries, sizes);
-  return typeof parsed === 'string' ? parsed : undefined;
-}
-
 const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
 const isPositive = (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0;
 /** A set's name becomes the start of a file's name, so it may not lead out of the folder. */
@@ -60,8 +47,11 @@ const METADATA_KEYS: Record<keyof DatasetMetadata, [expected: string, test: (val
       value.every(isSetName) &&
       new Set(value).size === value.length,
   ],
-  // What these say is checked when the sizes are known.
-  task: ['a name', () => true],
+  task: [
+    `one of ${TASKS.join(', ')}`,
+    (value) => value === undefined || (TASKS as readonly unknown[]).includes(value),
+  ],
+  // What they say is checked when the sizes are known.
   symmetries: ['a list', () => true],
 };
 
@@ -91,7 +81,8 @@ export function parseMetadata(bytes: Uint8Array, file: string): DatasetMetadata 
   const metadata = Object.fromEntries(
     entries.filter(([, value]) => value !== undefined),
   ) as unknown as DatasetMetadata;
-  const problem = faultOfMeaning(metadata, metadata);
+  const { symmetries, seq_len, vocab_size } = metadata;
+  const problem = symmetries && faultOfSymmetries(symmetries, { seq_len, vocab_size });
   if (problem) throw new UserError(`${file}: ${problem}.`);
   return metadata;
 }

@@ -46,6 +46,16 @@ export function parseSymmetries(json: unknown, sizes: SymmetrySizes): WrittenSym
   return parsed;
 }
 
+/** What is wrong with symmetries of tokens that a file declares; undefined where they are sound. */
+export function faultOfSymmetries(
+  json: unknown,
+  { seq_len, vocab_size }: { seq_len: number; vocab_size: number },
+): string | undefined {
+  const sizes = { cells: seq_len, renamed: { key: 'tokens' as const, count: vocab_size } };
+  const parsed = parseSymmetries(json, sizes);
+  return typeof parsed === 'string' ? parsed : undefined;
+}
+
 function notAPermutation(list: unknown, count: number, what: string): string | undefined {
   const all = `a permutation of the ${count} ${what}, 0 to ${count - 1}`;
   if (!Array.isArray(list)) return `${what} are no list, expected ${all}`;

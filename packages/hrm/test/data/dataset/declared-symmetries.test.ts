@@ -32,12 +32,12 @@ it.each<[unknown, RegExp]>([
 
 it('make guesses of a task that has no others', () => {
   const declared = [{ name: 'swap', cells: [1, 0], tokens: [0, 2, 1] }];
-  const { kinds } = guessingOf('none', { seq_len: 2 }, { count: 2, declared });
+  const { kinds } = guessingOf('none', { seq_len: 2, vocab_size: 3 }, { count: 2, declared });
   const [, { symmetry, by }] = kinds;
   expect(by).toEqual({ declared: 1 });
   expect(symmetry.apply(Int32Array.of(1, 0))).toEqual(Int32Array.of(0, 2));
   expect(symmetry.undo(Int32Array.of(0, 2))).toEqual(Int32Array.of(1, 0));
-  expect(() => guessingOf('none', { seq_len: 2 }, { count: 3, declared })).toThrow(
+  expect(() => guessingOf('none', { seq_len: 2, vocab_size: 3 }, { count: 3, declared })).toThrow(
     /3 guesses: there are 2 different ones by symmetry \(2 declared\)/,
   );
 });
