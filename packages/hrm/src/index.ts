@@ -36,7 +36,7 @@ export { type Answer, type AnswerOptions, answers } from './evaluation/answers.t
 export { type EvaluateOptions, type Evaluation, evaluate } from './evaluation/evaluate.ts';
 export { type ByteSource, blobSource, bytesSource } from './formats/files/byte-source.ts';
 export { openTensorFile } from './formats/open-checkpoint.ts';
-export type { TensorFile } from './formats/tensor-file.ts';
+export type { FilePart, TensorFile } from './formats/tensor-file.ts';
 export { parseYaml, stringifyYaml } from './formats/yaml/yaml.ts';
 export {
   type CallOutput,

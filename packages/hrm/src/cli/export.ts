@@ -14,6 +14,7 @@ import { parseYaml, stringifyYaml, type YamlMap, type YamlValue } from '../forma
 import { IGNORED_KEYS, type ModelConfig, parseAllConfig } from '../model/config.ts';
 import { type KnownConfig, trunkConfig } from '../model/load.ts';
 import { formatMetadata, readMetadata } from '../training/checkpoint.ts';
+import { announcePart } from './announce-part.ts';
 import { type Command, onePositional, parse } from './command.ts';
 import { byteSize, print } from './terminal.ts';
 
@@ -45,6 +46,7 @@ behind. No GPU is needed, and files of any size pass through in pieces.
     if (!values.out) throw new UserError('give the file to write with --out FILE');
     const file = await openTensorFile(await fileSource(findCheckpoint(path)));
     try {
+      announcePart(file);
       await exportFile(file, { format, out: values.out, trunkOnly: values['trunk-only'] ?? false });
     } finally {
       await file.close();

@@ -1,12 +1,16 @@
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { UserError } from '@hrm-webgpu/core';
 import { findCheckpoint } from '../../checkpoints/model-file.node.ts';
 import { readIdentifiers } from '../../data/dataset/dataset.node.ts';
 import { sudokuShape } from '../../data/sudoku/sudoku.ts';
+import { fileSource } from '../../formats/files/file-source.node.ts';
+import { openTensorFile } from '../../formats/open-checkpoint.ts';
 import { quoted } from '../../formats/quote.ts';
 import { HRM } from '../../solving/hrm.ts';
 import type { SolveOptions } from '../../solving/solve-options.ts';
 import { encodeGrid, hasDigits } from '../../tasks/tasks.ts';
+import { announcePart } from '../announce-part.ts';
 import { type Command, parse, wholeNumber } from '../command.ts';
 import { gridKind } from '../grids/grid-kind.ts';
 import { draw } from '../grids/grid-view.ts';
@@ -70,6 +74,11 @@ ${DEVICE_HELP}`,
     const puzzleIdentifier =
       values.puzzle && (await identifierOf(values.puzzle, values.data ?? folderOf(path)));
     const paths = allCheckpoints(path, values.checkpoints);
+    for (const one of paths.filter(existsSync)) {
+      const file = await openTensorFile(await fileSource(findCheckpoint(one)));
+      announcePart(file);
+      await file.close();
+    }
     const guesses = guessesAsked(values, paths.length);
     if (values.seed !== undefined && !guesses) throw new UserError('--seed draws guesses: give --guesses N');
     const device = await openTunedDevice(values);
