@@ -166,7 +166,7 @@ export const pickle = {
     ...Object.entries(items).flatMap(([key, value]) => [...pickle.text(key), ...value]),
     0x75,
   ],
-  parameter: (tensor: number[], hooks = pickle.orderedDict()): number[] => [
+  parameter: (tensor: number[], hooks: number[] = pickle.orderedDict()): number[] => [
     ...pickle.global('torch._utils', '_rebuild_parameter'),
     ...pickle.tuple(tensor, [0x88], hooks),
     0x52,

@@ -190,12 +190,15 @@ describe('checkpoints of other scripts', () => {
       buildCheckpoint({ ema: pickle.dict({ decay: pickle.int(1) }), model: w() }, { '0': twelve }),
     );
     expect(file.part?.taken).toBe('model');
-    for (const items of [
-      { model: pickle.dict({ step: pickle.int(5) }) },
-      { model: pickle.emptyDict },
-      { generator: w() },
-    ]) {
-      expect(await message(buildCheckpoint(items, { '0': twelve }))).toMatch(/"\w+" is not a tensor/);
+    const others: [string, number[]][] = [
+      ['model', pickle.dict({ step: pickle.int(5) })],
+      ['model', pickle.emptyDict],
+      ['generator', w()],
+    ];
+    for (const [key, value] of others) {
+      expect(await message(buildCheckpoint({ [key]: value }, { '0': twelve }))).toMatch(
+        /"\w+" is not a tensor/,
+      );
     }
   });
 });
