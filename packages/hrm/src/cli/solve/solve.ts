@@ -32,11 +32,13 @@ Thinks about one puzzle and prints the answer after every segment with q_halt an
 Exit code 2 when the last answer is not valid, where that can be told. Sudokus and mazes without a solution are refused,
 and it is said when a Sudoku has more than one. A puzzle is
 
-  a Sudoku        16, 36 or 81 characters row by row, '.' or '0' for a blank, or a text file with them. Givens are
-                  bold, changes green, cells that break a rule red
+  a Sudoku        16, 36 or 81 characters row by row, '.', 0, _, x or * for a blank, or a text file with them, also as a
+                  grid with strokes between boxes. Givens are bold, changes green, cells that break a rule red
   a maze          a text file: # for a wall, space, one S, one G; as many rows as columns. Valid is a path from S to G
   an ARC task     a JSON file; valid is the output of the test pair, where the file has it
-  another grid    a text file of whole numbers with spaces between them, which mean what the model was trained on
+  another grid    a text file of whole numbers with spaces or commas between them, or a JSON array of rows, which mean
+                  what the model was trained on
+  -               any of them from standard input
 
   --max-think-steps N  the most segments to think; default the model's halt_max_steps
   --no-halt            think that long in any case, as evaluations do
