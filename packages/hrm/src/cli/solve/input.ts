@@ -165,7 +165,7 @@ function withoutEmptyEnds(lines: string[]): string[] {
 function numbersOf(text: string): unknown[][] | undefined {
   if (/^\s*\[\s*\[/.test(text)) return jsonRows(text);
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
-  const isGrid = lines.length > 1 && lines.every((line) => /^\s*\d(?:[\s,]+\d)*\s*$/.test(line));
+  const isGrid = lines.length > 1 && lines.every((line) => /^\s*\d(?:(?:\s*,\s*|\s+)\d)*\s*$/.test(line));
   return isGrid ? lines.map(wordsOf) : undefined;
 }
 

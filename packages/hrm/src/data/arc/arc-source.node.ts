@@ -25,7 +25,7 @@ export interface ArcSource {
 }
 
 /**
- * Reads tasks from files, in any form of {@link parseTaskFile}, and folders: `<folder>/<any name>/*.json` as ARC-AGI and
+ * Reads tasks from files (one task, many by their names, or pairs alone) and folders: `<folder>/<any name>/*.json` as ARC-AGI and
  * ConceptARC are published, or else `<folder>/*.json`; where there are `*challenges.json` in a folder, these alone.
  * Outputs are taken from the `*solutions.json` beside such a file, if there is one. In each folder the sub-folders and files
  * come in the order of their names.
