@@ -35,10 +35,10 @@ function describe(head: Uint8Array): string {
 
 /** @throws UserError for a model of one network, whose tensors otherwise have the names of HRM's */
 function refuseTrm({ name, names }: TensorFile): void {
-  const has = (level: 'H' | 'L') => names.some((tensor) => tensor.startsWith(`${level}_level.`));
-  if (!has('L') || has('H')) return;
+  const has = (start: string) => names.some((tensor) => tensor.startsWith(start));
+  if (has('H_level.') || !has('L_level.') || !has('lm_head.')) return;
   throw new UserError(
-    `${name}: has L_level but no H_level: it is a Tiny Recursive Model (TRM). Expected a checkpoint of HRM.`,
+    `${name}: is a Tiny Recursive Model (TRM): it has no H_level. Expected a checkpoint of HRM.`,
   );
 }
 

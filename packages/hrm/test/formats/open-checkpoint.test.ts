@@ -16,7 +16,7 @@ describe('openTensorFile', () => {
   });
 
   it('refuses a Tiny Recursive Model in either format', async () => {
-    const names = ['model.inner.L_level.layers.0.mlp.down_proj.weight', 'model.inner.H_init'];
+    const names = ['model.inner.L_level.layers.0.mlp.down_proj.weight', 'model.inner.lm_head.weight'];
     const data = Float32Array.of(1);
     const tensors = new Map(names.map((name) => [name, { dtype: 'F32' as const, shape: [1], data }]));
     const tensor = pickle.tensor(pickle.storage('FloatStorage', '0', 1), 0, [1], [1]);
@@ -27,7 +27,7 @@ describe('openTensorFile', () => {
     ]) {
       const { message } = await userError(() => openTensorFile(bytesSource(file, 'trm.pt')));
       expect(message).toMatch(
-        /^trm\.pt: has L_level but no H_level: .*\(TRM\)\. Expected a checkpoint of HRM\./,
+        /^trm\.pt: is a Tiny Recursive Model \(TRM\): it has no H_level\. Expected a checkpoint of HRM\./,
       );
     }
   });
