@@ -37,6 +37,7 @@ describe('hrm data sudoku', () => {
       blank_identifier_id: 0,
       vocab_size: 6,
       seq_len: 16,
+      task: 'sudoku',
       num_puzzle_identifiers: 1,
       total_groups: 3,
       mean_puzzle_examples: 1,
@@ -115,9 +116,59 @@ describe('hrm data sudoku', () => {
     }
   });
 
+  it('reads tables with other names of the columns, in any order, with more of them', async () => {
+    await succeed([
+      'sudoku',
+      '--csv',
+      write('published.csv', table(FOUR)),
+      '--size',
+      '4',
+      '--out',
+      at('published'),
+    ]);
+    const expected = await setOf('published', 'train');
+    const header = ['quizzes,solutions', 'puzzle,solution', 'Puzzle,Solution'];
+    for (const [i, names] of header.entries()) {
+      const plain = write(`plain${i}.csv`, [names, ...FOUR.map(([q, a]) => `${q},${a}`)].join('\r\n'));
+      const [question, answer] = names.split(',');
+      const more = write(
+        `more${i}.csv`,
+        [`id,${answer},clues,${question}`, ...FOUR.map(([q, a]) => `7,${a},"1, 2",${q}`)].join('\n'),
+      );
+      for (const csv of [plain, more]) {
+        const out = `${csv.split('/').at(-1)}-out`;
+        await succeed(['sudoku', '--csv', csv, '--size', '4', '--out', at(out)]);
+        expect(await setOf(out, 'train')).toEqual(expected);
+      }
+    }
+  });
+
+  it('reads lists in every form of text as the same puzzles', async () => {
+    const rowsOf = (cells: string) => cells.match(/.{9}/g) as string[];
+    const forms = {
+      lines: HARD.join('\n'),
+      grids: HARD.map((cells) => `[Puzzle]\r\n${rowsOf(cells).join('\r\n')}\r\n`).join(''),
+      boxes: HARD.map((cells) =>
+        rowsOf(cells.replaceAll('.', '_'))
+          .map((row, i) => `${i % 3 ? '' : '+-----+-----+-----+\n'}|${row.match(/.{3}/g)!.join('|')}|\n`)
+          .join(''),
+      ).join('\n'),
+      json: JSON.stringify(
+        HARD.map((cells) => rowsOf(cells).map((row) => [...row].map((cell) => Number(cell) || 0))),
+      ),
+    };
+    const sets = [];
+    for (const [name, text] of Object.entries(forms)) {
+      await succeed(['sudoku', '--puzzles', write(`${name}.txt`, text), '--out', at(`form-${name}`)]);
+      sets.push(await setOf(`form-${name}`, 'train'));
+    }
+    expect(rows(sets[0].inputs, 81)).toEqual(HARD.map(tokensOf));
+    for (const set of sets) expect(set).toEqual(sets[0]);
+  });
+
   it('lists what is wrong with every line, and leaves bad ones out when asked to', async () => {
     const several = `.${HARD[0].slice(1)}`;
-    const bad = [several, `9${'.'.repeat(7)}9${'.'.repeat(72)}`, '123', HARD[1].replace('9', 'x')];
+    const bad = [several, `9${'.'.repeat(7)}9${'.'.repeat(72)}`, '123', HARD[1].replace('9', 'y')];
     const list = write('bad.txt', [HARD[0], ...bad, ...Array(20).fill('.'.repeat(81)), HARD[1]].join('\n'));
     const refused = await hrmData(['sudoku', '--puzzles', list, '--out', at('bad')]);
     expect(refused.code).toBe(1);
@@ -128,7 +179,7 @@ describe('hrm data sudoku', () => {
       /line 3: the puzzle has no solution\n {2}line 4: has 3 characters, expected 81/,
     );
     expect(refused.stderr).toMatch(
-      /line 5: character 1 is "x", expected.*line 21: .*\n {2}and 4 more\nNothing was written/s,
+      /line 5: character 1 is "y", expected.*line 21: .*\n {2}and 4 more\nNothing was written/s,
     );
     expect(existsSync(at('bad'))).toBe(false);
     const skipped = await succeed(['sudoku', '--puzzles', list, '--skip-bad', '--out', at('bad')]);

@@ -68,7 +68,7 @@ describe('bad input is one message and exit code 1, and nothing is written', () 
   const header = 'source,question,answer,rating\n';
   const [question, answer] = FOUR[0] as string[];
   it.each<[string, () => string[], RegExp]>([
-    ['missing columns', () => csv('question,solution\n'), /bad\.csv, line 1: the header .* has no answer/],
+    ['missing columns', () => csv('question,reply\n'), /bad\.csv, line 1: the header .* has no answer/],
     [
       'no rating',
       () => [...csv(`question,answer\n${question},${answer}\n`), '--min-difficulty', '1'],

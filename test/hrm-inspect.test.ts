@@ -86,6 +86,13 @@ describe('hrm inspect', () => {
     expect(found.model.puzzle_parameters).toBe(128);
   });
 
+  it('names the weights that it takes of a file that holds more', async () => {
+    const path = join(fixture('foreign'), 'ema-protocol5.pt');
+    expect(await json(path)).toMatchObject({ part: { taken: 'ema', others: ['epoch', 'model'] } });
+    const { stdout } = await hrm(['inspect', path]);
+    expect(stdout).toMatch(/^weights +those of "ema"; the file also holds "epoch", "model"$/m);
+  });
+
   it('knows a published checkpoint that was put into a safetensors file with its prefixes', async () => {
     const from = await openTensorFile(await fileSource(join(fixture('tiny-rope'), 'checkpoint')));
     const tensors = new Map<string, TensorToWrite>();

@@ -13,7 +13,8 @@ import { initializeModel } from '../packages/hrm/src/model/init.ts';
 import { encodeModel } from '../packages/hrm/src/training/checkpoint.ts';
 import { hrm } from './run-hrm.ts';
 
-const SIX = fileURLToPath(new URL('fixtures/trained-6x6', import.meta.url));
+const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+const SIX = fixture('trained-6x6');
 const PUZZLE = '4...212315...4..636....5..4.5..6....';
 const folder = mkdtempSync(join(tmpdir(), 'hrm-solve-'));
 const inFolder = (name: string) => join(folder, name);
@@ -94,6 +95,27 @@ describe('hrm solve', () => {
     expect(run.stdout).toContain('solved: every rule holds');
     const lines = PUZZLE.match(/.{6}/g) as string[];
     expect((await hrm(['solve', SIX, file('six.txt', `${lines.join('\n')}\n`)])).stdout).toBe(run.stdout);
+  });
+
+  it('reads standard input, and other forms of text, as the same Sudoku', async () => {
+    const lines = PUZZLE.match(/.{6}/g) as string[];
+    const strokes = `+---+---+\r\n${lines.map((row) => `|${row.slice(0, 3)}|${row.slice(3)}|\r\n`).join('')}`;
+    const expected = (await hrm(['solve', SIX, PUZZLE])).stdout;
+    expect(await hrm(['solve', SIX, '-'], { input: `[Puzzle]\n${strokes}` })).toMatchObject({
+      ...{ code: 0, stdout: expected },
+    });
+    expect((await hrm(['solve', SIX, PUZZLE.replaceAll('.', 'x')])).stdout).toBe(expected);
+    const array = JSON.stringify(lines.map((row) => [...row].map((cell) => Number(cell) || 0)));
+    const run = await hrm(['solve', SIX, '-'], { input: array });
+    expect(run.stdout).toBe(expected.replace('6×6 Sudoku', '6×6 grid of numbers'));
+  });
+
+  it('names the weights that it takes of a file that holds more', async () => {
+    const run = await hrm(['solve', fixture('foreign/ema-protocol5.pt'), PUZZLE]);
+    expect(run).toMatchObject({ code: 1, stdout: '' }); // it is no model
+    expect(run.stderr).toMatch(
+      /ema-protocol5\.pt: the weights are those of "ema"; the file also holds "epoch", "model"\n/,
+    );
   });
 
   it('exits 2 with an answer that breaks the rules, and thinks for as long as it is told', async () => {
@@ -180,6 +202,42 @@ describe('hrm solve', () => {
     ],
     ['no JSON', () => [inFolder('arc'), file('n.json', '{"test": [')], /not valid JSON/],
     ['no task', () => [inFolder('arc'), file('o.json', '{"test": []}')], /expected an ARC task/],
+    [
+      'several tasks',
+      () => [inFolder('arc'), file('many.json', JSON.stringify({ a: TASK, b: TASK }))],
+      /many\.json: holds several ARC tasks, or none, expected one task/,
+    ],
+    [
+      'pairs alone',
+      () => [inFolder('arc'), file('pairs.json', JSON.stringify(TASK.train))],
+      /pairs\.json: holds pairs alone, expected one task/,
+    ],
+    [
+      'several Sudokus',
+      () => [SIX, file('two.txt', `${PUZZLE}\n${PUZZLE}`)],
+      /holds 2 Sudokus, expected one/,
+    ],
+    [
+      'odd digit',
+      () => [SIX, PUZZLE.replace('2', 'y')],
+      /the Sudoku: character 5 is "y", expected '\.', 0 or/,
+    ],
+    [
+      'JSON that is no grid',
+      () => [SIX, file('g.json', '[[1, "a"]]')],
+      /expected a grid in JSON, rows of whole/,
+    ],
+    ['nothing on standard input', () => [SIX, '-'], /standard input: is empty/],
+    [
+      'a long text',
+      () => [SIX, file('long.txt', '1 2\n'.repeat(3e5))],
+      /has 1200000 characters, more than any/,
+    ],
+    [
+      'a task nested deeply',
+      () => [inFolder('arc'), file('deep.json', `{"test":[{"input":${'['.repeat(1e5)}${']'.repeat(1e5)}}]}`)],
+      /test\[0\]\.input\[0\]\[0\] is nested too deeply/,
+    ],
     [
       'no name',
       () => [inFolder('arc'), file('p.json', JSON.stringify(TASK)), '--puzzle', 'x'],

@@ -11,6 +11,8 @@ export interface HrmResult {
 
 export interface HrmOptions {
   env?: NodeJS.ProcessEnv;
+  /** What it reads on standard input; nothing unless given. */
+  input?: string;
   /** Called with each piece of stderr; may send signals. */
   onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
   /** Called once the process runs; may send signals. */
@@ -18,11 +20,13 @@ export interface HrmOptions {
 }
 
 /** Runs the built `hrm` command to its end. */
-export function hrm(args: string[], { env, onStderr, onStart }: HrmOptions = {}): Promise<HrmResult> {
+export function hrm(args: string[], { env, input, onStderr, onStart }: HrmOptions = {}): Promise<HrmResult> {
   const child = spawn(process.execPath, [bin, ...args], {
     env: { ...process.env, NO_COLOR: '1', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  child.stdin.on('error', () => {}); // who ends early does not read it
+  child.stdin.end(input);
   onStart?.((signal) => child.kill(signal));
   const result: HrmResult = { code: null, stdout: '', stderr: '' };
   child.stdout.on('data', (data) => {

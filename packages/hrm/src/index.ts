@@ -39,7 +39,7 @@ export { type EvaluateOptions, type Evaluation, evaluate } from './evaluation/ev
 export type { GuessesByCount, GuessReport } from './evaluation/guess-tally.ts';
 export { type ByteSource, blobSource, bytesSource } from './formats/files/byte-source.ts';
 export { openTensorFile } from './formats/open-checkpoint.ts';
-export type { TensorFile } from './formats/tensor-file.ts';
+export type { FilePart, TensorFile } from './formats/tensor-file.ts';
 export { parseYaml, stringifyYaml } from './formats/yaml/yaml.ts';
 export type { GuessingOptions } from './guesses/guessing.ts';
 export { loadGuessing } from './guesses/load-guessing.ts';

@@ -1,7 +1,8 @@
 /** The parts of hrm-webgpu that read and write files in Node. */
 
 export { loadModelFile } from './checkpoints/model-file.node.ts';
-export { buildArcDataset, readArcTasks } from './data/arc/arc-dataset.node.ts';
+export { buildArcDataset } from './data/arc/arc-dataset.node.ts';
+export { readArcTasks } from './data/arc/arc-source.node.ts';
 export {
   type OpenSplit,
   readIdentifiers,

@@ -15,6 +15,7 @@ import type { ModelConfig } from '../model/config.ts';
 import { type KnownConfig, trunkConfig } from '../model/load.ts';
 import { IGNORED_KEYS, parseAllConfig } from '../model/parse-config.ts';
 import { formatMetadata, readMetadata } from '../training/checkpoint.ts';
+import { announcePart } from './announce-part.ts';
 import { type Command, onePositional, parse } from './command.ts';
 import { byteSize, print } from './terminal.ts';
 
@@ -46,6 +47,7 @@ behind. No GPU is needed, and files of any size pass through in pieces.
     if (!values.out) throw new UserError('give the file to write with --out FILE');
     const file = await openTensorFile(await fileSource(findCheckpoint(path)));
     try {
+      announcePart(file);
       await exportFile(file, { format, out: values.out, trunkOnly: values['trunk-only'] ?? false });
     } finally {
       await file.close();

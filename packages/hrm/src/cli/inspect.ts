@@ -7,10 +7,11 @@ import { dtypeBytes } from '../formats/dtype.ts';
 import { fileSource } from '../formats/files/file-source.node.ts';
 import { openTensorFile } from '../formats/open-checkpoint.ts';
 import { quoted } from '../formats/quote.ts';
-import { elementCount, type TensorFile, type TensorInfo } from '../formats/tensor-file.ts';
+import { elementCount, type FilePart, type TensorFile, type TensorInfo } from '../formats/tensor-file.ts';
 import { sumTensor, type TensorSums } from '../formats/tensor-sums.ts';
 import type { KnownConfig } from '../model/load.ts';
 import { readMetadata } from '../training/checkpoint.ts';
+import { describePart } from './announce-part.ts';
 import { type Command, onePositional, parse } from './command.ts';
 import { bold, byteSize, dim, green, print, red } from './terminal.ts';
 
@@ -52,6 +53,8 @@ interface Inspection {
   file: string;
   format: TensorFile['format'];
   bytes: number;
+  /** Which value of the file its tensors are, where it holds other things too. */
+  part: FilePart | null;
   model: ModelFacts | null;
   config: KnownConfig | null;
   /** Where the configuration stands. */
@@ -83,6 +86,7 @@ async function examine(file: TensorFile, withSums: boolean): Promise<Inspection>
     file: file.name,
     format: file.format,
     bytes: statSync(file.name).size,
+    part: file.part ?? null,
     model: model ?? null,
     config: config ?? null,
     config_from: config ? (context.config ? 'its metadata' : (context.beside?.path ?? null)) : null,
@@ -105,7 +109,7 @@ function fit(file: TensorFile, context: CheckpointContext): { config?: KnownConf
 }
 
 function summary(found: Inspection): string[] {
-  const { file, format, bytes, tensors, model, training, problems } = found;
+  const { file, format, bytes, part, tensors, model, training, problems } = found;
   const row = (label: string, text: string) => `${dim(label.padEnd(14))}${text}`;
   const sizes = new Map<TensorRole, number>();
   for (const tensor of tensors) sizes.set(tensor.role, (sizes.get(tensor.role) ?? 0) + tensor.bytes);
@@ -117,6 +121,7 @@ function summary(found: Inspection): string[] {
       ? describeModel(model).map(([label, text]) => row(label, text))
       : [row('model', 'none of its tensors is one of HRM')]),
     row('bytes', parts || 'none'),
+    ...(part ? [row('weights', describePart(part))] : []),
     ...describeConfig(found).map((text, i) => row(i === 0 ? 'configuration' : '', text)),
     row(
       'training',

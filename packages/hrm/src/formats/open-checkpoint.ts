@@ -14,7 +14,7 @@ const MISTAKES: readonly [prefix: string, meaning: string][] = [
     'a Git LFS pointer, not the file. Run `git lfs pull`, or download the file itself',
   ],
   [
-    '\x80\x02',
+    '\x80',
     'a bare pickle, as old versions of PyTorch wrote. Save it again in PyTorch 1.6 or later: ' +
       'torch.save(torch.load(path), path)',
   ],
@@ -33,6 +33,15 @@ function describe(head: Uint8Array): string {
   return `its first bytes are ${hex}`;
 }
 
+/** @throws UserError for a model of one network, whose tensors otherwise have the names of HRM's */
+function refuseTrm({ name, names }: TensorFile): void {
+  const has = (start: string) => names.some((tensor) => tensor.startsWith(start));
+  if (has('H_level.') || !has('L_level.') || !has('lm_head.')) return;
+  throw new UserError(
+    `${name}: is a Tiny Recursive Model (TRM): it has no H_level. Expected a checkpoint of HRM.`,
+  );
+}
+
 async function openKnown(source: ByteSource): Promise<TensorFile> {
   const head = await source.read(0, Math.min(source.size, 256));
   if (head[0] === 0x50 && head[1] === 0x4b) return openTorchCheckpoint(source);
@@ -49,7 +58,9 @@ async function openKnown(source: ByteSource): Promise<TensorFile> {
  */
 export async function openTensorFile(source: ByteSource): Promise<TensorFile> {
   try {
-    return await openKnown(source);
+    const file = await openKnown(source);
+    refuseTrm(file);
+    return file;
   } catch (error) {
     await source.close();
     throw error;

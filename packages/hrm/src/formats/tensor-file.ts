@@ -11,6 +11,14 @@ export interface TensorInfo {
   readonly shape: readonly number[];
 }
 
+/** The value of a dict that a file's tensors are, where it holds other things too. */
+export interface FilePart {
+  /** Its key. */
+  readonly taken: string;
+  /** The other keys. */
+  readonly others: readonly string[];
+}
+
 /** An open file of named tensors. */
 export interface TensorFile {
   readonly name: string;
@@ -19,6 +27,8 @@ export interface TensorFile {
   readonly names: readonly string[];
   /** Free text that the file carries beside its tensors. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** What was taken of the file; undefined where that is all of it. */
+  readonly part?: FilePart;
   /** @throws UserError if there is no such tensor */
   info(name: string): TensorInfo;
   /**
@@ -74,10 +84,12 @@ export interface FoundTensors {
   readonly format: TensorFile['format'];
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   readonly metadata?: Record<string, string>;
+  readonly part?: FilePart;
 }
 
 /** Makes a {@link TensorFile} of what a format's reader found in `source`. */
-export function tensorFile(source: ByteSource, { format, tensors, metadata = {} }: FoundTensors): TensorFile {
+export function tensorFile(source: ByteSource, found: FoundTensors): TensorFile {
+  const { format, tensors, metadata = {}, part } = found;
   const find = (name: string): StoredTensor => {
     const tensor = tensors.get(name);
     if (tensor) return tensor;
@@ -137,6 +149,7 @@ export function tensorFile(source: ByteSource, { format, tensors, metadata = {} 
     format,
     names: [...tensors.keys()],
     metadata,
+    part,
     info: (name) => {
       const { dtype, shape } = find(name);
       return { dtype, shape };

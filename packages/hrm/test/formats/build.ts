@@ -166,7 +166,24 @@ export const pickle = {
     ...Object.entries(items).flatMap(([key, value]) => [...pickle.text(key), ...value]),
     0x75,
   ],
+  parameter: (tensor: number[], hooks: number[] = pickle.orderedDict()): number[] => [
+    ...pickle.global('torch._utils', '_rebuild_parameter'),
+    ...pickle.tuple(tensor, [0x88], hooks),
+    0x52,
+  ],
+  /** As from protocol 4 on. */
+  shortText: (value: string): number[] => [0x8c, ascii(value).length, ...ascii(value), 0x94],
+  stackGlobal: (module: string, name: string): number[] => [
+    ...pickle.shortText(module),
+    ...pickle.shortText(name),
+    0x93,
+    0x94,
+  ],
   file: (...body: (readonly number[])[]): Uint8Array => concat([[0x80, 2], ...body, [0x2e]]),
+  framed: (protocol: number, ...body: (readonly number[])[]): Uint8Array => {
+    const frame = concat([...body, [0x2e]]);
+    return concat([[0x80, protocol, 0x95], u64(frame.length), frame]);
+  },
 };
 
 /** A checkpoint whose state dict is `items`, with its storages. */

@@ -1,5 +1,6 @@
 import { UserError } from '@hrm-webgpu/core';
-import { type ArcCounts, buildArcDataset, readArcTasks } from '../../data/arc/arc-dataset.node.ts';
+import { type ArcCounts, buildArcDataset } from '../../data/arc/arc-dataset.node.ts';
+import { readArcTasks } from '../../data/arc/arc-source.node.ts';
 import { type Command, parse, wholeNumber } from '../command.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { ProgressBar, print } from '../terminal.ts';
@@ -7,11 +8,16 @@ import { outFolder, speed } from './build.ts';
 
 export const dataArc: Command = {
   summary: 'ARC-AGI and ConceptARC tasks',
-  help: `usage: hrm data arc <folder>… --out DIR [--augment N] [--seed N]
+  help: `usage: hrm data arc <folder or file>… --out DIR [--augment N] [--seed N]
 
-Builds an ARC dataset in the published format from folders of tasks as they are published
-(ARC-AGI/data, ARC-AGI-2/data, ConceptARC/corpus): <folder>/<any name>/*.json. The test pairs of tasks in
-a sub-folder 'evaluation' or 'test' make the test split and may lack their output; all other pairs train.
+Builds an ARC dataset in the published format from tasks as they are published:
+
+  a folder       ARC-AGI/data, ARC-AGI-2/data, ConceptARC/corpus: <folder>/<any name>/*.json, or else <folder>/*.json
+  a file         one task; many by their names, as the ARC Prize's arc-agi_training_challenges.json, with the outputs of
+                 arc-agi_training_solutions.json beside it; or a list of pairs, as re-arc's, all to train on
+
+The test pairs of tasks in a folder 'evaluation' or 'test', or a file *_evaluation_challenges.json or
+*_test_challenges.json, make the test split and may lack their output; all other pairs train.
 
   --out DIR      the dataset's folder; must not exist
   --augment N    turned, mirrored and recoloured copies of each task; default 1000
@@ -23,7 +29,7 @@ a sub-folder 'evaluation' or 'test' make the test split and may lack their outpu
       augment: { type: 'string' },
       seed: { type: 'string' },
     });
-    if (folders.length === 0) throw new UserError('give one or more folders of tasks. See --help.');
+    if (folders.length === 0) throw new UserError('give one or more folders or files of tasks. See --help.');
     const out = outFolder(values.out);
     const augment = wholeNumber('augment', values.augment, 0) ?? 1000;
     const seed = wholeNumber('seed', values.seed, 0) ?? 0;

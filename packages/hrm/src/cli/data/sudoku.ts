@@ -5,8 +5,8 @@ import {
   checkedPuzzles,
   type PuzzleSplit,
   type ReadOptions,
-  readPuzzleList,
   readPuzzleTable,
+  readSudokuList,
 } from '../../data/input/puzzle-files.node.ts';
 import { type SudokuShape, sudokuGrid, sudokuShape } from '../../data/sudoku/sudoku.ts';
 import { SudokuAugmenter } from '../../data/sudoku/sudoku-augment.ts';
@@ -28,12 +28,13 @@ export const dataSudoku: Command = {
 
 Builds a Sudoku dataset; subsampling and augmentation are for training only.
 
-  --csv, --test-csv          tables with the columns question and answer, as published; rating for --min-difficulty.
-                             Puzzles that go into the dataset must have no other solution than their answer
+  --csv, --test-csv          tables with the columns question and answer, as published, or puzzle and solution, or quizzes
+                             and solutions; rating for --min-difficulty. Puzzles that go into the dataset must have no
+                             other solution than their answer
   --trust-answers            do not prove that, which takes most of the time of a large table; answers are still checked
                              against the rules and their questions
-  --puzzles, --test-puzzles  lists of one puzzle a line, '.' or 0 for a blank, # for comments. They are solved, and each
-                             must have one solution
+  --puzzles, --test-puzzles  lists of puzzles in text, one a line or as grids, also with strokes between boxes or as JSON
+                             (docs/data.md has every form). They are solved, and each must have one solution
   --generate N               make N puzzles
   --test N                   keep N puzzles of the list for the test split, drawn at random; or make N more
   --blanks FEW-MANY          blanks of the puzzles made; default a quarter to half of the cells
@@ -154,7 +155,7 @@ async function sources(values: Values, shape: SudokuShape, seed: number, build: 
     const path = await localFile({ place, sha256: digest, downloads: values.downloads }, build.signal);
     const options = build.reading(path);
     if (values.csv === undefined) {
-      return { examples: readPuzzleList(path, (text) => solvedSudoku(shape, text), options) };
+      return { examples: readSudokuList(path, shape, (cells) => solvedSudoku(shape, cells), options) };
     }
     const pair = (question: string, answer: string) => sudokuPair(shape, question, answer);
     const examples = readPuzzleTable(path, pair, minRating, options);

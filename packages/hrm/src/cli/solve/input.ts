@@ -1,10 +1,13 @@
-/** The puzzle of `hrm solve`: a Sudoku string or a text file, told apart by what they hold. */
+/** The puzzle of `hrm solve`: a Sudoku, a text file or standard input, told apart by what they hold. */
 
 import { existsSync } from 'node:fs';
 import { UserError } from '@hrm-webgpu/core';
 import { gridRows, parseGrid } from '../../data/arc/arc.ts';
+import { isTask, parseJson } from '../../data/arc/arc-files.ts';
 import { MAZE } from '../../data/maze/maze.ts';
-import { rulesBroken, sudokuShape } from '../../data/sudoku/sudoku.ts';
+import { rulesBroken, SUDOKU_SIZES, sudokuShape } from '../../data/sudoku/sudoku.ts';
+import { parseSudokuGrid } from '../../data/sudoku/sudoku-source.ts';
+import { sudokusIn } from '../../data/sudoku/sudoku-text.ts';
 import { readTextFile } from '../../formats/files/file-source.node.ts';
 import { quoted } from '../../formats/quote.ts';
 import { ARC_SEQ_LEN, type Task, usualSeqLen } from '../../tasks/tasks.ts';
@@ -21,56 +24,101 @@ export interface PuzzleInput {
   expected?: number[][];
 }
 
+/** The largest grids that a model could read have a tenth of it. */
+const MAX_CHARACTERS = 2 ** 20;
+
+/** What stands for the standard input, and what messages call it. */
+const STDIN = '-';
+const STDIN_NAME = 'standard input';
+
 /**
- * Reads the puzzle argument: the path of a text file, or else a Sudoku.
+ * Reads the puzzle argument: `-` for standard input, the path of a text file, or else a Sudoku.
  *
  * @param test which test input of an ARC task, from 1
  * @throws UserError saying what is wrong with it, and where
  */
 export async function readPuzzle(argument: string, test: number | undefined): Promise<PuzzleInput> {
-  const isPath = existsSync(argument) || /[\\/]|\.[a-z]+$/i.test(argument);
-  const text = isPath ? await readTextFile(argument) : undefined;
-  const isTask = text?.trimStart().startsWith('{');
-  if (test !== undefined && !isTask) {
+  const text = await textOf(argument);
+  const file = argument === STDIN ? STDIN_NAME : argument;
+  const isArc = text !== undefined && /^\s*(?:\{|\[\s*\{)/.test(text);
+  if (test !== undefined && !isArc) {
     throw new UserError('--test goes with an ARC task, and the puzzle is none: leave it out');
   }
   if (text === undefined) return sudokuPuzzle(argument);
-  if (isTask) return arcPuzzle(text, argument, test ?? 1);
-  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '' || /[#SG]/.test(text));
-  if (/[#SG]/.test(text)) return mazePuzzle(withoutEmptyEnds(lines), argument);
-  const cells = lines.map((line) => line.trim()).join('');
-  const isSudoku = /^[\d.]+$/.test(cells) && [1, Math.sqrt(cells.length)].includes(lines.length);
-  return isSudoku && cells.length > lines.length ? sudokuPuzzle(cells) : numbersPuzzle(lines, argument);
+  if (isArc) return arcPuzzle(text, file, test ?? 1);
+  if (text.length > MAX_CHARACTERS) {
+    throw new UserError(`${file}: has ${text.length} characters, more than any puzzle`);
+  }
+  const numbers = numbersOf(text);
+  if (numbers) return numbersPuzzle(numbers, file);
+  const sudokus = sudokusOf(text);
+  if (sudokus) return oneSudoku(sudokus, file);
+  if (/^\s*\[/.test(text)) {
+    throw new UserError(`${file}: expected a grid in JSON, rows of whole numbers: [[5, 3, 0, ...], ...]`);
+  }
+  const lines = text.split(/\r?\n/);
+  if (/[#SG]/.test(text)) return mazePuzzle(withoutEmptyEnds(lines), file);
+  return numbersPuzzle(lines.filter((line) => line.trim() !== '').map(wordsOf), file);
+}
+
+/** The text that the argument names; undefined where it is a Sudoku itself. */
+async function textOf(argument: string): Promise<string | undefined> {
+  if (argument === STDIN) return readStdin();
+  const isPath = existsSync(argument) || (/[\\/]|\.[a-z]+$/i.test(argument) && !sudokusOf(argument));
+  return isPath ? readTextFile(argument) : undefined;
+}
+
+async function readStdin(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk);
+  return new TextDecoder().decode(Buffer.concat(chunks));
+}
+
+/** The Sudokus of a text, in any form of {@link sudokusIn} and of whichever size they are; undefined for any other text. */
+function sudokusOf(text: string): { size: number; grids: Uint8Array[] } | undefined {
+  for (const size of SUDOKU_SIZES) {
+    const shape = sudokuShape(size);
+    const grids = sudokusIn(shape, text).map((found) =>
+      'cells' in found ? parseSudokuGrid(shape, found.cells) : found.problem,
+    );
+    const whole = grids.filter((grid) => typeof grid !== 'string');
+    if (whole.length > 0 && whole.length === grids.length) return { size, grids: whole };
+  }
+  return undefined;
 }
 
 /**
- * A Sudoku row by row.
- * @throws UserError for anything but 16, 36 or 81 digits, dots and zeros, and for givens that break the rules
+ * A Sudoku in any form of {@link sudokusIn}.
+ * @throws UserError for anything but one with 16, 36 or 81 cells, and for givens that break the rules
  */
 export function sudokuPuzzle(text: string): PuzzleInput {
+  const found = sudokusOf(text);
+  if (found) return oneSudoku(found, 'the puzzle');
   const size = Math.sqrt(text.length);
-  if (![4, 6, 9].includes(size)) {
+  if (SUDOKU_SIZES.includes(size)) {
+    throw new UserError(`the Sudoku: ${parseSudokuGrid(sudokuShape(size), text)}`);
+  }
+  throw new UserError(
+    `a Sudoku has 16, 36 or 81 characters, got ${text.length}: ${quoted(text)}. (There is no file of this name either.)`,
+  );
+}
+
+function oneSudoku({ size, grids }: { size: number; grids: Uint8Array[] }, file: string): PuzzleInput {
+  if (grids.length > 1) {
     throw new UserError(
-      `a Sudoku has 16, 36 or 81 characters, got ${text.length}: ${quoted(text)}. (There is no file of this name either.)`,
+      `${file}: holds ${grids.length} Sudokus, expected one. For all of them: hrm data sudoku --puzzles, then hrm eval`,
     );
   }
-  const givens = Array.from(text, (character, i) => {
-    const digit = character === '.' ? 0 : Number(character);
-    if (Number.isInteger(digit) && digit >= 0 && digit <= size && character.trim() !== '') return digit;
-    throw new UserError(
-      `character ${i + 1} of the Sudoku is '${character}', expected '.', 0 or a digit up to ${size}`,
-    );
-  });
+  const [givens] = grids;
   const [broken] = rulesBroken(sudokuShape(size), givens);
   if (broken !== undefined) {
     const [row, column] = [Math.floor(broken / size) + 1, (broken % size) + 1];
     throw new UserError(`the givens break the rules at row ${row}, column ${column}`);
   }
-  const grid = Array.from({ length: size }, (_, row) => givens.slice(row * size, (row + 1) * size));
   return {
     task: 'sudoku',
-    grid,
-    seqLen: (vocabSize) => usualSeqLen(vocabSize) ?? text.length,
+    grid: Array.from({ length: size }, (_, row) => [...givens.subarray(row * size, (row + 1) * size)]),
+    seqLen: (vocabSize) => usualSeqLen(vocabSize) ?? givens.length,
     title: `${size}×${size} Sudoku`,
   };
 }
@@ -110,20 +158,41 @@ function withoutEmptyEnds(lines: string[]): string[] {
   return lines.slice(lines.findIndex(drawn), lines.findLastIndex(drawn) + 1);
 }
 
-/** Whole numbers with spaces or commas between them. */
-function numbersPuzzle(lines: string[], file: string): PuzzleInput {
-  if (lines.length === 0) throw new UserError(`${file}: is empty, expected a puzzle`);
-  const grid = lines.map((line, row) =>
-    line
-      .trim()
-      .split(/[\s,]+/)
-      .map((word, column) => {
-        if (/^\d{1,9}$/.test(word)) return Number(word);
-        throw new UserError(
-          `${file}: row ${row + 1}, column ${column + 1} is ${quoted(word)}, expected a whole number (or a Sudoku, a maze ` +
-            'of # S G and spaces, or an ARC task in JSON)',
-        );
-      }),
+/**
+ * The rows of a grid of numbers that means what the model says: a JSON array of rows, or digits with spaces or commas
+ * between them in several lines; undefined for any other text. Digits that stand together are a Sudoku's.
+ */
+function numbersOf(text: string): unknown[][] | undefined {
+  if (/^\s*\[\s*\[/.test(text)) return jsonRows(text);
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
+  const isGrid = lines.length > 1 && lines.every((line) => /^\s*\d(?:(?:\s*,\s*|\s+)\d)*\s*$/.test(line));
+  return isGrid ? lines.map(wordsOf) : undefined;
+}
+
+function jsonRows(text: string): unknown[][] | undefined {
+  try {
+    const rows: unknown[] = JSON.parse(text);
+    return rows.every((row) => Array.isArray(row) && row.every(Number.isInteger))
+      ? (rows as unknown[][])
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const wordsOf = (line: string) => line.trim().split(/[\s,]+/);
+
+/** @param rows whole numbers, or what stands in their place */
+function numbersPuzzle(rows: unknown[][], file: string): PuzzleInput {
+  if (rows.length === 0) throw new UserError(`${file}: is empty, expected a puzzle`);
+  const grid = rows.map((row, y) =>
+    row.map((word, x) => {
+      if (/^\d{1,9}$/.test(String(word))) return Number(word);
+      throw new UserError(
+        `${file}: row ${y + 1}, column ${x + 1} is ${quoted(String(word))}, expected a whole number (or a Sudoku, a maze ` +
+          'of # S G and spaces, or an ARC task in JSON)',
+      );
+    }),
   );
   const count = grid.flat().length;
   return {
@@ -135,11 +204,12 @@ function numbersPuzzle(lines: string[], file: string): PuzzleInput {
 
 /** Unlike a data set's, a task to be solved may lack the outputs of its tests. */
 function arcPuzzle(text: string, file: string, test: number): PuzzleInput {
-  let json: { train?: unknown; test?: unknown };
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new UserError(`${file}: is not valid JSON (${(cause as Error).message}).`, { cause });
+  const json = parseJson(text, file) as { train?: unknown; test?: unknown };
+  if (Array.isArray(json) || !isTask(json)) {
+    const found = Array.isArray(json) ? 'pairs alone' : 'several ARC tasks, or none';
+    throw new UserError(
+      `${file}: holds ${found}, expected one task, {"train": [...], "test": [...]}. Write the one to be solved to a file.`,
+    );
   }
   if (!Array.isArray(json.test) || json.test.length === 0) {
     throw new UserError(

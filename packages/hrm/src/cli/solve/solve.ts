@@ -1,12 +1,16 @@
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { UserError } from '@hrm-webgpu/core';
 import { findCheckpoint } from '../../checkpoints/model-file.node.ts';
 import { readIdentifiers } from '../../data/dataset/dataset.node.ts';
 import { sudokuShape } from '../../data/sudoku/sudoku.ts';
+import { fileSource } from '../../formats/files/file-source.node.ts';
+import { openTensorFile } from '../../formats/open-checkpoint.ts';
 import { quoted } from '../../formats/quote.ts';
 import { HRM } from '../../solving/hrm.ts';
 import type { SolveOptions } from '../../solving/solve-options.ts';
 import { encodeGrid, hasDigits } from '../../tasks/tasks.ts';
+import { announcePart } from '../announce-part.ts';
 import { type Command, parse, wholeNumber } from '../command.ts';
 import { gridKind } from '../grids/grid-kind.ts';
 import { draw } from '../grids/grid-view.ts';
@@ -28,11 +32,13 @@ Thinks about one puzzle and prints the answer after every segment with q_halt an
 Exit code 2 when the last answer is not valid, where that can be told. Sudokus and mazes without a solution are refused,
 and it is said when a Sudoku has more than one. A puzzle is
 
-  a Sudoku        16, 36 or 81 characters row by row, '.' or '0' for a blank, or a text file with them. Givens are
-                  bold, changes green, cells that break a rule red
+  a Sudoku        16, 36 or 81 characters row by row, '.', 0, _, x or * for a blank, or a text file with them, also as a
+                  grid with strokes between boxes. Givens are bold, changes green, cells that break a rule red
   a maze          a text file: # for a wall, space, one S, one G; as many rows as columns. Valid is a path from S to G
   an ARC task     a JSON file; valid is the output of the test pair, where the file has it
-  another grid    a text file of whole numbers with spaces between them, which mean what the model was trained on
+  another grid    a text file of whole numbers with spaces or commas between them, or a JSON array of rows, which mean
+                  what the model was trained on
+  -               any of them from standard input
 
   --max-think-steps N  the most segments to think; default the model's halt_max_steps
   --no-halt            think that long in any case, as evaluations do
@@ -70,6 +76,11 @@ ${DEVICE_HELP}`,
     const puzzleIdentifier =
       values.puzzle && (await identifierOf(values.puzzle, values.data ?? folderOf(path)));
     const paths = allCheckpoints(path, values.checkpoints);
+    for (const one of paths.filter(existsSync)) {
+      const file = await openTensorFile(await fileSource(findCheckpoint(one)));
+      announcePart(file);
+      await file.close();
+    }
     const guesses = guessesAsked(values, paths.length);
     if (values.seed !== undefined && !guesses) throw new UserError('--seed draws guesses: give --guesses N');
     const device = await openTunedDevice(values);

@@ -1,35 +1,13 @@
-/** ARC datasets from folders of tasks, as the published script builds them. Node only. */
+/** ARC datasets from tasks, as the published script builds them. Node only. */
 
-import { existsSync } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { Philox, UserError } from '@hrm-webgpu/core';
-import { fileError } from '../../formats/files/file-error.node.ts';
-import { quoted } from '../../formats/quote.ts';
+import { Philox } from '@hrm-webgpu/core';
 import { type DatasetWriter, type SplitWriter, writeDataset } from '../dataset/dataset-writer.node.ts';
-import {
-  ARC_TOKENS,
-  type ArcPair,
-  type ArcTask,
-  CANVAS,
-  drawGrid,
-  missingOutput,
-  parseTask,
-  UNKNOWN,
-} from './arc.ts';
-import { parseName, TaskAugmenter } from './arc-augment.ts';
-
-/** The folders whose tasks are to be solved: their test pairs make the test split. */
-const EVALUATION = ['evaluation', 'test'];
+import { ARC_TOKENS, type ArcPair, type ArcTask, CANVAS, drawGrid } from './arc.ts';
+import { TaskAugmenter } from './arc-augment.ts';
+import type { ArcSource } from './arc-source.node.ts';
 
 /** Philox stream; any number will do that nothing else takes. */
 const PLACE_STREAM = 0x61726370;
-
-/** A task and whether it is one to be solved. */
-export interface ArcSource {
-  task: ArcTask;
-  evaluation: boolean;
-}
 
 export interface ArcOptions {
   /** Augmented copies of each task, as far as there are as many different ones. */
@@ -48,89 +26,6 @@ export interface ArcCounts {
   testExamples: number;
   /** Tasks that have fewer copies than were asked for. */
   incomplete: number;
-}
-
-/**
- * Reads tasks in the layout of ARC-AGI and ConceptARC, `<folder>/<any name>/*.json`. In each folder the
- * sub-folders and files come in the order of their names.
- *
- * @throws UserError naming the file and what is wrong in it; for two tasks of the same name; if there are none
- */
-export async function readArcTasks(folders: string[]): Promise<ArcSource[]> {
-  const sources: ArcSource[] = [];
-  const files = new Map<string, string>();
-  for (const folder of folders) {
-    const before = sources.length;
-    for (const subfolder of await entries(folder, (path) => isFolder(path))) {
-      const evaluation = EVALUATION.includes(basename(subfolder));
-      for (const file of await entries(subfolder, (path) => path.endsWith('.json'))) {
-        const task = await readTask(file);
-        if (!evaluation) checkOutputs(task, file);
-        checkName(task.name, file, files);
-        sources.push({ task, evaluation });
-      }
-    }
-    if (sources.length === before) {
-      throw new UserError(
-        `${folder}: holds no tasks. Expected ${join(folder, '<any name>')}/*.json: give the folder above those of the ` +
-          `task files, which has sub-folders like 'training' and '${EVALUATION[0]}'.`,
-      );
-    }
-  }
-  return sources;
-}
-
-async function readTask(file: string): Promise<ArcTask> {
-  const bytes = await readFile(file).catch((cause) => {
-    throw fileError('cannot read', file, cause);
-  });
-  return parseTask(new TextDecoder().decode(bytes), file, basename(file, '.json'));
-}
-
-/** Pairs to train on need an output. */
-function checkOutputs({ test }: ArcTask, file: string): void {
-  const missing = test.findIndex(({ output }) => output === UNKNOWN);
-  if (missing < 0) return;
-  throw new UserError(
-    `${missingOutput(`${file}: test[${missing}]`).message} Only tasks in a sub-folder ` +
-      `${EVALUATION.map((name) => `'${name}'`).join(' or ')} may leave it out: the others are trained on.`,
-  );
-}
-
-/** Names become identifiers, one each, and say what has been done to a task. */
-function checkName(name: string, file: string, files: Map<string, string>): void {
-  const other = files.get(name);
-  if (other !== undefined) {
-    throw new UserError(
-      `${file}: the task ${quoted(name)} is in ${other} already. ARC-AGI-2 holds tasks of ARC-AGI-1: do not build ` +
-        'them into one dataset, or leave out one of the two files.',
-    );
-  }
-  if (parseName(name).augmentation) {
-    throw new UserError(
-      `${file}: the task's name ${quoted(name)} ends as those of augmented tasks do. Give it another name.`,
-    );
-  }
-  files.set(name, file);
-}
-
-async function entries(
-  folder: string,
-  wanted: (path: string) => boolean | Promise<boolean>,
-): Promise<string[]> {
-  const names = await readdir(folder).catch((cause) => {
-    throw fileError('cannot read', folder, cause);
-  });
-  const paths: string[] = [];
-  for (const name of names.sort()) {
-    const path = join(folder, name);
-    if (await wanted(path)) paths.push(path);
-  }
-  return paths;
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return existsSync(path) && (await stat(path)).isDirectory();
 }
 
 /**

@@ -109,28 +109,28 @@ export function gridRows({ rows, columns, cells }: Grid): number[][] {
 }
 
 /**
- * Parses a task file: `{"train": [{"input": [[0, …], …], "output": …}, …], "test": […]}`, with an optional
- * `"name"`. Tests may lack their output.
+ * Parses a task: `{"train": [{"input": [[0, …], …], "output": …}, …], "test": […]}`, with an optional `"name"`. Tests
+ * may lack their output.
  *
- * @param file what to call the file in messages
- * @param defaultName the task's name where the file gives none
+ * @param file what to call it in messages
+ * @param defaultName the task's name where it gives none
  * @throws UserError naming the place of what is wrong, as in `task.json: train[0].input[2]`
  */
-export function parseTask(text: string, file: string, defaultName: string): ArcTask {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new UserError(`${file}: is not valid JSON (${(cause as Error).message}).`, { cause });
-  }
+export function parseTask(json: unknown, file: string, defaultName: string): ArcTask {
   const { name = defaultName, train, test } = asRecord(json, `${file}:`, 'an object with "train" and "test"');
   if (typeof name !== 'string' || name === '') {
     throw unexpected(`${file}: name`, name, 'a text that is not empty');
   }
-  const pairs = parsePairs(train, `${file}: train`);
+  const shown = parseTrainPairs(train, `${file}: train`);
+  return { name, train: shown, test: parsePairs(test, `${file}: test`) };
+}
+
+/** @throws UserError as {@link parseTask}, and for a pair without output */
+export function parseTrainPairs(value: unknown, place: string): ArcPair[] {
+  const pairs = parsePairs(value, place);
   const withoutOutput = pairs.findIndex(({ output }) => output === UNKNOWN);
-  if (withoutOutput >= 0) throw missingOutput(`${file}: train[${withoutOutput}]`);
-  return { name, train: pairs, test: parsePairs(test, `${file}: test`) };
+  if (withoutOutput >= 0) throw missingOutput(`${place}[${withoutOutput}]`);
+  return pairs;
 }
 
 /** @param place the pair's */
@@ -182,14 +182,24 @@ export function parseGrid(value: unknown, place: string): Grid {
   return { rows, columns, cells: Uint8Array.from(cells) };
 }
 
-function asRecord(value: unknown, place: string, expected: string): Record<string, unknown> {
+/** @throws UserError for anything but an object */
+export function asRecord(value: unknown, place: string, expected: string): Record<string, unknown> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return value as Record<string, unknown>;
   }
   throw unexpected(place, value, expected);
 }
 
-function unexpected(place: string, value: unknown, expected: string): UserError {
+/** What to say of a value that is missing or of another kind. */
+export function unexpected(place: string, value: unknown, expected: string): UserError {
   if (value === undefined) return new UserError(`${place} is missing, expected ${expected}.`);
-  return new UserError(`${place} is ${quoted(JSON.stringify(value))}, expected ${expected}.`);
+  return new UserError(`${place} is ${shown(value)}, expected ${expected}.`);
+}
+
+function shown(value: unknown): string {
+  try {
+    return quoted(JSON.stringify(value));
+  } catch {
+    return 'nested too deeply'; // JSON.parse reads what JSON.stringify has no stack for
+  }
 }

@@ -4,9 +4,11 @@ import { UserError } from '@hrm-webgpu/core';
 import type { BadRows } from '../dataset/bad-rows.ts';
 import { type SplitWriter, type TokenFormat, writeDataset } from '../dataset/dataset-writer.node.ts';
 import { PuzzleTable } from '../sudoku/puzzle-csv.ts';
+import type { SudokuShape } from '../sudoku/sudoku.ts';
+import { type FoundSudoku, SudokuLines } from '../sudoku/sudoku-text.ts';
 import { breather } from './breather.node.ts';
 import type { PuzzleExample } from './puzzle-example.ts';
-import { readLines } from './text-lines.node.ts';
+import { type LineBlock, readLines } from './text-lines.node.ts';
 
 export interface ReadOptions {
   /** Gets what is wrong; its `check` is called after the last row. */
@@ -47,20 +49,37 @@ export async function* readPuzzleTable(
 }
 
 /**
- * The examples of a list with one puzzle a line; blank lines and lines that begin with # are passed over.
+ * The examples of a list of Sudokus, in any form of {@link SudokuLines}.
  *
- * @param label makes an example of a line, or says what is wrong
+ * @param label makes an example of the cells of one, or says what is wrong
  * @throws UserError for a file that cannot be read, and bad lines after the last one
  */
-export function readPuzzleList(
+export async function* readSudokuList(
   path: string,
-  label: (text: string) => PuzzleExample | string,
-  options: ReadOptions,
+  shape: SudokuShape,
+  label: (cells: string) => PuzzleExample | string,
+  { bad, signal, onProgress }: ReadOptions,
 ): AsyncGenerator<PuzzleExample> {
-  return readRows(path, options, (line) => {
-    const text = line.trim();
-    return text === '' || text.startsWith('#') ? undefined : label(text);
-  });
+  const sudokus = new SudokuLines(shape);
+  const breathe = breather(signal);
+  function* examples(found: Iterable<FoundSudoku>): Generator<PuzzleExample> {
+    for (const one of found) {
+      const example = 'cells' in one ? label(one.cells) : one.problem;
+      if (typeof example === 'string') bad.add(one.line, example);
+      else if (!bad.fatal) yield Object.assign(example, { line: one.line });
+    }
+  }
+  for await (const block of readLines(path)) {
+    for (const [i, line] of block.lines.entries()) {
+      for (const example of examples(sudokus.add(line, block.first + i))) {
+        yield example;
+        await breathe();
+      }
+      if (await breathe()) onProgress?.(block.first + i, shareOf(block, i));
+    }
+  }
+  yield* examples(sudokus.end());
+  bad.check();
 }
 
 /** @param parse gives an example, undefined for a line without one, or what is wrong */
@@ -70,16 +89,20 @@ async function* readRows(
   parse: (line: string) => PuzzleExample | undefined | string,
 ): AsyncGenerator<PuzzleExample> {
   const breathe = breather(signal);
-  for await (const { lines, first, bytes } of readLines(path)) {
-    for (let i = 0; i < lines.length; i++) {
-      const example = parse(lines[i]);
-      if (typeof example === 'string') bad.add(first + i, example);
-      else if (example && !bad.fatal) yield Object.assign(example, { line: first + i });
-      if (await breathe())
-        onProgress?.(first + i, (bytes.before + (bytes.these * i) / lines.length) / bytes.all);
+  for await (const block of readLines(path)) {
+    for (const [i, line] of block.lines.entries()) {
+      const example = parse(line);
+      if (typeof example === 'string') bad.add(block.first + i, example);
+      else if (example && !bad.fatal) yield Object.assign(example, { line: block.first + i });
+      if (await breathe()) onProgress?.(block.first + i, shareOf(block, i));
     }
   }
   bad.check();
+}
+
+/** The share of the file before the i-th line of a block. */
+function shareOf({ bytes, lines }: LineBlock, i: number): number {
+  return (bytes.before + (bytes.these * i) / lines.length) / bytes.all;
 }
 
 /**

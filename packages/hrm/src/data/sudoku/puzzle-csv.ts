@@ -1,11 +1,18 @@
 /**
- * The published puzzle tables: CSV with a header that names `question` and `answer`, and `rating` where
- * difficulty matters. Other columns (`source`) are passed over.
+ * Puzzle tables: CSV with a header that names the columns of puzzles and answers, and `rating` where difficulty matters,
+ * in any order. Other columns (`source`) are passed over.
  */
 
 import { UserError } from '@hrm-webgpu/core';
 import { quoted } from '../../formats/quote.ts';
 import { parseCsvLine } from './csv.ts';
+
+/** What columns are called: first as published, then as in other tables that are passed on. */
+const NAMES = {
+  question: ['question', 'puzzle', 'quizzes'],
+  answer: ['answer', 'solution', 'solutions'],
+  rating: ['rating'],
+};
 
 export interface PuzzleRow {
   question: string;
@@ -27,19 +34,25 @@ export class PuzzleTable {
    * @throws UserError for missing columns
    */
   constructor(header: string, file: string, needsRating: boolean) {
-    const names = (parseCsvLine(header) ?? []).map((name) => name.trim());
-    const needed = ['question', 'answer', ...(needsRating ? ['rating'] : [])];
-    const missing = needed.filter((name) => !names.includes(name));
+    const names = (parseCsvLine(header) ?? []).map((name) => name.trim().toLowerCase());
+    const find = (of: keyof typeof NAMES) => {
+      const name = NAMES[of].find((name) => names.includes(name));
+      return name === undefined ? -1 : names.indexOf(name);
+    };
+    this.columns = names.length;
+    this.question = find('question');
+    this.answer = find('answer');
+    this.rating = needsRating ? find('rating') : -1;
+    const missing = (['question', 'answer', 'rating'] as const).filter(
+      (name) => this[name] < 0 && (needsRating || name !== 'rating'),
+    );
     if (missing.length > 0) {
       throw new UserError(
         `${file}, line 1: the header ${quoted(header)} has no ${missing.join(' and no ')}; expected ` +
-          'source,question,answer,rating. Check that this is the right file and that it has a header.',
+          'question,answer or puzzle,solution or quizzes,solutions, and rating for --min-difficulty. Check that this is ' +
+          'the right file and that it has a header.',
       );
     }
-    this.columns = names.length;
-    this.question = names.indexOf('question');
-    this.answer = names.indexOf('answer');
-    this.rating = needsRating ? names.indexOf('rating') : -1;
   }
 
   /** The row in a line, or what is wrong with it. */

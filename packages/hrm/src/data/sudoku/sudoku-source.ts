@@ -1,20 +1,20 @@
-/** Sudoku puzzles as people keep them in text, as examples of a dataset: token = digit + 1. */
+/** Sudoku puzzles and their answers as examples of a dataset: token = digit + 1. */
 
 import { quoted } from '../../formats/quote.ts';
 import type { PuzzleExample } from '../input/puzzle-example.ts';
 import { rulesBroken, type SudokuShape, sudokuGrid, sudokuTokens } from './sudoku.ts';
 import { onlySolution } from './sudoku-solutions.ts';
+import { sudokuDigit } from './sudoku-text.ts';
 
-/** The digits of a grid written row by row, '.' or '0' for a blank; or what is wrong with it. */
+/** The digits of a grid written row by row, as {@link sudokuDigit} reads them; or what is wrong with it. */
 export function parseSudokuGrid({ size, cells }: SudokuShape, text: string): Uint8Array | string {
   if (text.length !== cells) {
     return `has ${text.length} characters, expected ${cells} for ${size}×${size}: ${quoted(text)}`;
   }
   const grid = new Uint8Array(cells);
   for (let i = 0; i < cells; i++) {
-    const code = text.charCodeAt(i);
-    const digit = code === 46 ? 0 : code - 48; // '.' and '0'
-    if (!(digit >= 0 && digit <= size)) {
+    const digit = sudokuDigit(text.charCodeAt(i));
+    if (digit > size) {
       return `character ${i + 1} is ${quoted(text[i])}, expected '.', 0 or a digit up to ${size}`;
     }
     grid[i] = digit;

@@ -25,6 +25,9 @@ export interface SudokuPuzzle {
 
 const BOX_ROWS: Record<number, number> = { 4: 2, 6: 2, 9: 3 };
 
+/** The sizes that there are. */
+export const SUDOKU_SIZES: readonly number[] = Object.keys(BOX_ROWS).map(Number);
+
 /**
  * 4×4 with 2×2 boxes, 6×6 with boxes of 2 rows and 3 columns, or 9×9 with 3×3 boxes.
  *

@@ -19,8 +19,8 @@ export class PickleBytes {
 
   fail(found: string): never {
     throw new UserError(
-      `${this.file}: refused pickle, at byte ${this.opcodeAt}: ${found}. Expected a state dict written by ` +
-        'torch.save; nothing of the pickle was executed.',
+      `${this.file}: refused pickle, at byte ${this.opcodeAt}: ${found}. Expected weights alone, saved by ` +
+        'torch.save(model.state_dict(), path); nothing of the pickle was executed.',
     );
   }
 
@@ -71,8 +71,12 @@ export class PickleBytes {
     return signed;
   }
 
-  text(): string {
-    const length = this.u32();
+  /** The length of a frame: how much the writer held back at a time, which does not matter. */
+  frame(): void {
+    this.take(8);
+  }
+
+  text(length: number): string {
     const start = this.take(length);
     try {
       const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -63,6 +63,8 @@ export const STORAGE_DTYPES: ReadonlyMap<string, DType> = new Map([
   ['torch.BoolStorage', 'BOOL'],
 ]);
 
-/** The two callables of a state dict. */
+/** The callables of a state dict. */
 export const ORDERED_DICT = 'collections.OrderedDict';
 export const REBUILD_TENSOR = 'torch._utils._rebuild_tensor_v2';
+export const REBUILD_PARAMETER = 'torch._utils._rebuild_parameter';
+export const CALLABLES: readonly string[] = [ORDERED_DICT, REBUILD_TENSOR, REBUILD_PARAMETER];

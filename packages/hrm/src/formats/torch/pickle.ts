@@ -1,7 +1,7 @@
 /**
- * A reader of the pickles that `torch.save` puts in a checkpoint: a stack machine that knows protocol 2, a
- * list of harmless names, and nothing else. Nothing is imported or called: a name outside the list is an
- * error.
+ * A reader of the pickles that `torch.save` puts in a checkpoint: a stack machine that knows what protocols 2
+ * (PyTorch's own) to 5 need for tensors, a list of harmless names, and nothing else. Nothing is imported or
+ * called: a name outside the list is an error.
  *
  * Opcodes: Python's `pickletools`. What tensors look like: `torch.serialization` and `torch._utils`.
  */
@@ -10,11 +10,13 @@ import { UserError } from '@hrm-webgpu/core';
 import { quoted } from '../quote.ts';
 import { PickleBytes } from './pickle-bytes.ts';
 import {
+  CALLABLES,
   ORDERED_DICT,
   PickleDict,
   PickleGlobal,
   PickleTuple,
   type PickleValue,
+  REBUILD_PARAMETER,
   REBUILD_TENSOR,
   STORAGE_DTYPES,
   StorageRef,
@@ -33,6 +35,10 @@ function isCount(value: PickleValue | undefined): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
+function isNoHooks(value: PickleValue | undefined): boolean {
+  return value instanceof PickleDict && value.entries.size === 0;
+}
+
 class Machine extends PickleBytes {
   private stack: PickleValue[] = [];
   /** The stacks as they were at each open MARK. */
@@ -41,7 +47,10 @@ class Machine extends PickleBytes {
   private objects = 0;
 
   run(): PickleValue {
-    if (this.u8() !== 0x80 || this.u8() !== 2) this.fail('it does not start as a pickle of protocol 2');
+    const [proto, version] = [this.u8(), this.u8()];
+    if (proto !== 0x80 || version < 2 || version > 5) {
+      this.fail('it does not start as a pickle of protocol 2 to 5');
+    }
     for (;;) {
       const opcode = this.opcode();
       if (opcode === 0x2e) break; // STOP
@@ -89,7 +98,7 @@ class Machine extends PickleBytes {
     this.push(new PickleTuple(items));
   }
 
-  put(index: number): void {
+  put(index = this.memo.size): void {
     if (index >= MAX_OBJECTS) this.fail(`memo index ${index}`);
     this.memo.set(index, this.top());
   }
@@ -118,12 +127,18 @@ class Machine extends PickleBytes {
     }
   }
 
-  global(): void {
-    const name = `${this.line()}.${this.line()}`;
-    if (name !== ORDERED_DICT && name !== REBUILD_TENSOR && !STORAGE_DTYPES.has(name)) {
-      this.fail(`it names ${quoted(name)}, which no checkpoint needs and a malicious file might`);
+  global(module: PickleValue, attribute: PickleValue): void {
+    if (typeof module !== 'string' || typeof attribute !== 'string') this.fail('a name that is no string');
+    const name = `${module}.${attribute}`;
+    if (!CALLABLES.includes(name) && !STORAGE_DTYPES.has(name)) {
+      this.fail(`it names ${quoted(name)}, which is no part of weights`);
     }
     this.push(new PickleGlobal(name));
+  }
+
+  stackGlobal(): void {
+    const attribute = this.pop();
+    this.global(this.pop(), attribute);
   }
 
   reduce(): void {
@@ -133,19 +148,19 @@ class Machine extends PickleBytes {
     if (!(args instanceof PickleTuple)) this.fail(`${name} is called without a tuple of arguments`);
     if (name === ORDERED_DICT && args.items.length === 0) this.push(new PickleDict(true));
     else if (name === REBUILD_TENSOR) this.push(this.tensor(args.items));
+    else if (name === REBUILD_PARAMETER) this.push(this.parameter(args.items));
     else this.fail(`${name} is called with ${args.items.length} arguments`);
   }
 
   /** (storage, offset, shape, stride, requires_grad, hooks) and perhaps a `_metadata` that is not needed. */
   private tensor(args: readonly PickleValue[]): TensorRef {
     const [storage, offset, shape, stride, , hooks] = args;
-    const noHooks = hooks instanceof PickleDict && hooks.entries.size === 0;
     if (
       args.length < 6 ||
       args.length > 7 ||
       !(storage instanceof StorageRef) ||
       !isCount(offset) ||
-      !noHooks
+      !isNoHooks(hooks)
     ) {
       this.fail('a tensor that is not made of a storage, an offset, a shape, strides and no hooks');
     }
@@ -154,6 +169,12 @@ class Machine extends PickleBytes {
       this.fail(`a tensor with ${extents.length} dimensions, but ${steps.length} strides`);
     }
     return new TensorRef(storage, offset, extents, steps);
+  }
+
+  /** (tensor, requires_grad, hooks) */
+  private parameter([tensor, , hooks, ...rest]: readonly PickleValue[]): TensorRef {
+    if (tensor instanceof TensorRef && isNoHooks(hooks) && rest.length === 0) return tensor;
+    return this.fail('a parameter that is not made of a tensor and no hooks');
   }
 
   private counts(value: PickleValue): number[] {
@@ -209,12 +230,16 @@ const STEPS: ReadonlyMap<number, (machine: Machine) => void> = new Map<number, (
   [0x4a, (m) => m.push(m.i32())], // BININT
   [0x8a, (m) => m.push(m.long())], // LONG1
   [0x47, (m) => m.push(m.f64())], // BINFLOAT
-  [0x58, (m) => m.push(m.text())], // BINUNICODE
+  [0x58, (m) => m.push(m.text(m.u32()))], // BINUNICODE
+  [0x8c, (m) => m.push(m.text(m.u8()))], // SHORT_BINUNICODE
   [0x71, (m) => m.put(m.u8())], // BINPUT
   [0x72, (m) => m.put(m.u32())], // LONG_BINPUT
+  [0x94, (m) => m.put()], // MEMOIZE
   [0x68, (m) => m.get(m.u8())], // BINGET
   [0x6a, (m) => m.get(m.u32())], // LONG_BINGET
-  [0x63, (m) => m.global()], // GLOBAL
+  [0x63, (m) => m.global(m.line(), m.line())], // GLOBAL
+  [0x93, (m) => m.stackGlobal()], // STACK_GLOBAL
+  [0x95, (m) => m.frame()], // FRAME
   [0x52, (m) => m.reduce()], // REDUCE
   [0x51, (m) => m.persistentId()], // BINPERSID
   [0x62, (m) => m.build()], // BUILD

@@ -1,5 +1,5 @@
 /**
- * Published checkpoints: what `torch.save(state_dict)` writes. A ZIP archive of stored entries with a pickle,
+ * Published checkpoints: what `torch.save(state_dict)` writes, by itself or as a value of a dict. A ZIP archive of stored entries with a pickle,
  * `<root>/data.pkl`, that describes the tensors, and their storages, `<root>/data/<key>`.
  */
 
@@ -31,16 +31,32 @@ async function checkByteOrder(source: ByteSource, entry: ZipEntry | undefined): 
   if (text.trim() !== 'little') fail(source, `its numbers have byte order ${quoted(text)}, not "little"`);
 }
 
-/** The tensors of the pickle, by key. */
-async function readStateDict(source: ByteSource, entry: ZipEntry): Promise<[string, TensorRef][]> {
+/** Where training scripts keep weights among other things. What was averaged comes first: it is what they evaluate. */
+const WRAPPERS = ['ema', 'model', 'state_dict', 'model_state_dict'];
+
+/** The key of `root` that holds a state dict; undefined where it is one itself, or there is none. */
+function wrapperOf({ entries }: PickleDict): string | undefined {
+  return WRAPPERS.find((key) => {
+    const inner = entries.get(key);
+    if (!(inner instanceof PickleDict) || inner.entries.size === 0) return false;
+    return [...inner.entries.values()].every((value) => value instanceof TensorRef);
+  });
+}
+
+/** The tensors of the pickle by key, and where they were among other things. */
+async function readStateDict(source: ByteSource, entry: ZipEntry) {
   if (entry.size > MAX_PICKLE_BYTES)
     fail(source, `its data.pkl has ${entry.size} bytes, more than any checkpoint's`);
   const root = readPickle(await source.read(entry.offset, entry.size), `${source.name} (data.pkl)`);
   if (!(root instanceof PickleDict)) fail(source, 'it holds something else than a state dict');
-  return [...root.entries].map(([key, value]) => {
+  const taken = wrapperOf(root);
+  const stateDict = taken ? (root.entries.get(taken) as PickleDict) : root;
+  const tensors = [...stateDict.entries].map(([key, value]): [string, TensorRef] => {
     if (typeof key === 'string' && value instanceof TensorRef) return [key, value];
     return fail(source, `its value ${quoted(String(key))} is not a tensor`);
   });
+  const others = [...root.entries.keys()].map(String).filter((key) => key !== taken);
+  return { tensors, part: taken ? { taken, others } : undefined };
 }
 
 function isContiguous({ shape, stride }: TensorRef): boolean {
@@ -140,7 +156,8 @@ function piecesOf(
 
 /**
  * Opens a checkpoint written by `torch.save`: its directory and pickle are read and wholly checked, tensors
- * are read when asked for. Names are as {@link publishedName} gives them.
+ * are read when asked for. Names are as {@link publishedName} gives them. Of a dict with other things in it the
+ * weights are taken, see {@link TensorFile.part}.
  * @throws UserError saying what is wrong with the file
  */
 export async function openTorchCheckpoint(source: ByteSource): Promise<TensorFile> {
@@ -148,7 +165,8 @@ export async function openTorchCheckpoint(source: ByteSource): Promise<TensorFil
   const root = findRoot(source, entries);
   await checkByteOrder(source, entries.get(`${root}/byteorder`));
   const tensors = new Map<string, StoredTensor>();
-  for (const [key, tensor] of await readStateDict(source, entries.get(`${root}/data.pkl`) as ZipEntry)) {
+  const stateDict = await readStateDict(source, entries.get(`${root}/data.pkl`) as ZipEntry);
+  for (const [key, tensor] of stateDict.tensors) {
     const storageName = `${root}/data/${tensor.storage.key}`;
     const entry =
       entries.get(storageName) ??
@@ -162,5 +180,5 @@ export async function openTorchCheckpoint(source: ByteSource): Promise<TensorFil
       pieces: (into) => piecesOf(source, tensor, entry, into),
     });
   }
-  return tensorFile(source, { format: 'PyTorch', tensors });
+  return tensorFile(source, { format: 'PyTorch', tensors, part: stateDict.part });
 }

@@ -58,7 +58,7 @@ describe('hrm data arc', () => {
     output = '';
     expect(await arc(...out())).toBe(1);
     expect(output).toMatch(
-      /training\/c\.json: test\[1\]\.output is missing, .* Only tasks in a sub-folder 'evaluation' or 'test' may/,
+      /training\/c\.json: test\[1\]\.output is missing, .* Only tasks in a folder 'evaluation' or 'test',.* may leave it out/,
     );
     expect(output.trim().split('\n')).toHaveLength(1);
   });
@@ -92,7 +92,7 @@ describe('hrm data arc', () => {
   it('wants folders, a new folder to make, and numbers', async () => {
     await write('training/a.json', TASK);
     expect(await main(['data', 'arc', ...out()])).toBe(1);
-    expect(output).toContain('give one or more folders');
+    expect(output).toContain('give one or more folders or files');
     expect(await arc()).toBe(1);
     expect(output).toContain('--out DIR');
     expect(await arc('--out', dir)).toBe(1);

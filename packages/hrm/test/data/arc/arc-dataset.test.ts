@@ -12,9 +12,11 @@ import {
   gridKey,
   gridRows,
   parseTask,
+  UNKNOWN,
 } from '../../../src/data/arc/arc.ts';
 import { augmentGrid, inverse, parseName, TaskAugmenter } from '../../../src/data/arc/arc-augment.ts';
-import { buildArcDataset, readArcTasks } from '../../../src/data/arc/arc-dataset.node.ts';
+import { buildArcDataset } from '../../../src/data/arc/arc-dataset.node.ts';
+import { readArcTasks } from '../../../src/data/arc/arc-source.node.ts';
 import { ArcVote } from '../../../src/data/arc/arc-vote.ts';
 import { readIdentifiers, readSplit } from '../../../src/data/dataset/dataset.node.ts';
 import type { Split } from '../../../src/data/dataset/dataset.ts';
@@ -90,6 +92,7 @@ describe('buildArcDataset', () => {
     expect(counts).toEqual({ puzzles: 18, trainExamples: 54, testExamples: 12, incomplete: 0 });
     expect(train.metadata).toEqual({
       ...ARC_TOKENS,
+      task: 'arc',
       blank_identifier_id: 0,
       num_puzzle_identifiers: 19,
       total_groups: 3,
@@ -220,7 +223,7 @@ describe('TaskAugmenter', () => {
     [...train, ...test].map(({ input, output }) => gridKey(input) + gridKey(output)).sort();
 
   it('gives different copies, none equal to the task', () => {
-    const task = parseTask(JSON.stringify(taskJson(1, 3, 1)), 'a.json', 'a');
+    const task = parseTask(taskJson(1, 3, 1), 'a.json', 'a');
     const copies = [...new TaskAugmenter(3).copies(task, 200)];
     expect(copies).toHaveLength(200);
     expect(new Set([task, ...copies].map((copy) => pairKeys(copy).join('|'))).size).toBe(201);
@@ -230,7 +233,7 @@ describe('TaskAugmenter', () => {
     // Mirror images of each other: mirroring only swaps the two pairs.
     const pair = (row: number[]) => ({ input: [row], output: [[0]] });
     const json = { train: [pair([0, 1])], test: [pair([1, 0])] };
-    const task = parseTask(JSON.stringify(json), 'a.json', 'a');
+    const task = parseTask(json, 'a.json', 'a');
     const copies = [...new TaskAugmenter(0).copies(task, 100)];
     // Lying or standing (transposed), nine colours each, and not the task itself.
     expect(copies).toHaveLength(17);
@@ -238,7 +241,7 @@ describe('TaskAugmenter', () => {
 
   it('stops after five tries for each copy', () => {
     const blank = { input: [[0]], output: [[0]] };
-    const task = parseTask(JSON.stringify({ train: [blank], test: [blank] }), 'a.json', 'a');
+    const task = parseTask({ train: [blank], test: [blank] }, 'a.json', 'a');
     expect([...new TaskAugmenter(0).copies(task, 10)]).toEqual([]);
   });
 });
@@ -265,15 +268,92 @@ describe('readArcTasks', () => {
     ]);
   });
 
+  const named = async (...paths: string[]) =>
+    (await readArcTasks(paths)).map(({ task, evaluation }) => [task.name, evaluation]);
+
+  it('reads folders without sub-folders, and files; the name of the folder tells evaluation tasks', async () => {
+    const folder = await makeTasks();
+    expect(await named(join(folder, 'training'))).toEqual([
+      ['t1', false],
+      ['renamed', false],
+    ]);
+    const e1 = [['e1', true]];
+    expect(await named(join(folder, 'evaluation'))).toEqual(e1);
+    expect(await named(join(folder, 'evaluation/e1.json'))).toEqual(e1);
+    expect(await named(join(folder, 'evaluation/../training/t1.json'))).toEqual([['t1', false]]);
+  });
+
+  it('reads pairs alone, all to train on, wherever they lie', async () => {
+    const folder = await makeTasks();
+    await writeFile(join(folder, 'evaluation/p.json'), JSON.stringify(taskJson(4, 5, 1).train));
+    const sources = await readArcTasks([join(folder, 'evaluation')]);
+    expect(sources.map(({ task, evaluation }) => [task.name, evaluation, task.train.length])).toEqual([
+      ['e1', true, 2],
+      ['p', false, 5],
+    ]);
+    const counts = await buildArcDataset(join(dir, 'out'), sources, { augment: 3, seed: 0 });
+    expect(counts).toMatchObject({ puzzles: 8, trainExamples: 4 * (2 + 5), testExamples: 4 * 2 });
+  });
+
+  /** The tasks of `makeTasks` as the ARC Prize publishes them. */
+  async function makeChallenges(): Promise<string> {
+    const prize = join(dir, 'prize');
+    await mkdir(prize);
+    const write = (name: string, json: object) => writeFile(join(prize, name), JSON.stringify(json));
+    const split = async (name: string, tasks: Record<string, ReturnType<typeof taskJson>>) => {
+      const questions = Object.entries(tasks).map(([id, { train, test }]) => [
+        id,
+        { test: test.map(({ input }) => ({ input })), train },
+      ]);
+      const outputs = Object.entries(tasks).map(([id, { test }]) => [id, test.map(({ output }) => output)]);
+      await write(`arc-agi_${name}_challenges.json`, Object.fromEntries(questions));
+      await write(`arc-agi_${name}_solutions.json`, Object.fromEntries(outputs));
+    };
+    await split('training', { renamed: taskJson(2, 2, 1), t1: taskJson(1, 3, 1) });
+    await split('evaluation', { e1: taskJson(3, 2, 2) });
+    await write('sample_submission.json', { e1: [{ attempt_1: [[0]], attempt_2: [[0]] }] });
+    return prize;
+  }
+
+  it("reads the ARC Prize's files, with the solutions beside them, as the tasks that they hold", async () => {
+    const prize = await makeChallenges();
+    const single = await readArcTasks([await makeTasks()]);
+    const byName = (sources: typeof single) =>
+      [...sources].sort((a, b) => (a.task.name < b.task.name ? -1 : 1));
+    expect(byName(await readArcTasks([prize]))).toEqual(byName(single));
+    const evaluation = join(prize, 'arc-agi_evaluation_challenges.json');
+    expect(await readArcTasks([evaluation])).toEqual(single.slice(0, 1));
+    // Without solutions the outputs are not known, where they need not be.
+    await rm(join(prize, 'arc-agi_evaluation_solutions.json'));
+    const [{ task }] = await readArcTasks([evaluation]);
+    expect(task.test.map(({ output }) => output)).toEqual([UNKNOWN, UNKNOWN]);
+    await rm(join(prize, 'arc-agi_training_solutions.json'));
+    await expectError(
+      readArcTasks([join(prize, 'arc-agi_training_challenges.json')]),
+      /training_challenges\.json, task "renamed": test\[0\]\.output is missing.*\*_solutions\.json beside/,
+    );
+    await writeFile(join(prize, 'arc-agi_test_challenges.json'), JSON.stringify({ q: taskJson(5, 1, 1) }));
+    expect(await named(join(prize, 'arc-agi_test_challenges.json'))).toEqual([['q', true]]);
+  });
+
+  it('refuses solutions alone, and those of other tasks', async () => {
+    const prize = await makeChallenges();
+    const solutions = join(prize, 'arc-agi_training_solutions.json');
+    await expectError(readArcTasks([solutions]), /holds outputs alone\. Give the file of the challenges/);
+    await writeFile(solutions, JSON.stringify({ other: [[[1]]] }));
+    await expectError(readArcTasks([prize]), /training_solutions\.json: "other" is none of the tasks/);
+  });
+
   it('names what is wrong', async () => {
     const folder = await makeTasks();
     await expectError(
       readArcTasks([join(folder, 'nowhere')]),
       /nowhere: cannot read: no such file or folder/,
     );
+    await mkdir(join(dir, 'empty'));
     await expectError(
-      readArcTasks([join(folder, 'training')]),
-      /training: holds no tasks\. Expected .*training\/<any name>\/\*\.json/,
+      readArcTasks([join(dir, 'empty')]),
+      /empty: holds no tasks\. Expected .*empty\/<any name>\/\*\.json.* or .*empty\/\*\.json/,
     );
     await expectError(readArcTasks([folder, folder]), /e1\.json: the task "e1" is in .*e1\.json already/);
     await writeFile(join(folder, 'training/t3.json'), '{"train": 1');

@@ -48,6 +48,23 @@ describe('readPickle', () => {
     );
   });
 
+  it('reads parameters as the tensors that they are', () => {
+    const tensor = pickle.tensor(storage, 1, [2, 2], [2, 1]);
+    expect(read(pickle.parameter(tensor))).toEqual(read(tensor));
+  });
+
+  it.each([2, 3, 4, 5])('reads protocol %i', (protocol) => {
+    const framed = (...body: (readonly number[])[]) =>
+      readPickle(pickle.framed(protocol, ...body), 'data.pkl');
+    const [dict] = [framed(pickle.stackGlobal('collections', 'OrderedDict'), pickle.emptyTuple, [0x52])];
+    expect((dict as PickleDict).ordered).toBe(true);
+    // What was memoized is counted from 0.
+    expect(framed(pickle.shortText('a'), pickle.shortText('ü'), [0x68, 0, 0x87])).toEqual(
+      new PickleTuple(['a', 'ü', 'a']),
+    );
+    expect(readPickle(Uint8Array.of(0x80, protocol, 0x4e, 0x2e), 'f')).toBe(null);
+  });
+
   it('ignores the state of an OrderedDict', () => {
     const dict = read(pickle.dict({ a: [0x4b, 1] }), pickle.emptyDict, [0x62]) as PickleDict;
     expect([...dict.entries]).toEqual([['a', 1]]);
@@ -67,7 +84,27 @@ describe('readPickle', () => {
     ['a storage that is not on the list', [pickle.global('torch', 'ComplexFloatStorage')], /ComplexFloat/],
     ['a name without an end', [[0x63, ...new Array(300).fill(97)]], /a name without an end/],
     ['a name with control characters', [pickle.global('\x1b[2J', 'x')], /"\\u001b\[2J\.x"/],
-    ['STACK_GLOBAL', [pickle.text('os'), pickle.text('system'), [0x93]], /opcode 0x93/],
+    ['STACK_GLOBAL of another name', [pickle.stackGlobal('os', 'system')], /"os\.system"/],
+    [
+      'STACK_GLOBAL of the parts of an allowed name',
+      [pickle.stackGlobal('torch', '_utils._rebuild_tensor_v2'), pickle.none, [0x52]],
+      /without a tuple/,
+    ],
+    ['STACK_GLOBAL of no strings', [pickle.none, pickle.text('system'), [0x93]], /a name that is no string/],
+    ['STACK_GLOBAL of nothing', [pickle.text('system'), [0x93]], /an empty stack/],
+    ['a long name', [pickle.text('x'.repeat(1e5)), pickle.text('y'), [0x93]], /it names "x{80}…"/],
+    ['BINUNICODE8', [[0x8d, 1, 0, 0, 0, 0, 0, 0, 0, 97]], /opcode 0x8d/],
+    ['a short string longer than the file', [[0x8c, 9, 97]], /ends in the middle/],
+    ['MEMOIZE of nothing', [[0x94]], /the top of an empty stack/],
+    ['NEWOBJ_EX', [[0x92]], /opcode 0x92/],
+    ['bytes', [[0x43, 1, 97]], /opcode 0x43/],
+    ['a buffer', [[0x97]], /opcode 0x97/],
+    ['a parameter of nothing', [pickle.parameter(pickle.none)], /a parameter that is not made of/],
+    [
+      'a parameter with hooks',
+      [pickle.parameter(pickle.tensor(storage, 0, [6], [1]), pickle.dict({ a: pickle.none }))],
+      /a parameter that is not made of/,
+    ],
     ['INST', [pickle.mark, [0x69, ...Buffer.from('os\nsystem\n')]], /opcode 0x69/],
     ['OBJ', [[0x6f]], /opcode 0x6f/],
     ['NEWOBJ', [orderedDict, pickle.emptyTuple, [0x81]], /opcode 0x81/],
@@ -76,7 +113,7 @@ describe('readPickle', () => {
     ['text integers', [[0x49, 0x31, 0x0a]], /opcode 0x49/],
     ['LONG4', [[0x8b, 1, 0, 0, 0, 1]], /opcode 0x8b/],
     ['DUP', [pickle.none, [0x32]], /opcode 0x32/],
-    ['FRAME', [[0x95, 0, 0, 0, 0, 0, 0, 0, 0]], /opcode 0x95/],
+    ['a frame cut short', [[0x95, 2, 0, 0, 0, 0, 0]], /ends in the middle/],
     ['another PROTO inside', [[0x80, 4]], /opcode 0x80/],
     [
       'a storage that is called',
@@ -142,9 +179,9 @@ describe('readPickle', () => {
   });
 
   it('refuses other protocols and what is not a pickle', async () => {
-    for (const bytes of [[], [0x80], [0x80, 4, 0x4e, 0x2e], [0x80, 3, 0x4e, 0x2e], [0x4e, 0x2e]]) {
+    for (const bytes of [[], [0x80], [0x80, 1, 0x4e, 0x2e], [0x80, 6, 0x4e, 0x2e], [0x4e, 0x2e]]) {
       expect((await userError(() => readPickle(Uint8Array.from(bytes), 'f'))).message).toMatch(
-        /protocol 2|ends in/,
+        /protocol 2 to 5|ends in/,
       );
     }
   });
@@ -162,6 +199,7 @@ describe('readPickle', () => {
     expect(await refusal(many(pickle.mark, 1e5))).toMatch(/more than 256 deep/);
     expect(await refusal(many(pickle.emptyDict, 1e6))).toMatch(/more than 100000 objects/);
     expect(await refusal(many(pickle.emptyTuple, 1e6))).toMatch(/more than 100000 objects/);
+    expect(await refusal(pickle.none, many([0x94], 1e6))).toMatch(/memo index 100000/);
     expect((await userError(() => readPickle(new Uint8Array(5e6), 'f'))).message).toMatch(
       /more than any checkpoint/,
     );

@@ -25,6 +25,10 @@ describe('publishedName', () => {
     ['model.inner.lm_head.weight', 'lm_head.weight'],
     ['H_level.layers.0.mlp.down_proj.weight', 'H_level.layers.0.mlp.down_proj.weight'],
     ['x.model.inner.y', 'x.model.inner.y'],
+    ['module._orig_mod.model.inner.H_init', 'H_init'],
+    ['_orig_mod.module.model.inner.H_init', 'H_init'],
+    ['module.H_init', 'H_init'],
+    ['modules.H_init', 'modules.H_init'],
   ])('%s → %s', (key, name) => {
     expect(publishedName(key, new Map(), 'a.pt')).toBe(name);
   });
@@ -134,6 +138,68 @@ describe('published checkpoints', () => {
     total = 0;
     await file.readF32('q_head.bias');
     expect(total).toBe(8);
+  });
+});
+
+describe('checkpoints of other scripts', () => {
+  const foreign = (name: string) => open(fixtureBytes(`foreign/${name}.pt`));
+
+  it.each([
+    ['parameter', undefined],
+    ['protocol4', undefined],
+    ['nested', { taken: 'model', others: ['epoch', 'lr', 'optimizer'] }],
+  ])('%s.pt', async (name, part) => {
+    const file = await foreign(name);
+    expect(file.names).toEqual(['a']);
+    expect(file.part).toEqual(part);
+    expect(file.info('a')).toEqual({ dtype: 'F32', shape: [2, 3] });
+    expect((await file.readF32('a')).every(Number.isFinite)).toBe(true);
+  });
+
+  it('reads parameters under module., protocol 3', async () => {
+    const file = await foreign('module-protocol3');
+    expect(file.names).toEqual(['a', 'b']);
+    expect([...(await file.readF32('a')), ...(await file.readF32('b'))]).toEqual([
+      ...[0, 1, 2, 3, 4, 5],
+      ...[10, 11, 12, 13],
+    ]);
+  });
+
+  it('takes averaged weights before others, protocol 5', async () => {
+    const file = await foreign('ema-protocol5');
+    expect(file.part).toEqual({ taken: 'ema', others: ['epoch', 'model'] });
+    expect([...(await file.readF32('a'))]).toEqual([10, 11, 12, 13]);
+  });
+
+  it('refuses numbers of NumPy without accusing anyone', async () => {
+    const { message } = await userError(() => foreign('numpy-scalar'));
+    expect(message).toMatch(/it names "numpy\._core\.multiarray\.scalar", which is no part of weights\./);
+    expect(message).toMatch(/torch\.save\(model\.state_dict\(\), path\)/);
+    expect(message).not.toMatch(/malicious/);
+  });
+
+  const w = () => pickle.dict({ w: pickle.tensor(storage, 0, [12], [1]) });
+  it.each(['model', 'state_dict', 'ema', 'model_state_dict'])('unwraps {%s: …}', async (key) => {
+    const file = await open(buildCheckpoint({ [key]: w(), step: pickle.int(5) }, { '0': twelve }));
+    expect(file.part).toEqual({ taken: key, others: ['step'] });
+    expect(sum(await file.readF32('w'))).toBe(66);
+  });
+
+  it('takes no dict of other things, and none of another name', async () => {
+    const file = await open(
+      buildCheckpoint({ ema: pickle.dict({ decay: pickle.int(1) }), model: w() }, { '0': twelve }),
+    );
+    expect(file.part?.taken).toBe('model');
+    const others: [string, number[]][] = [
+      ['model', pickle.dict({ step: pickle.int(5) })],
+      ['model', pickle.emptyDict],
+      ['generator', w()],
+    ];
+    for (const [key, value] of others) {
+      expect(await message(buildCheckpoint({ [key]: value }, { '0': twelve }))).toMatch(
+        /"\w+" is not a tensor/,
+      );
+    }
   });
 });
 
