@@ -28,6 +28,7 @@ const SCENARIOS = [
 /** Chunks that loading and solving never fetch: what belongs to a module that is imported when it is asked for. */
 const ON_DEMAND = [
   { name: 'tuning, checks and references', module: /\/kernels\/dist\/checks\.js$/ },
+  { name: '.pt files of published checkpoints', module: /\/torch\/torch-checkpoint\.js$/ },
   { name: 'all_config.yaml of published checkpoints', module: /\/yaml\/yaml\.js$/ },
   { name: 'many guesses', module: /\/guesses\/guessing\.js$/ },
   { name: 'averaged weights', module: /\/training\/average\.js$/ },

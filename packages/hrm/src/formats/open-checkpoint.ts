@@ -4,7 +4,6 @@ import { UserError } from '@hrm-webgpu/core';
 import type { ByteSource } from './files/byte-source.ts';
 import { openSafetensors } from './safetensors.ts';
 import type { TensorFile } from './tensor-file.ts';
-import { openTorchCheckpoint } from './torch/torch-checkpoint.ts';
 
 /** What people mistake for checkpoints: how such files begin, what they are and what to do. */
 const MISTAKES: readonly [prefix: string, meaning: string][] = [
@@ -44,7 +43,10 @@ function refuseTrm({ name, names }: TensorFile): void {
 
 async function openKnown(source: ByteSource): Promise<TensorFile> {
   const head = await source.read(0, Math.min(source.size, 256));
-  if (head[0] === 0x50 && head[1] === 0x4b) return openTorchCheckpoint(source);
+  if (head[0] === 0x50 && head[1] === 0x4b) {
+    const { openTorchCheckpoint } = await import('./torch/torch-checkpoint.ts'); // files of our own need none
+    return openTorchCheckpoint(source);
+  }
   const isSafetensors = head[8] === 0x7b; // the `{` of its header
   if (isSafetensors) return openSafetensors(source);
   throw new UserError(

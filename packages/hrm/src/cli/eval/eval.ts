@@ -16,6 +16,7 @@ import type { Task } from '../../tasks/tasks.ts';
 import { evaluationRows } from '../../training/memory.ts';
 import { recordInference } from '../../tuning/tuning-uses.ts';
 import { verifyKernels } from '../../tuning/verify.ts';
+import { announcePart } from '../announce-part.ts';
 import { type Command, onePositional, parse, wholeNumber } from '../command.ts';
 import { checkModelFit, metadataFile } from '../dataset-fit.ts';
 import { allCheckpoints, GUESS_OPTIONS, guessesAsked, guessHelp, loadChecker } from '../guess-options.ts';
@@ -225,6 +226,7 @@ function checkSubmission(file: string, task: Task, { data, sample }: Values): vo
 async function checkFit(path: string, split: DatasetMetadata, metadataPath: string): Promise<Meaning> {
   const file = await openTensorFile(await fileSource(findCheckpoint(path)));
   try {
+    announcePart(file);
     const context = await readContext(file);
     checkModelFit(split, knownConfig(file, context), metadataPath, path);
     return context.meaning ?? {};

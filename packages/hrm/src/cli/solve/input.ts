@@ -5,7 +5,7 @@ import { UserError } from '@hrm-webgpu/core';
 import { gridRows, parseGrid } from '../../data/arc/arc.ts';
 import { isTask, parseJson } from '../../data/arc/arc-files.ts';
 import { MAZE } from '../../data/maze/maze.ts';
-import { rulesBroken, SUDOKU_SIZES, sudokuShape } from '../../data/sudoku/sudoku.ts';
+import { SUDOKU_SIZES, sudokuShape } from '../../data/sudoku/sudoku.ts';
 import { parseSudokuGrid } from '../../data/sudoku/sudoku-source.ts';
 import { sudokusIn } from '../../data/sudoku/sudoku-text.ts';
 import { readTextFile } from '../../formats/files/file-source.node.ts';
@@ -89,7 +89,7 @@ function sudokusOf(text: string): { size: number; grids: Uint8Array[] } | undefi
 
 /**
  * A Sudoku in any form of {@link sudokusIn}.
- * @throws UserError for anything but one with 16, 36 or 81 cells, and for givens that break the rules
+ * @throws UserError for anything but one with 16, 36 or 81 cells
  */
 export function sudokuPuzzle(text: string): PuzzleInput {
   const found = sudokusOf(text);
@@ -110,11 +110,6 @@ function oneSudoku({ size, grids }: { size: number; grids: Uint8Array[] }, file:
     );
   }
   const [givens] = grids;
-  const [broken] = rulesBroken(sudokuShape(size), givens);
-  if (broken !== undefined) {
-    const [row, column] = [Math.floor(broken / size) + 1, (broken % size) + 1];
-    throw new UserError(`the givens break the rules at row ${row}, column ${column}`);
-  }
   return {
     task: 'sudoku',
     grid: Array.from({ length: size }, (_, row) => [...givens.subarray(row * size, (row + 1) * size)]),
@@ -228,4 +223,19 @@ function arcPuzzle(text: string, file: string, test: number): PuzzleInput {
     title: `ARC task with ${pairs} training pairs, test input ${test} of ${json.test.length}`,
     ...(pair.output === undefined ? {} : { expected: read(pair.output, 'output') }),
   };
+}
+
+/**
+ * The puzzle as a checkpoint means it that says what its grids are: digits may be a Latin square's, or values of own data.
+ *
+ * @param declared what the checkpoint says
+ */
+export function meantBy(declared: Task | undefined, puzzle: PuzzleInput): PuzzleInput {
+  if (puzzle.task !== 'sudoku' || declared === undefined) return puzzle;
+  const size = puzzle.grid.length;
+  if (declared === 'latin') return { ...puzzle, task: 'latin', title: `${size}×${size} Latin square` };
+  if (declared !== 'none') return puzzle;
+  // A value's token is one more in own data.
+  const grid = puzzle.grid.map((row) => row.map((value) => value + 1));
+  return { ...puzzle, task: 'none', grid, title: `${size}×${size} grid, as tokens: values + 1` };
 }

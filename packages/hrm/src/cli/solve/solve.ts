@@ -9,7 +9,8 @@ import { openTensorFile } from '../../formats/open-checkpoint.ts';
 import { quoted } from '../../formats/quote.ts';
 import { HRM } from '../../solving/hrm.ts';
 import type { SolveOptions } from '../../solving/solve-options.ts';
-import { encodeGrid, hasDigits } from '../../tasks/tasks.ts';
+import { encodeGrid, hasDigits, type Task } from '../../tasks/tasks.ts';
+import { readMeaning } from '../../training/checkpoint.ts';
 import { announcePart } from '../announce-part.ts';
 import { type Command, parse, wholeNumber } from '../command.ts';
 import { gridKind } from '../grids/grid-kind.ts';
@@ -21,7 +22,7 @@ import { DEVICE_HELP, DEVICE_OPTIONS, openTunedDevice } from '../open-device.ts'
 import { TASK_NAMES, taskNamed } from '../task-option.ts';
 import { dim, green, print, red } from '../terminal.ts';
 import { guessLines } from './guesses.ts';
-import { type PuzzleInput, readPuzzle } from './input.ts';
+import { meantBy, type PuzzleInput, readPuzzle } from './input.ts';
 import { prospectOf, verdictOn } from './verdict.ts';
 
 export const solve: Command = {
@@ -72,22 +73,25 @@ ${DEVICE_HELP}`,
       throw new UserError('--puzzle names a puzzle embedding, and --trunk-only leaves them out');
     }
     const maxSteps = wholeNumber('max-think-steps', values['max-think-steps']);
-    const puzzle = await readPuzzle(argument, wholeNumber('test', values.test));
+    const given = await readPuzzle(argument, wholeNumber('test', values.test));
     const puzzleIdentifier =
       values.puzzle && (await identifierOf(values.puzzle, values.data ?? folderOf(path)));
     const paths = allCheckpoints(path, values.checkpoints);
+    let declared: Task | undefined;
     for (const one of paths.filter(existsSync)) {
       const file = await openTensorFile(await fileSource(findCheckpoint(one)));
       announcePart(file);
+      declared ??= readMeaning(file).task;
       await file.close();
     }
+    const puzzle =
+      values.task === undefined ? meantBy(declared, given) : { ...given, task: taskNamed(values.task) };
     const guesses = guessesAsked(values, paths.length);
     if (values.seed !== undefined && !guesses) throw new UserError('--seed draws guesses: give --guesses N');
     const device = await openTunedDevice(values);
     try {
       return await untilInterrupted(async (signal) => {
-        const { seqLen } = puzzle;
-        const task = values.task === undefined ? puzzle.task : taskNamed(values.task);
+        const { seqLen, task } = puzzle;
         const model = await HRM.load(paths, { device, signal, task, seqLen, trunkOnly });
         const checker = values.check === undefined ? undefined : await loadChecker(values.check, model.task);
         const options = {

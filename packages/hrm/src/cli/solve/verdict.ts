@@ -4,10 +4,10 @@ import { UserError } from '@hrm-webgpu/core';
 import { MAZE } from '../../data/maze/maze.ts';
 import { checkMaze } from '../../data/maze/maze-check.ts';
 import { MazeDistances, UNREACHED } from '../../data/maze/maze-distances.ts';
-import { sudokuGrid, sudokuShape } from '../../data/sudoku/sudoku.ts';
-import { type DigitFaults, latinFaults, sudokuFaults } from '../../data/sudoku/sudoku-check.ts';
+import { rulesBroken, sudokuGrid, sudokuShape } from '../../data/sudoku/sudoku.ts';
+import { type DigitFaults, latinBroken, latinFaults, sudokuFaults } from '../../data/sudoku/sudoku-check.ts';
 import { onlySolution } from '../../data/sudoku/sudoku-solutions.ts';
-import type { Task } from '../../tasks/tasks.ts';
+import { hasDigits, type Task } from '../../tasks/tasks.ts';
 
 /**
  * What to know of a puzzle before a model thinks about it; undefined where there is nothing to say.
@@ -18,7 +18,19 @@ import type { Task } from '../../tasks/tasks.ts';
 export function prospectOf(task: Task, input: ArrayLike<number>): string | undefined {
   const side = Math.sqrt(input.length);
   if (task === 'maze') checkReachable(side, Uint8Array.from(input));
+  if (hasDigits(task)) checkGivens(task, side, input);
   return task === 'sudoku' ? sudokuProspect(side, input) : undefined;
+}
+
+/** Names the first given that is there twice. */
+function checkGivens(task: Task, size: number, input: ArrayLike<number>): void {
+  const broken =
+    task === 'sudoku'
+      ? rulesBroken(sudokuShape(size), sudokuGrid(input))
+      : latinBroken(size, sudokuGrid(input));
+  if (broken.length === 0) return;
+  const [row, column] = [Math.floor(broken[0] / size) + 1, (broken[0] % size) + 1];
+  throw new UserError(`the givens break the rules at row ${row}, column ${column}`);
 }
 
 function sudokuProspect(size: number, input: ArrayLike<number>): string | undefined {

@@ -34,18 +34,21 @@ export function latinFaults(
   input: ArrayLike<number>,
   prediction: ArrayLike<number>,
 ): DigitFaults {
-  return faultsOf(input, prediction, (grid) => {
-    const inRows = new Set<number>();
-    const inColumns = new Set<number>();
-    let digits = 0;
-    for (const [cell, digit] of grid.entries()) {
-      if (digit === 0) continue;
-      digits++;
-      inRows.add(Math.floor(cell / size) * (size + 1) + digit);
-      inColumns.add((cell % size) * (size + 1) + digit);
-    }
-    return inRows.size < digits || inColumns.size < digits;
-  });
+  return faultsOf(input, prediction, (grid) => latinBroken(size, grid).length > 0);
+}
+
+/** The cells of a Latin square, in ascending order, whose digit occurs again in their row or column; 0 is a blank. */
+export function latinBroken(size: number, grid: Uint8Array): number[] {
+  const cells = [...grid.keys()].filter((cell) => grid[cell] !== 0);
+  const row = (cell: number) => Math.floor(cell / size);
+  return cells.filter((cell) =>
+    cells.some(
+      (other) =>
+        other !== cell &&
+        grid[other] === grid[cell] &&
+        (row(other) === row(cell) || other % size === cell % size),
+    ),
+  );
 }
 
 function faultsOf(

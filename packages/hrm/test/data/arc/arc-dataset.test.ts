@@ -92,7 +92,6 @@ describe('buildArcDataset', () => {
     expect(counts).toEqual({ puzzles: 18, trainExamples: 54, testExamples: 12, incomplete: 0 });
     expect(train.metadata).toEqual({
       ...ARC_TOKENS,
-      task: 'arc',
       blank_identifier_id: 0,
       num_puzzle_identifiers: 19,
       total_groups: 3,
