@@ -44,6 +44,12 @@ export interface SegmentOutput extends State {
 type Level = 'H' | 'L';
 
 /**
+ * Called within a segment after every step of a module, with the states as they are then: what it wants to keep it copies,
+ * since the next step may write over them.
+ */
+export type StepObserver = (level: Level, state: Readonly<State>) => void;
+
+/**
  * The Hierarchical Reasoning Model (arXiv 2506.21734): its weights on one device and one segment of its computation.
  * Weights go by their published names; puzzle rows that lie in several shards by that name and the shard's number.
  */
@@ -153,13 +159,15 @@ export class HrmModel {
    * @param working memory that the warm states are written to, which may be that of `state`: more cycles then need no more
    *   memory than one
    */
-  segment(state: State, input: ModelInput, working: State): SegmentOutput {
+  segment(state: State, input: ModelInput, working: State, observe?: StepObserver): SegmentOutput {
     const { device } = this;
     return device.scope(() => {
       const e = this.embed(input);
-      const warm = device.tape.noGrad(() => this.warmUp(state, e, working));
+      const warm = device.tape.noGrad(() => this.warmUp(state, e, working, observe));
       const z_L = this.level('L', warm.z_L, [warm.z_H, e]);
+      observe?.('L', { z_H: warm.z_H, z_L });
       const z_H = this.level('H', warm.z_H, [z_L]);
+      observe?.('H', { z_H, z_L });
       return {
         z_H,
         z_L,
@@ -167,6 +175,14 @@ export class HrmModel {
         q: qHead(z_H, this.weight('q_head.weight'), this.weight('q_head.bias')),
       };
     });
+  }
+
+  /** What the model would answer if an H step came next: logits [batch, T, V], without gradient; the states stay. */
+  intermediateLogits({ z_H, z_L }: Readonly<State>): Tensor {
+    const { device } = this;
+    return device.scope(() =>
+      device.tape.noGrad(() => this.linear(this.level('H', z_H, [z_L]), 'lm_head.weight')),
+    );
   }
 
   dispose(): void {
@@ -190,16 +206,20 @@ export class HrmModel {
   }
 
   /** H_cycles × L_cycles steps but the last of each module. */
-  private warmUp(state: State, e: Tensor, working: State): State {
+  private warmUp(state: State, e: Tensor, working: State, observe?: StepObserver): State {
     const { H_cycles, L_cycles } = this.config;
     let z_H = state.z_H.detach();
     let z_L = state.z_L.detach();
     for (let h = 1; h <= H_cycles; h++) {
       for (let l = 1; l <= L_cycles; l++) {
         const last = h === H_cycles && l === L_cycles;
-        if (!last) z_L = this.level('L', z_L, [z_H, e], working.z_L);
+        if (last) continue;
+        z_L = this.level('L', z_L, [z_H, e], working.z_L);
+        observe?.('L', { z_H, z_L });
       }
-      if (h < H_cycles) z_H = this.level('H', z_H, [z_L], working.z_H);
+      if (h === H_cycles) continue;
+      z_H = this.level('H', z_H, [z_L], working.z_H);
+      observe?.('H', { z_H, z_L });
     }
     return { z_H, z_L };
   }
