@@ -4,7 +4,7 @@ import type { Batch } from '../data/dataset/sampler.ts';
 import type { HrmModel } from '../model/model.ts';
 import { CovarianceSums, centredGram, gramMatrix, participationRatio } from './covariance.ts';
 import { observe } from './observed-run.ts';
-import { rowsOf } from './puzzles.ts';
+import { parts } from './puzzles.ts';
 import type { MeasureOptions } from './residuals.ts';
 
 /**
@@ -25,8 +25,8 @@ export interface Participation {
   L: number;
 }
 
-/** Puzzles by which the number grows. */
-const ROWS = 10;
+/** Puzzles by which their number grows. */
+const STEP = 10;
 
 /** Over 10, 20, … and all puzzles of a batch. */
 export async function measureParticipation(
@@ -38,21 +38,22 @@ export async function measureParticipation(
   const positions = { H: new CovarianceSums(hidden_size), L: new CovarianceSums(hidden_size) };
   const grids: Record<'H' | 'L', Float32Array[]> = { H: [], L: [] };
   const found: Participation[] = [];
-  for (let first = 0; first < puzzles.rows; first += ROWS) {
-    const batch = rowsOf(puzzles, first, first + ROWS);
+  for (const { part, first } of parts(model, puzzles)) {
     let segment = 0;
-    for await (const { steps } of observe(model, batch, { segments, signal })) {
+    for await (const { steps } of observe(model, part, { segments, signal })) {
       steps.forEach(({ level, state }, i) => {
         if (level !== 'H') return;
         positions.H.add(state);
         positions.L.add(steps[i - 1].state);
       });
       const last = { H: steps[steps.length - 1].state, L: steps[steps.length - 2].state };
-      for (const level of ['H', 'L'] as const) grids[level].push(...splitRows(last[level], batch.rows));
-      onProgress?.(first * segments + batch.rows * ++segment, puzzles.rows * segments);
+      for (const level of ['H', 'L'] as const) grids[level].push(...splitRows(last[level], part.rows));
+      onProgress?.(first * segments + part.rows * ++segment, puzzles.rows * segments);
     }
+    const number = first + part.rows;
+    if (number % STEP !== 0 && number < puzzles.rows) continue;
     found.push({
-      ...{ rows: 'positions', puzzles: first + batch.rows, count: positions.H.count },
+      ...{ rows: 'positions', puzzles: number, count: positions.H.count },
       H: participationRatio(positions.H.covariance()),
       L: participationRatio(positions.L.covariance()),
     });

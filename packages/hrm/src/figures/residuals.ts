@@ -3,7 +3,7 @@
 import type { Batch } from '../data/dataset/sampler.ts';
 import type { HrmModel } from '../model/model.ts';
 import { observe } from './observed-run.ts';
-import { rowsOf } from './puzzles.ts';
+import { parts } from './puzzles.ts';
 
 export interface Residual {
   level: 'H' | 'L';
@@ -23,9 +23,6 @@ export interface MeasureOptions {
   onProgress?: (done: number, total: number) => void;
 }
 
-/** Puzzles that think side by side. */
-const ROWS = 10;
-
 /** The residuals of every step, over all puzzles of a batch; the state before the first step is `H_init` or `L_init`. */
 export async function measureResiduals(
   model: HrmModel,
@@ -35,21 +32,20 @@ export async function measureResiduals(
   const steps: { level: 'H' | 'L'; step: number; segment: number; norms: number[] }[] = [];
   const total = puzzles.rows * segments;
   const initial = { H: await initialState(model, 'H'), L: await initialState(model, 'L') };
-  for (let first = 0; first < puzzles.rows; first += ROWS) {
-    const batch = rowsOf(puzzles, first, first + ROWS);
+  for (const { part, first } of parts(model, puzzles)) {
     const before: Record<'H' | 'L', Float32Array> = { ...initial };
     let segment = 0;
     let index = 0;
     let fastStep = 0;
-    for await (const observed of observe(model, batch, { segments, signal })) {
+    for await (const observed of observe(model, part, { segments, signal })) {
       segment++;
       for (const { level, state } of observed.steps) {
         if (level === 'L') fastStep++;
         steps[index] ??= { level, step: fastStep, segment, norms: [] };
-        steps[index++].norms.push(...distances(before[level], state, batch.rows));
+        steps[index++].norms.push(...distances(before[level], state, part.rows));
         before[level] = state;
       }
-      onProgress?.(first * segments + batch.rows * segment, total);
+      onProgress?.(first * segments + part.rows * segment, total);
     }
   }
   return steps.map(({ norms, ...rest }) => ({ ...rest, ...summary(norms) }));

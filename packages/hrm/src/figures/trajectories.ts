@@ -4,7 +4,7 @@ import type { Batch } from '../data/dataset/sampler.ts';
 import type { HrmModel } from '../model/model.ts';
 import { observe } from './observed-run.ts';
 import { type Projection, principalComponents } from './principal-components.ts';
-import { cellAccuracy, rowsOf } from './puzzles.ts';
+import { cellAccuracy, parts, rowsOf } from './puzzles.ts';
 import type { MeasureOptions } from './residuals.ts';
 
 /** After each segment of one puzzle. */
@@ -68,21 +68,27 @@ export async function measureAnswers(
   { segments, signal, onProgress }: MeasureOptions,
 ): Promise<IntermediateAnswers[]> {
   const columns = model.config.seq_len;
-  const found = Array.from({ length: puzzles.rows }, (_, row): IntermediateAnswers => {
-    return { row, input: rowsOf(puzzles, row, row + 1).inputs, answers: [] };
-  });
-  let segment = 0;
-  for await (const { steps } of observe(model, puzzles, { segments, answers: true, signal })) {
-    for (const { answer } of steps) {
-      if (answer)
-        for (const of of found) of.answers.push(answer.slice(of.row * columns, (of.row + 1) * columns));
+  const found: IntermediateAnswers[] = [];
+  for (const { part, first } of parts(model, puzzles)) {
+    const ofPart = Array.from({ length: part.rows }, (_, i): IntermediateAnswers => {
+      return { row: first + i, input: rowsOf(part, i, i + 1).inputs, answers: [] };
+    });
+    let segment = 0;
+    for await (const { steps } of observe(model, part, { segments, answers: true, signal })) {
+      for (const { answer } of steps) {
+        if (!answer) continue;
+        ofPart.forEach(({ answers }, i) => {
+          answers.push(answer.slice(i * columns, (i + 1) * columns));
+        });
+      }
+      onProgress?.(first * segments + part.rows * ++segment, puzzles.rows * segments);
     }
-    onProgress?.(++segment, segments);
+    found.push(...ofPart);
   }
   return found;
 }
 
-/** Answers until this one and not later; the number of the last step that changed anything, from 0. */
+/** The last step that changed the answer, from 0. */
 export function settlesAt(answers: readonly Int32Array[]): number {
   let last = 0;
   for (let i = 1; i < answers.length; i++) {
