@@ -41,7 +41,8 @@ function draw(context: FigureContext, { input, answers: all }: IntermediateAnswe
   const settles = settlesAt(all);
   // To the end of the segment in which it settles: what follows is the same.
   const shown = all.slice(0, Math.min(MOST_GRIDS, perSegment * (Math.floor(settles / perSegment) + 1)));
-  const cell = Math.max(kind.colour ? 3 : 15, Math.min(25, Math.floor((INNER / 4 - GAP) / kind.columns)));
+  const wished = Math.min(25, Math.floor((INNER / 4 - GAP) / kind.columns));
+  const cell = Math.min(Math.max(kind.colour ? 3 : 15, wished), INNER / kind.columns);
   const fitting = Math.max(1, Math.floor((INNER + GAP) / (kind.columns * cell + GAP)));
   // Rows of grids begin with segments where that can be.
   const perRow = divisors(perSegment).findLast((count) => count <= fitting) ?? 1;
@@ -71,19 +72,20 @@ function draw(context: FigureContext, { input, answers: all }: IntermediateAnswe
 }
 
 function lastNote(settles: number, shown: number, all: number): string {
-  const when = settles === 0 ? 'The first stays' : `Nothing changes after step ${settles + 1}`;
-  const rest =
-    shown < settles ? `the first ${shown} are shown` : `the ${all - shown} that follow are left out`;
-  return `${when}, of ${all} steps in all${shown < all ? `; ${rest}` : ''}.`;
+  const when =
+    settles === all - 1
+      ? `The answer still changes at the last of ${all} steps`
+      : `Nothing changes after step ${settles + 1} of ${all}`;
+  const rest = shown > settles ? `the last ${all - shown} are left out` : `the first ${shown} are shown`;
+  return `${when}${shown < all ? `; ${rest}` : ''}.`;
 }
 
 const divisors = (n: number) => Array.from({ length: n }, (_, i) => i + 1).filter((d) => n % d === 0);
 
 function legend({ name, colour }: GridKind): string {
   if (colour) return 'Framed: changed since the step before.';
-  return name === 'sudoku'
-    ? 'Bold: given. Red: breaks a rule. Shaded: changed.'
-    : 'Bold: given. Shaded: changed.';
+  if (name === 'none') return 'Bold: as in the input. Shaded: changed.';
+  return `Bold: given.${name === 'sudoku' ? ' Red: breaks a rule.' : ''} Shaded: changed.`;
 }
 
 interface At {
@@ -140,7 +142,7 @@ function drawGrid(
       Plot.text([title], { frameAnchor: 'top-left', dy: -17, dx: 1, fill: COLOURS.muted }),
       ...(colour
         ? [
-            Plot.rect(cells, { ...place, fill: 'fill' }),
+            Plot.rect(cells, { ...place, fill: 'fill', shapeRendering: 'crispEdges' }),
             Plot.rect(changed, {
               ...place,
               stroke: COLOURS.red,

@@ -1,8 +1,9 @@
 import { evaluate } from '../../evaluation/evaluate.ts';
 import type { GuessReport } from '../../evaluation/guess-tally.ts';
-import { RULES } from '../../guesses/select.ts';
+import { RULES, type Rule } from '../../guesses/select.ts';
 import { plotShares } from './drawing/accuracy-plot.ts';
 import { COLOURS, drawCard, INNER, MARGIN, top } from './drawing/card.ts';
+import type { Line } from './drawing/lines.ts';
 import { csv, type Figure, type FigureContext } from './figure.ts';
 
 /** `hrm figures guesses` */
@@ -29,6 +30,25 @@ function table({ by_count = [] }: GuessReport): string {
   );
 }
 
+const RULE_COLOURS: Record<Rule, string> = {
+  rules: COLOURS.L,
+  'halt-first': COLOURS.violet,
+  'best-q': COLOURS.H,
+  steady: COLOURS.red,
+  vote: COLOURS.green,
+};
+
+/** Lines that run along each other from end to end as one, with all their names. */
+function together(drawn: readonly Line[]): Line[] {
+  const merged = new Map<string, Line>();
+  for (const line of drawn) {
+    const path = JSON.stringify(line.points);
+    const same = merged.get(path);
+    merged.set(path, same ? { ...same, name: `${same.name}, ${line.name}` } : line);
+  }
+  return [...merged.values()];
+}
+
 function draw(
   { plotting, guessing, guessesBy }: FigureContext,
   { by_count = [] }: GuessReport,
@@ -38,31 +58,26 @@ function draw(
   const curve = (value: (one: (typeof by_count)[number]) => number) =>
     by_count.map((one) => ({ x: one.count, y: value(one) }));
   const rules = RULES.filter((rule) => rule !== 'rules' || guessing.checker);
-  const colours = {
-    rules: COLOURS.L,
-    'halt-first': COLOURS.violet,
-    'best-q': COLOURS.H,
-    steady: COLOURS.red,
-    vote: COLOURS.green,
-  };
   const svg = plotShares(plotting, {
-    ...{ width: INNER, height, right: 160 },
+    ...{ width: INNER, height, right: 216 },
     x: { label: 'guesses', type: 'log', ticks: by_count.map(({ count }) => count) },
     drawn: [
       {
         name: 'any right (uses labels)',
-        colour: COLOURS.muted,
+        colour: COLOURS.ink,
         dashed: true,
         points: curve(({ oracle }) => oracle),
       },
-      ...rules.map((rule) => ({
-        ...{ name: rule, colour: colours[rule], dots: true },
-        points: curve(({ selections }) => selections[rule]),
-      })),
+      ...together(
+        rules.map((rule) => ({
+          ...{ name: rule, colour: RULE_COLOURS[rule], dots: true },
+          points: curve(({ selections }) => selections[rule]),
+        })),
+      ),
     ],
   });
   const notes = [
-    `${count} puzzles; share answered right when one of the first so many guesses is chosen, without a look at the labels, by each rule.`,
+    `${count} puzzles: share answered right by the guess that each rule chooses, without a look at the labels.`,
     `Guesses differ by ${guessesBy}; the first is the puzzle as given.`,
   ];
   return drawCard({

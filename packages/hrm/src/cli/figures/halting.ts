@@ -70,7 +70,7 @@ function draw({ plotting, model }: FigureContext, { act, fixed }: Found, count: 
         [
           {
             name: 'fixed',
-            colour: COLOURS.muted,
+            colour: COLOURS.ink,
             dashed: true,
             points: act.map(({ limit }) => ({ x: limit, y: limit })),
           },
@@ -101,7 +101,7 @@ function draw({ plotting, model }: FigureContext, { act, fixed }: Found, count: 
     drawn: [
       {
         name: 'fixed',
-        colour: COLOURS.muted,
+        colour: COLOURS.ink,
         dashed: true,
         points: fixed.map((one) => ({ x: one.segment, y: one.exact_accuracy })),
       },

@@ -28,12 +28,15 @@ export function lines({ Plot }: Plotting, drawn: readonly Line[], space: LabelSp
       ? [Plot.areaY(points, { x: 'x', y1: 'low', y2: 'high', fill: colour, fillOpacity: 0.14 })]
       : [],
   );
-  const strokes = drawn.map(({ points, colour, dashed }) =>
-    Plot.line(points, {
-      ...{ x: 'x', y: 'y', stroke: colour, strokeWidth: dashed ? 1.6 : 2.2 },
-      ...(dashed && { strokeDasharray: '5 4' }),
-    }),
-  );
+  const strokes = (which: boolean) =>
+    drawn
+      .filter(({ dashed = false }) => dashed === which)
+      .map(({ points, colour, dashed }) =>
+        Plot.line(points, {
+          ...{ x: 'x', y: 'y', stroke: colour, strokeWidth: dashed ? 1.6 : 2.2 },
+          ...(dashed && { strokeDasharray: '5 4' }),
+        }),
+      );
   const dots = drawn.flatMap(({ points, colour, dots }) =>
     dots
       ? [Plot.dot(points, { x: 'x', y: 'y', r: 3, fill: colour, stroke: COLOURS.paper, strokeWidth: 1 })]
@@ -47,10 +50,11 @@ export function lines({ Plot }: Plotting, drawn: readonly Line[], space: LabelSp
   const names = drawn.map(({ name, colour }, i) =>
     Plot.text([{ x: ends[i].x, y: heights[i] }], {
       ...{ x: 'x', y: 'y', text: () => name, dx: space.dx ?? 9, textAnchor: 'start', clip: false },
-      ...{ fill: colour, fontWeight: 600 },
+      ...{ fill: colour, fontWeight: 600, stroke: COLOURS.paper, strokeWidth: 4 },
     }),
   );
-  return [...bands, ...strokes, ...dots, ...names];
+  // Dashes lie on top: what is beneath them shows through.
+  return [...bands, ...strokes(false), ...dots, ...strokes(true), ...names];
 }
 
 /** The values moved as little as it takes for each to be `gap` from the next, in the same order. */
