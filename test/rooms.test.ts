@@ -24,7 +24,7 @@ const HRM_FLOORS = [
   ['evaluation', 'tuning'],
   ['training'],
   ['checkpoints'],
-  ['solving', 'parity'],
+  ['solving', 'parity', 'figures'],
   ['cli'],
 ];
 

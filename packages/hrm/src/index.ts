@@ -67,7 +67,13 @@ export {
 export { Inference } from './model/inference.ts';
 export { initializeModel } from './model/init.ts';
 export { configOf, type LoadOptions, loadModel } from './model/load.ts';
-export { HrmModel, type ModelInput, type SegmentOutput, type State } from './model/model.ts';
+export {
+  HrmModel,
+  type ModelInput,
+  type SegmentOutput,
+  type State,
+  type StepObserver,
+} from './model/model.ts';
 export { formatAllConfig, parseAllConfig, parseModelConfig } from './model/parse-config.ts';
 export { openFixture } from './parity/fixture.ts';
 export { runParity } from './parity/parity.ts';

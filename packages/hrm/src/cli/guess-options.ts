@@ -74,7 +74,8 @@ export function guessesAsked(values: GuessValues, checkpoints: number): Guessing
   };
 }
 
-function deviation(text: string): number {
+/** The value of `--noise`. */
+export function deviation(text: string): number {
   const value = text.trim() === '' ? Number.NaN : Number(text);
   if (Number.isFinite(value) && value >= 0) return value;
   throw new UserError(`--noise ${text}: expected a standard deviation, a number from 0`);

@@ -5,6 +5,7 @@ import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
 import { evaluateCommand } from './eval/eval.ts';
 import { exportCommand } from './export.ts';
+import { figures } from './figures/figures.ts';
 import { inspect } from './inspect.ts';
 import { parity } from './parity.ts';
 import { solve } from './solve/solve.ts';
@@ -17,6 +18,7 @@ const commands: Record<string, Command> = {
   tune,
   eval: evaluateCommand,
   solve,
+  figures,
   inspect,
   export: exportCommand,
   data,

@@ -76,7 +76,8 @@ export function countExamples({ sets }: Split): number {
   return [...sets.values()].reduce((sum, set) => sum + set.inputs.count, 0);
 }
 
-function drawSample(examples: number, { size, seed }: { size: number; seed: number }): Set<number> {
+/** Numbers of a random sample of so many of the examples, the same for the same seed. */
+export function drawSample(examples: number, { size, seed }: { size: number; seed: number }): Set<number> {
   const reservoir = new Reservoir<number>(size, new Philox(seed, SAMPLE_STREAM));
   for (let example = 0; example < examples; example++) reservoir.offer(example);
   return new Set(reservoir.items);

@@ -1,7 +1,8 @@
 import { type Device, Philox } from '@hrm-webgpu/core';
 import type { ModelConfig } from './config.ts';
-import { HrmModel, type ModelOptions } from './model.ts';
+import { HrmModel } from './model.ts';
 import { parameterShapes } from './parameters.ts';
+import type { ModelOptions } from './weights.ts';
 
 /** erf(√2), the probability of |standard normal| < 2. */
 const ERF_SQRT2 = 0.9544997361036416;

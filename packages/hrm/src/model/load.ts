@@ -1,8 +1,9 @@
 import { type Device, UserError } from '@hrm-webgpu/core';
 import type { TensorFile } from '../formats/tensor-file.ts';
 import { type ArchConfig, type ModelConfig, puzzlePositions } from './config.ts';
-import { HrmModel, type ModelOptions } from './model.ts';
+import { HrmModel } from './model.ts';
 import { PUZZLE_ROWS } from './parameters.ts';
+import type { ModelOptions } from './weights.ts';
 
 /** A model's configuration, as far as a checkpoint tells: with RoPE, nothing in it depends on the sequence length. */
 export type KnownConfig = Omit<ModelConfig, 'seq_len'> & { seq_len?: number };

@@ -1,25 +1,17 @@
-import { type Device, Tensor, UserError } from '@hrm-webgpu/core';
+import { type Device, type Tensor, UserError } from '@hrm-webgpu/core';
 import {
   add,
   attention,
   inputEmbedding,
   linear,
-  makeRopeTables,
   qHead,
-  type RopeTables,
   residualRmsNorm,
   rope,
   swiglu,
-  transpose,
 } from '@hrm-webgpu/kernels';
-import { type ModelConfig, puzzlePositions } from './config.ts';
-import { BUFFER_NAMES, isLinear, PUZZLE_ROWS, parameterShapes } from './parameters.ts';
-import { emptyShards, gatherPuzzleRows, type PuzzleShard, writeShards } from './puzzle-shards.ts';
-
-export interface ModelOptions {
-  /** The most bytes that a shard of the puzzle rows may have; default what a binding of the adapter holds. */
-  shardBytes?: number;
-}
+import type { ModelConfig } from './config.ts';
+import { gatherPuzzleRows } from './puzzle-shards.ts';
+import { type ModelOptions, ModelWeights, type WeightSource } from './weights.ts';
 
 /** The recurrent state [batch, T, D] of the two modules. */
 export interface State {
@@ -44,59 +36,23 @@ export interface SegmentOutput extends State {
 type Level = 'H' | 'L';
 
 /**
- * The Hierarchical Reasoning Model (arXiv 2506.21734): its weights on one device and one segment of its computation.
- * Weights go by their published names; puzzle rows that lie in several shards by that name and the shard's number.
+ * Called within a segment after every step of a module, with the states as they are then: what it wants to keep it copies,
+ * since the next step may write over them.
  */
-export class HrmModel {
-  readonly weights = new Map<string, Tensor>();
-  /** P, the positions in front of the tokens. */
-  readonly prefix: number;
-  /** Stands for the puzzle rows of a batch on the tape; see {@link inputEmbedding}. */
-  private localRows: Tensor | undefined;
-  /** Wᵀ of the weights of linear layers, which the kernels read; see {@link weightsChanged}. */
-  private readonly transposed = new Map<Tensor, Tensor>();
-  private readonly tables: RopeTables | undefined;
-  /** Weights that are another model's. */
-  private readonly shared = new Set<Tensor>();
-  /** The table of puzzle rows; empty for a model without. */
-  readonly puzzleShards: PuzzleShard[] = [];
+export type StepObserver = (level: Level, state: Readonly<State>) => void;
 
-  private constructor(
-    readonly device: Device,
-    readonly config: ModelConfig,
-  ) {
-    this.prefix = puzzlePositions(config);
-    if (config.pos_encodings === 'rope') {
-      const headDim = config.hidden_size / config.num_heads;
-      this.tables = makeRopeTables(device, this.prefix + config.seq_len, headDim, config.rope_theta);
-    }
-  }
-
-  /** A model with the given weights, by published name, whole or in pieces; each is asked for once, in order. */
+/** The Hierarchical Reasoning Model (arXiv 2506.21734): its weights on one device and one segment of its computation. */
+export class HrmModel extends ModelWeights {
+  /** A model with the given weights; each is asked for once, in order. */
   static async load(
     device: Device,
     config: ModelConfig,
-    weight: (name: string, shape: readonly number[]) => Float32Array | AsyncIterable<Float32Array>,
-    { shardBytes }: ModelOptions = {},
+    weight: WeightSource,
+    options: ModelOptions = {},
   ): Promise<HrmModel> {
     const model = new HrmModel(device, config);
     try {
-      for (const [name, shape] of parameterShapes(config)) {
-        if (name === PUZZLE_ROWS) {
-          model.placeShards(emptyShards(device, config, shardBytes));
-          await writeShards(model.puzzleShards, weight(name, shape));
-          continue;
-        }
-        const trained = !BUFFER_NAMES.includes(name);
-        // The tensor first: what is too large for the adapter is refused before the host makes room for it.
-        const tensor = Tensor.empty(device, shape, 'f32', trained);
-        model.weights.set(name, tensor);
-        const data = weight(name, shape);
-        if (data instanceof Float32Array) tensor.write(data);
-        else await tensor.writePieces(data);
-        if (isLinear(name)) model.transposed.set(tensor, transpose(tensor));
-        await device.stream.ready();
-      }
+      await model.fill(weight, options);
     } catch (error) {
       model.dispose();
       throw error;
@@ -105,65 +61,10 @@ export class HrmModel {
   }
 
   /** A model with trained weights of its own, which are to be written, and all else that of another. */
-  static async sharing(other: HrmModel): Promise<HrmModel> {
-    const { device } = other;
-    const model = new HrmModel(device, other.config);
-    for (const [name, tensor] of other.weights) {
-      if (!tensor.requiresGrad) {
-        model.weights.set(name, tensor);
-        model.shared.add(tensor);
-        continue;
-      }
-      const own = Tensor.empty(device, tensor.shape, 'f32', true);
-      model.weights.set(name, own);
-      if (isLinear(name)) model.transposed.set(own, transpose(own));
-    }
-    model.puzzleShards.push(...other.puzzleShards);
+  static sharing(other: HrmModel): HrmModel {
+    const model = new HrmModel(other.device, other.config);
+    model.share(other);
     return model;
-  }
-
-  /** T, the positions of a sequence: P + seq_len. */
-  get positions(): number {
-    return this.prefix + this.config.seq_len;
-  }
-
-  /** All weights as checkpoints hold them, by published name: the tensors that make each along its first extent. */
-  get stored(): Map<string, readonly Tensor[]> {
-    const shards = this.puzzleShards.map(({ rows }) => rows);
-    return new Map(
-      [...parameterShapes(this.config).keys()].map((name) => [
-        name,
-        name === PUZZLE_ROWS ? shards : [this.weight(name)],
-      ]),
-    );
-  }
-
-  /** A weight by published name. */
-  weight(name: string): Tensor {
-    const tensor = this.weights.get(name);
-    if (!tensor) throw new UserError(`the model has no tensor '${name}'`);
-    return tensor;
-  }
-
-  /** The tensors that Adam-atan2 trains, by name. */
-  get trained(): [string, Tensor][] {
-    return [...this.weights].filter(([, tensor]) => tensor.requiresGrad);
-  }
-
-  /** To be called when weights have been changed: makes what is derived from them again. */
-  weightsChanged(): void {
-    for (const [weight, transposed] of this.transposed) transpose(weight, transposed);
-  }
-
-  /** The tensor whose gradient is that of the puzzle rows of a batch of this size, [batch, puzzle_emb_ndim]. */
-  localPuzzleRows(batch: number): Tensor | undefined {
-    if (this.config.puzzle_emb_ndim === 0) return undefined;
-    if (this.localRows?.shape[0] !== batch) {
-      this.localRows?.dispose();
-      const shape = [batch, this.config.puzzle_emb_ndim];
-      this.localRows = this.device.unscoped(() => Tensor.empty(this.device, shape, 'f32', true));
-    }
-    return this.localRows;
   }
 
   /**
@@ -173,11 +74,12 @@ export class HrmModel {
    * @param working memory that the warm states are written to, which may be that of `state`: more cycles then need no more
    *   memory than one
    */
-  segment(state: State, input: ModelInput, working: State): SegmentOutput {
+  segment(state: State, input: ModelInput, working: State, observe?: StepObserver): SegmentOutput {
     const { device } = this;
     return device.scope(() => {
       const e = this.embed(input);
-      const { z_H, z_L } = this.config.model === 'hrm' ? this.think(state, e, working) : this.pass(e);
+      const { z_H, z_L } =
+        this.config.model === 'hrm' ? this.think(state, e, working, observe) : this.pass(e);
       return {
         z_H,
         z_L,
@@ -187,32 +89,24 @@ export class HrmModel {
     });
   }
 
-  dispose(): void {
-    for (const tensor of this.weights.values()) if (!this.shared.has(tensor)) tensor.dispose();
-    for (const tensor of this.transposed.values()) tensor.dispose();
-    this.localRows?.dispose();
-    this.tables?.cosines.dispose();
-    this.tables?.sines.dispose();
+  /** What the model would answer if an H step came next: logits [batch, T, V], without gradient; the states stay. */
+  intermediateLogits({ z_H, z_L }: Readonly<State>): Tensor {
+    const { device } = this;
+    return device.scope(() =>
+      device.tape.noGrad(() => this.linear(this.level('H', z_H, [z_L]), 'lm_head.weight')),
+    );
   }
 
-  /** For `using`. */
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-
-  private placeShards(shards: readonly PuzzleShard[]): void {
-    this.puzzleShards.push(...shards);
-    shards.forEach(({ rows }, i) => {
-      this.weights.set(shards.length === 1 ? PUZZLE_ROWS : `${PUZZLE_ROWS}/${i}`, rows);
-    });
-  }
-
-  private think(state: State, e: Tensor, working: State): State {
+  private think(state: State, e: Tensor, working: State, observe?: StepObserver): State {
     const { L_cycles, gradient_cycles: cycles } = this.config;
-    let { z_H, z_L } = this.device.tape.noGrad(() => this.warmUp(state, e, working));
+    let { z_H, z_L } = this.device.tape.noGrad(() => this.warmUp(state, e, working, observe));
     for (let h = 0; h < Math.max(1, cycles); h++) {
-      for (let l = 0; l < (cycles === 0 ? 1 : L_cycles); l++) z_L = this.level('L', z_L, [z_H, e]);
+      for (let l = 0; l < (cycles === 0 ? 1 : L_cycles); l++) {
+        z_L = this.level('L', z_L, [z_H, e]);
+        observe?.('L', { z_H, z_L });
+      }
       z_H = this.level('H', z_H, [z_L]);
+      observe?.('H', { z_H, z_L });
     }
     return { z_H, z_L };
   }
@@ -224,16 +118,20 @@ export class HrmModel {
   }
 
   /** H_cycles × L_cycles steps but those that {@link think} records: the last of each module, or the last H cycles. */
-  private warmUp(state: State, e: Tensor, working: State): State {
+  private warmUp(state: State, e: Tensor, working: State, observe?: StepObserver): State {
     const { H_cycles, L_cycles, gradient_cycles } = this.config;
     let z_H = state.z_H.detach();
     let z_L = state.z_L.detach();
     for (let h = 1; h <= H_cycles - gradient_cycles; h++) {
       for (let l = 1; l <= L_cycles; l++) {
         const last = h === H_cycles && l === L_cycles;
-        if (!last) z_L = this.level('L', z_L, [z_H, e], working.z_L);
+        if (last) continue;
+        z_L = this.level('L', z_L, [z_H, e], working.z_L);
+        observe?.('L', { z_H, z_L });
       }
-      if (h < H_cycles) z_H = this.level('H', z_H, [z_L], working.z_H);
+      if (h === H_cycles) continue;
+      z_H = this.level('H', z_H, [z_L], working.z_H);
+      observe?.('H', { z_H, z_L });
     }
     return { z_H, z_L };
   }

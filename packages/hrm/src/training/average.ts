@@ -22,7 +22,7 @@ export class Average {
 
   /** @param file a checkpoint with the average; else it begins with the weights */
   static async of(source: HrmModel, { ema_rate }: TrainConfig, file?: TensorFile): Promise<Average> {
-    const averaged = await HrmModel.sharing(source);
+    const averaged = HrmModel.sharing(source);
     for (const [name, tensor] of averaged.trained) {
       if (!file) tensor.assign(source.weight(name));
       else if (file.names.includes(PREFIX + name)) await tensor.writePieces(file.piecesF32(PREFIX + name));
