@@ -10,6 +10,7 @@ import { writeIdentifiers } from '../packages/hrm/src/data/dataset/dataset.node.
 import { writeFileAtomic } from '../packages/hrm/src/formats/files/atomic-write.node.ts';
 import { DEFAULT_ARCH, type ModelConfig } from '../packages/hrm/src/model/config.ts';
 import { initializeModel } from '../packages/hrm/src/model/init.ts';
+import type { Task } from '../packages/hrm/src/tasks/tasks.ts';
 import { encodeModel } from '../packages/hrm/src/training/checkpoint.ts';
 import { hrm } from './run-hrm.ts';
 
@@ -20,7 +21,9 @@ const folder = mkdtempSync(join(tmpdir(), 'hrm-solve-'));
 const inFolder = (name: string) => join(folder, name);
 
 /** Models that have learned nothing, one for each task. */
-const MODELS = { maze: [6, 25], arc: [12, 900], tokens: [9, 6] } as const;
+const MODELS = { maze: [6, 25], arc: [12, 900], tokens: [9, 6], latin: [6, 16], none: [6, 16] } as const;
+/** What checkpoints say of their grids, where they do. */
+const MEANINGS: Record<string, { task: Task }> = { latin: { task: 'latin' }, none: { task: 'none' } };
 
 beforeAll(async () => {
   const device = await openDevice();
@@ -32,7 +35,8 @@ beforeAll(async () => {
     };
     const model = await initializeModel(device, config, 0);
     mkdirSync(inFolder(name));
-    await writeFileAtomic(join(folder, name, 'best.safetensors'), await encodeModel(model));
+    const parts = await encodeModel(model, MEANINGS[name]);
+    await writeFileAtomic(join(folder, name, 'best.safetensors'), parts);
   }
   device.close();
   await writeIdentifiers(inFolder('arc'), ['<blank>', 'abc123']);
@@ -61,6 +65,24 @@ describe('hrm solve', () => {
     expect(run.stdout).toMatch(/^ {2}guess 0 +4 segments +goes on +q_halt +-?\d+\.\d\d +as given$/m);
     expect(run.stdout).toMatch(/solved: every rule holds and every given is kept\n$/);
     for (const line of run.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  it('takes digits for what the checkpoint was trained on', async () => {
+    // Twice in a box, once in every row and column.
+    const givens = '12..' + '.1..' + '....' + '....';
+    const latin = await hrm(['solve', inFolder('latin'), givens]);
+    expect(latin.stdout).toMatch(/^4×4 Latin square\n/);
+    expect(latin.stdout).toMatch(/not solved: .*|solved: every rule/);
+    expect(latin.stdout).not.toContain('row, column or box');
+    expect(latin.code).toBe(2);
+    const twice = await hrm(['solve', inFolder('latin'), `11..${givens.slice(4)}`]);
+    expect(twice.stderr).toContain('the givens break the rules at row 1, column 1');
+    const sudoku = await hrm(['solve', inFolder('latin'), givens, '--task', 'sudoku']);
+    expect(sudoku.stderr).toContain('the givens break the rules at row 1, column 1');
+    const none = await hrm(['solve', inFolder('none'), givens]);
+    expect(none.stdout).toMatch(/^4×4 grid, as tokens: values \+ 1\n2 3 1 1\n1 2 1 1\n/);
+    expect(none.stdout).not.toMatch(/solved/);
+    expect(none.code).toBe(0);
   });
 
   it.each([

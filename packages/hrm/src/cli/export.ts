@@ -13,7 +13,7 @@ import { encodeTorchCheckpoint } from '../formats/torch/torch-export.ts';
 import { parseYaml, stringifyYaml, type YamlMap, type YamlValue } from '../formats/yaml/yaml.ts';
 import type { ModelConfig } from '../model/config.ts';
 import { type KnownConfig, trunkConfig } from '../model/load.ts';
-import { IGNORED_KEYS, parseAllConfig } from '../model/parse-config.ts';
+import { IGNORED_KEYS, LENGTH_KEY, parseAllConfig } from '../model/parse-config.ts';
 import { formatMetadata, readMetadata } from '../training/checkpoint.ts';
 import { announcePart } from './announce-part.ts';
 import { type Command, onePositional, parse } from './command.ts';
@@ -75,7 +75,7 @@ async function exportFile(file: TensorFile, { format, out, trunkOnly }: Target):
   const tensors = format === 'pt' ? publishedTypes(found, file, config) : found;
   const contents = exportedConfig(tensors, config, trainOf(file, context), otherKeys(file, context));
   const yaml = await planConfig(out, contents);
-  const metadata = metadataFor(trunkOnly ? trunkConfig(config) : config);
+  const metadata = metadataFor(trunkOnly ? trunkConfig(config) : config, context);
   await writeFileAtomic(
     out,
     format === 'pt' ? encodeTorchCheckpoint(tensors) : streamSafetensors(tensors, metadata),
@@ -95,14 +95,17 @@ function trainOf(file: TensorFile, { beside }: CheckpointContext) {
 function otherKeys(file: TensorFile, { beside }: CheckpointContext): YamlMap {
   const { data } = readMetadata(file)?.training?.notes ?? {};
   const known = (beside?.value ?? {}) as YamlMap;
-  const kept = Object.entries(known).filter(([key]) => IGNORED_KEYS.includes(key));
+  const kept = Object.entries(known).filter(([key]) => IGNORED_KEYS.includes(key) && key !== LENGTH_KEY);
   return { ...(typeof data === 'string' ? { data_path: data } : {}), ...Object.fromEntries(kept) };
 }
 
 /** Our own metadata, where the sequence length that they hold is known; all_config.yaml does for the rest. */
-function metadataFor(config: KnownConfig): Record<string, string> | undefined {
+function metadataFor(
+  config: KnownConfig,
+  { meaning }: CheckpointContext,
+): Record<string, string> | undefined {
   if (config.seq_len === undefined) return undefined;
-  return formatMetadata({ config: config as ModelConfig });
+  return formatMetadata({ config: config as ModelConfig, ...meaning });
 }
 
 /**

@@ -10,6 +10,7 @@ import { quoted } from '../formats/quote.ts';
 import { elementCount, type FilePart, type TensorFile, type TensorInfo } from '../formats/tensor-file.ts';
 import { sumTensor, type TensorSums } from '../formats/tensor-sums.ts';
 import type { KnownConfig } from '../model/load.ts';
+import type { Task } from '../tasks/tasks.ts';
 import { readMetadata } from '../training/checkpoint.ts';
 import { describePart } from './announce-part.ts';
 import { type Command, onePositional, parse } from './command.ts';
@@ -59,6 +60,8 @@ interface Inspection {
   config: KnownConfig | null;
   /** Where the configuration stands. */
   config_from: string | null;
+  /** What its grids are, where it says so. */
+  task: Task | null;
   /** The position of a run that can be resumed. */
   training: { step: number; total_steps: number } | null;
   tensors: InspectedTensor[];
@@ -90,6 +93,7 @@ async function examine(file: TensorFile, withSums: boolean): Promise<Inspection>
     model: model ?? null,
     config: config ?? null,
     config_from: config ? (context.config ? 'its metadata' : (context.beside?.path ?? null)) : null,
+    task: context.meaning?.task ?? null,
     training: progress ? { step: progress.step, total_steps: progress.totalSteps } : null,
     tensors,
     problems,
@@ -109,7 +113,7 @@ function fit(file: TensorFile, context: CheckpointContext): { config?: KnownConf
 }
 
 function summary(found: Inspection): string[] {
-  const { file, format, bytes, part, tensors, model, training, problems } = found;
+  const { file, format, bytes, part, tensors, model, task, training, problems } = found;
   const row = (label: string, text: string) => `${dim(label.padEnd(14))}${text}`;
   const sizes = new Map<TensorRole, number>();
   for (const tensor of tensors) sizes.set(tensor.role, (sizes.get(tensor.role) ?? 0) + tensor.bytes);
@@ -122,6 +126,7 @@ function summary(found: Inspection): string[] {
       : [row('model', 'none of its tensors is one of HRM')]),
     row('bytes', parts || 'none'),
     ...(part ? [row('weights', describePart(part))] : []),
+    ...(task ? [row('task', task)] : []),
     ...describeConfig(found).map((text, i) => row(i === 0 ? 'configuration' : '', text)),
     row(
       'training',
