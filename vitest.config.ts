@@ -83,6 +83,7 @@ const SLOW = [
   'test/kernels-doc.test.ts',
   'test/lab-new.test.ts',
   'test/engine-doc.test.ts',
+  'packages/bench/test/lab/lab-slow.test.ts',
   'packages/bench/test/lab/seeing/seeing.test.ts',
   'packages/bench/test/lab/seeing/seeing-slow.test.ts',
 ];

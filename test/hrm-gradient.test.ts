@@ -60,7 +60,7 @@ const configs: [string, ModelConfig][] = [
   ['no puzzle embedding, 2×2 cycles, stablemax', { ...withoutPuzzle, ...twoCycles }],
   ['no puzzle embedding, 1×1 cycles, softmax', { ...withoutPuzzle, ...softmax }],
   ['the last of 2×2 cycles differentiated', { ...base, ...twoCycles, gradient_cycles: 1 }],
-  ['all of 2×2 cycles differentiated', { ...learned, ...twoCycles, gradient_cycles: 2 }],
+  ['all of 2×2 cycles differentiated', { ...base, ...twoCycles, gradient_cycles: 2 }],
   ['no q_continue', { ...base, ...twoCycles, no_continue: true }],
   ['a transformer', { ...base, model: 'transformer', halt_max_steps: 1 }],
 ];

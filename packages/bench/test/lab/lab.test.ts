@@ -1,69 +1,11 @@
 /** The lab, as its user runs it. */
-import { spawn } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { checks } from '@hrm-webgpu/kernels/checks';
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-
-const inRoot = (path: string) => fileURLToPath(new URL(`../../../../${path}`, import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'hrm-lab-'));
-const file = join(folder, 'add.wgsl');
-const original = readFileSync(inRoot('shaders/add.wgsl'), 'utf8');
-const STORE = 'c[i] = a[i] + b[i];';
-afterAll(() => rmSync(folder, { recursive: true }));
-beforeEach(() => copyFileSync(inRoot('shaders/add.wgsl'), file));
-
-function start(args: readonly string[], environment: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [inRoot('packages/bench/bin/lab.js'), ...args], {
-    env: { ...process.env, NO_COLOR: '1', ...environment },
-  });
-  const said = { out: '', err: '' };
-  child.stdout.on('data', (text) => {
-    said.out += text;
-  });
-  child.stderr.on('data', (text) => {
-    said.err += text;
-  });
-  const code = new Promise<number | null>((resolve) => child.on('exit', resolve));
-  return { child, said, code };
-}
-
-async function lab(...args: string[]) {
-  const { said, code } = start(args);
-  return { code: await code, ...said };
-}
-const once = (...args: string[]) =>
-  lab('add', '--once', '--json', '--shaders', folder, '--shape', 'length=4096', ...args);
-const edit = (change: (text: string) => string) => {
-  const text = change(original);
-  expect(text).not.toBe(original);
-  writeFileSync(file, text);
-};
+import { describe, expect, it } from 'vitest';
+import { edit, folder, inRoot, lab, once, STORE } from './lab-command.ts';
 
 describe('once', () => {
-  it('is right with a comment more and another name for a variable', async () => {
-    edit((text) => `// a remark, with x[1 in it\n${text.replace(/\bi\b/g, 'place')}`);
-    const { code, out } = await once();
-    const { kernel, verdict, checks, timing, problem } = JSON.parse(out);
-    expect([code, kernel, problem]).toEqual([0, 'add', undefined]);
-    expect(['same', 'faster', 'slower']).toContain(verdict); // the machine may be busy
-    expect(checks.filter(({ passed }: { passed: boolean }) => !passed)).toEqual([]);
-    const names = checks.map(({ name }: { name: string }) => name);
-    expect(names).toEqual(
-      expect.arrayContaining([
-        'compiles',
-        'first',
-        'named settings',
-        'all pairs of settings',
-        'default limits',
-      ]),
-    );
-    expect(timing.rivals).toEqual(['the committed version']);
-    expect(timing.against[0].low).toBeLessThanOrEqual(timing.against[0].ratio);
-  });
-
   it.each<[string, (text: string) => string, RegExp]>([
     [
       'that does not compile',
@@ -79,14 +21,6 @@ describe('once', () => {
       'that loses precision',
       (text) => text.replace(STORE, 'c[i] = quantizeToF16(a[i] + b[i]);'),
       /^c: \d+ of 1000 wrong.*off by .* ulp\)/,
-    ],
-    [
-      'that poorer devices have no room for',
-      (text) =>
-        text
-          .replace('@compute', 'var<workgroup> large: array<f32, 5000>;\n@compute')
-          .replace(STORE, `large[i % 5000] = 0.0; ${STORE}`),
-      /^(default limits|naga): /,
     ],
     [
       'that writes out of bounds',
@@ -108,33 +42,6 @@ describe('once', () => {
     expect(code).toBe(1);
     expect(out).toMatch(/^residual_rms_norm wrong$/m);
   });
-
-  it('stops one that never ends', async () => {
-    edit((text) => text.replace(STORE, `loop { if (all(c[i] == pack(77.0))) { break; } } ${STORE}`));
-    const { code, out } = await once('--limit', '3');
-    expect(JSON.parse(out)).toMatchObject({
-      verdict: 'wrong',
-      problem: expect.stringMatching(/does not end within 3 s/),
-    });
-    expect(code).toBe(1);
-  });
-});
-
-it('--tune times settings by turns and says which are wrong', async () => {
-  edit((text) => `${text}\n`);
-  const { code, out } = await lab('add', '--tune', 'GROUP=32,99999', '--shaders', folder, '--json');
-  const { settings } = JSON.parse(out);
-  expect(settings).toEqual([
-    { constants: {}, ms: expect.any(Number) },
-    {
-      constants: { GROUP: 32 },
-      ms: expect.any(Number),
-      ratio: expect.any(Object),
-      word: expect.stringMatching(/^(faster|slower|same)$/),
-    },
-    { constants: { GROUP: 99999 }, problem: expect.stringMatching(/workgroup_size/) },
-  ]);
-  expect(code).toBe(1);
 });
 
 describe('a mistake in the command line', () => {
@@ -157,61 +64,6 @@ describe('a mistake in the command line', () => {
     expect(err).toMatch(message);
     expect(code).toBe(2);
   });
-});
-
-/** A lab that watches `add`, and what waits until it shows something. */
-function watching(environment?: Record<string, string>) {
-  const { child, said, code } = start(['add', '--shaders', folder, '--shape', 'length=4096'], environment);
-  const until = async (pattern: RegExp) => {
-    const end = Date.now() + 60_000;
-    while (!pattern.test(said.out)) {
-      if (Date.now() > end) throw new Error(`not seen: ${pattern} in ${said.out}${said.err}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    said.out = '';
-  };
-  const end = async () => {
-    child.kill('SIGINT');
-    expect(await code).toBe(0);
-    expect(said.err).toBe('');
-  };
-  return { until, end };
-}
-
-it('watches, two at once: a save, a mistake, half a file, a file that is elsewhere for a while', async () => {
-  const labs = [watching(), watching()];
-  const both = (pattern: RegExp) => Promise.all(labs.map(({ until }) => until(pattern)));
-  await both(/in all pairs of settings/);
-  edit((text) => text.replace('b[i];', 'bb[i];'));
-  await both(/add wrong.*unresolved value 'bb'/s);
-  edit((text) => text.slice(0, text.indexOf(STORE)));
-  await both(/add wrong.*expected '}'/s);
-  renameSync(file, join(folder, 'elsewhere.wgsl'));
-  await both(/add\.wgsl is not there/);
-  writeFileSync(file, `${original}\n`);
-  await both(/add (same|faster|slower).*save before|add right/s);
-  for (const { end } of labs) await end();
-});
-
-it('goes on with another device when a kernel loses its own', async () => {
-  // What no kernel can do to a software adapter: a module with this remark in it ends the device.
-  const preload = join(folder, 'lose.mjs');
-  writeFileSync(
-    preload,
-    `import { globals } from ${JSON.stringify(pathToFileURL(inRoot('node_modules/webgpu/index.js')).href)};
-     const { createShaderModule } = globals.GPUDevice.prototype;
-     globals.GPUDevice.prototype.createShaderModule = function (descriptor) {
-       if (descriptor.code.includes('lose_the_device')) this.destroy();
-       return createShaderModule.call(this, descriptor);
-     };`,
-  );
-  const { until, end } = watching({ NODE_OPTIONS: `--import ${pathToFileURL(preload).href}` });
-  await until(/in all pairs of settings/);
-  edit((text) => `${text}const lose_the_device = 1;\n`);
-  await until(/add wrong.*device/s);
-  writeFileSync(file, `${original}\n`);
-  await until(/add (same|faster|slower)/s);
-  await end();
 });
 
 it('mutate finds all mistakes in a kernel, or says which live', async () => {
