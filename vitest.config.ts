@@ -77,12 +77,17 @@ const chromium: TestProjectInlineConfiguration = {
   },
 };
 
-/** What takes minutes, and runs by itself (`npm run slow`): other projects, documents followed to the letter, and much compiling. */
+/** What takes minutes together, and runs by itself (`npm run slow`): other projects and tools, documents followed to the letter, much compiling. */
 const SLOW = [
   'test/packaging/packages.test.ts',
   'test/kernels-doc.test.ts',
   'test/lab-new.test.ts',
   'test/engine-doc.test.ts',
+  'test/hrm-figures.test.ts',
+  'test/hrm-train-recipes.test.ts',
+  'packages/hrm/test/solving/hrm-losses.test.ts',
+  'packages/bench/test/isa/isa.test.ts',
+  'packages/bench/test/peers/peers-process.test.ts',
   'packages/bench/test/lab/lab-slow.test.ts',
   'packages/bench/test/lab/seeing/seeing.test.ts',
   'packages/bench/test/lab/seeing/seeing-slow.test.ts',
