@@ -85,6 +85,8 @@ const SLOW = [
   'test/engine-doc.test.ts',
   'test/hrm-figures.test.ts',
   'test/hrm-train-recipes.test.ts',
+  'test/hrm-train-signals.test.ts',
+  'test/hrm-tune.test.ts',
   'packages/hrm/test/solving/hrm-losses.test.ts',
   'packages/bench/test/isa/isa.test.ts',
   'packages/bench/test/peers/peers-process.test.ts',
