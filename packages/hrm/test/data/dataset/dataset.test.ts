@@ -240,7 +240,7 @@ describe('folders', () => {
     await writeSplit(dir, 'train', largeSplit(20_000_000));
     const controller = new AbortController();
     const reason = new Error('on purpose');
-    setTimeout(() => controller.abort(reason), 20);
+    setTimeout(() => controller.abort(reason), 1);
     const stopped = readSplit(dir, 'train', controller.signal);
     expect(await stopped.catch((error) => error)).toBe(reason);
   });
