@@ -7,6 +7,7 @@ import type { YamlValue } from '../formats/yaml/yaml.ts';
 import type { ArchConfig, ModelConfig } from '../model/config.ts';
 import { type KnownConfig, knownConfigOf } from '../model/load.ts';
 import { parseArch } from '../model/parse-config.ts';
+import { readConfig, readMeaning } from '../training/checkpoint.ts';
 
 /** The published name of the configuration that lies beside a checkpoint. */
 export const CONFIG_FILE = 'all_config.yaml';
@@ -28,6 +29,11 @@ export interface CheckpointContext {
   readonly meaning?: Meaning;
   /** The all_config.yaml beside the file. */
   readonly beside?: ConfigFile;
+}
+
+/** What a file says of itself: nothing where something else wrote it. */
+export function ownContext(file: TensorFile): CheckpointContext {
+  return { config: readConfig(file), meaning: readMeaning(file) };
 }
 
 /**

@@ -8,13 +8,13 @@ import { quoted } from '../formats/quote.ts';
 import type { TensorFile } from '../formats/tensor-file.ts';
 import { type LoadOptions, loadModel, withSeqLen } from '../model/load.ts';
 import type { HrmModel } from '../model/model.ts';
-import { readConfig, readMeaning } from '../training/checkpoint.ts';
 import {
   CHECKPOINT_NAMES,
   type CheckpointContext,
   CONFIG_FILE,
   type ConfigFile,
   knownConfig,
+  ownContext,
   parseConfigFile,
 } from './checkpoint-context.ts';
 import { expectSameArchitecture } from './same-architecture.ts';
@@ -79,8 +79,10 @@ export async function loadModels(
   options?: LoadOptions,
 ): Promise<HrmModel[]> {
   const models: HrmModel[] = [];
-  for (const path of paths) models.push(await loadModelFile(device, path, seqLen, options));
-  expectSameArchitecture(models.map(({ config }, i) => ({ name: paths[i], config })));
+  for (const path of paths) {
+    models.push(await loadModelFile(device, path, seqLen, options));
+    expectSameArchitecture(models.map(({ config }, i) => ({ name: paths[i], config })));
+  }
   return models;
 }
 
@@ -135,5 +137,5 @@ async function readConfigBeside(checkpoint: string): Promise<ConfigFile | undefi
 
 /** @throws UserError when metadata or all_config.yaml are damaged */
 export async function readContext(file: TensorFile): Promise<CheckpointContext> {
-  return { config: readConfig(file), meaning: readMeaning(file), beside: await readConfigBeside(file.name) };
+  return { ...ownContext(file), beside: await readConfigBeside(file.name) };
 }

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { UserError } from '@hrm-webgpu/core';
 import { fileSource } from '../formats/files/file-source.node.ts';
 import { openTensorFile } from '../formats/open-checkpoint.ts';
-import { readConfig, readMeaning } from '../training/checkpoint.ts';
+import { ownContext } from './checkpoint-context.ts';
 import { downloadUrl } from './download-url.node.ts';
 import { findCheckpoint, readContext } from './model-file.node.ts';
 import { type OpenCheckpoint, type OpenOptions, openUrl } from './open-url.ts';
@@ -17,8 +17,8 @@ export async function openNamed(name: string | URL, options: OpenOptions): Promi
   const path = name instanceof URL ? fileURLToPath(name) : name;
   const file = await openTensorFile(await fileSource(findCheckpoint(path)));
   try {
-    const config = readConfig(file);
-    const context = config ? { config, meaning: readMeaning(file) } : await readContext(file);
+    const own = ownContext(file);
+    const context = own.config ? own : await readContext(file);
     return { file, context, downloaded: false };
   } catch (error) {
     await file.close();

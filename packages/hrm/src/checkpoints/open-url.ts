@@ -4,11 +4,11 @@ import { UserError } from '@hrm-webgpu/core';
 import type { ByteSource } from '../formats/files/byte-source.ts';
 import { openTensorFile } from '../formats/open-checkpoint.ts';
 import type { TensorFile } from '../formats/tensor-file.ts';
-import { readConfig, readMeaning } from '../training/checkpoint.ts';
 import {
   CHECKPOINT_NAMES,
   type CheckpointContext,
   CONFIG_FILE,
+  ownContext,
   parseConfigFile,
 } from './checkpoint-context.ts';
 
@@ -74,10 +74,8 @@ async function checkpointIn(folder: URL, signal: AbortSignal | undefined): Promi
 async function openFile(url: URL, options: OpenOptions, download: Download): Promise<OpenCheckpoint> {
   const file = await openTensorFile(await download(url, options));
   try {
-    const config = readConfig(file);
-    const context = config
-      ? { config, meaning: readMeaning(file) }
-      : { beside: await configBeside(url, options.signal) };
+    const own = ownContext(file);
+    const context = own.config ? own : { beside: await configBeside(url, options.signal) };
     return { file, context, downloaded: true };
   } catch (error) {
     await file.close();

@@ -117,7 +117,7 @@ function* numbered(examples: Iterable<Batch>): Generator<Example> {
 
 function noteFirstGuess(example: Example, { kind, tokens, lmLoss }: ThoughtGuess): void {
   if (kind.number > 0) return;
-  example.correct.push(rightLabels(example.labels, tokens));
+  example.correct.push(rightLabels(example.labels, tokens()));
   example.lmLoss = lmLoss;
 }
 

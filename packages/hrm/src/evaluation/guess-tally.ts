@@ -1,8 +1,7 @@
 /** What guesses are worth: one, the chosen one, and the best by the labels, kept apart. */
 
-import { IGNORED_LABEL } from '../data/dataset/dataset.ts';
-import { type Guess, RULES, type Rule, select } from '../guesses/select.ts';
-import type { Answer } from './answers.ts';
+import { RULES, type Rule, select } from '../guesses/select.ts';
+import { type Answer, rightLabels } from './answers.ts';
 import { type Interval, wilsonInterval } from './intervals.ts';
 
 /** Shares of the examples with labels whose answer has every label right, and what they cost. */
@@ -74,9 +73,7 @@ export class GuessTally {
 
   add({ label, labels, guesses, selection, segments, begun }: Answer): void {
     if (labels === 0) return;
-    const isRight = ({ tokens }: Guess) =>
-      label.every((token, i) => token === IGNORED_LABEL || token === tokens[i]);
-    const right = new Set(guesses.filter(isRight));
+    const right = new Set(guesses.filter(({ tokens }) => rightLabels(label, tokens) === labels));
     this.examples++;
     this.segments += segments;
     this.begun += begun;

@@ -1,7 +1,7 @@
 /** Which guesses are made of a puzzle: the same for every puzzle, whatever the batch. */
 
 import { Philox, UserError } from '@hrm-webgpu/core';
-import { composition, type Symmetry, type SymmetryFamily } from './symmetry.ts';
+import { composition, countSymmetries, type Symmetry, type SymmetryFamily } from './symmetry.ts';
 
 export interface GuessOptions {
   /** How many guesses of a puzzle at most. */
@@ -46,7 +46,7 @@ export function planGuesses(
     throw new UserError(`noise is ${noise}, expected a standard deviation of 0 or more`);
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw new UserError(`seed is ${seed}, expected a whole number from 0`);
-  const symmetries = families.reduce((product, family) => product * family.count, 1);
+  const symmetries = countSymmetries(families);
   if (count > symmetries * checkpoints && noise === 0) throw tooMany(count, families, checkpoints);
   const random = new Philox(seed, SYMMETRY_STREAM);
   const drawn: number[][] = [families.map(() => 0)];
@@ -75,7 +75,7 @@ function symmetryOf(families: readonly SymmetryFamily[], indices: readonly numbe
 }
 
 function tooMany(count: number, families: readonly SymmetryFamily[], checkpoints: number): UserError {
-  const symmetries = families.reduce((product, family) => product * family.count, 1);
+  const symmetries = countSymmetries(families);
   const parts = families.map((family) => `${family.count} ${family.name}`).join(' × ');
   const times = checkpoints > 1 ? ` of ${checkpoints} checkpoints` : '';
   const are =

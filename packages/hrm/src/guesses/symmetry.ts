@@ -45,6 +45,11 @@ export function rearrangement({
   };
 }
 
+/** How many symmetries there are that take one of each family. */
+export function countSymmetries(families: readonly SymmetryFamily[]): number {
+  return families.reduce((product, { count }) => product * count, 1);
+}
+
 /** One after the other. */
 export function composition(symmetries: readonly Symmetry[]): Symmetry {
   return {

@@ -20,13 +20,11 @@ export interface ThoughtGuess {
   kind: GuessKind;
   /** From 1. */
   segment: number;
-  /** [seq_len], with the symmetry undone. */
-  tokens: Int32Array;
+  /** [seq_len], with the symmetry undone, for who looks at them. */
+  tokens(): Int32Array;
   qHalt: number;
   qContinue: number;
   lmLoss: number;
-  /** Whether it is the guess's last. */
-  last: boolean;
 }
 
 /** Where a guess that is under way stands. */
@@ -234,10 +232,10 @@ class Desk<A extends Asked> {
     if (change !== undefined && segments > 1) work.changes.push(change);
     const last = segments >= maxSteps || (halt && halted);
     puzzle.course.progress({ number: kind.number, segments, firstHalt: work.firstHalt });
-    if (!last && !onSegment) return;
-    const tokens = kind.symmetry.undo(reading.tokens.slice());
-    onSegment?.(puzzle.asked, { kind, segment: segments, tokens, qHalt, qContinue, lmLoss, last });
+    const answer = () => kind.symmetry.undo(reading.tokens.slice());
+    onSegment?.(puzzle.asked, { kind, segment: segments, tokens: answer, qHalt, qContinue, lmLoss });
     if (!last) return;
+    const tokens = answer();
     this.lanes[kind.checkpoint].drop(work);
     const guess: Guess = {
       number: kind.number,

@@ -2,7 +2,7 @@
 
 import { Device, DeviceLostError, openDevice, wrapDevice } from '@hrm-webgpu/core';
 import { openNamed } from '#open-named';
-import { knownConfig, parseConfigFile } from '../checkpoints/checkpoint-context.ts';
+import { knownConfig, ownContext, parseConfigFile } from '../checkpoints/checkpoint-context.ts';
 import type { OpenCheckpoint, OpenOptions } from '../checkpoints/open-url.ts';
 import { expectSameArchitecture } from '../checkpoints/same-architecture.ts';
 import { blobSource, bytesSource } from '../formats/files/byte-source.ts';
@@ -15,7 +15,6 @@ import type { HrmModel } from '../model/model.ts';
 import { PUZZLE_ROWS, parameterShapes } from '../model/parameters.ts';
 import { parseArch } from '../model/parse-config.ts';
 import { ARC_SEQ_LEN, type Task, usualSeqLen } from '../tasks/tasks.ts';
-import { readConfig, readMeaning } from '../training/checkpoint.ts';
 
 /**
  * A checkpoint: a URL or, in Node, a path (of a file, or of a folder with one); a `Blob` or `File`; its bytes; or an
@@ -36,7 +35,7 @@ async function openSource(source: CheckpointSource, options: OpenOptions): Promi
   if (typeof source === 'string' || source instanceof URL) return openNamed(source, options);
   const file = await openUnnamed(source);
   try {
-    return { file, context: { config: readConfig(file), meaning: readMeaning(file) }, downloaded: false };
+    return { file, context: ownContext(file), downloaded: false };
   } catch (error) {
     if (file !== source) await file.close();
     throw error;

@@ -8,7 +8,7 @@ import { type Answered, type Asked, type Guessing, ONE_GUESS, think } from '../g
 import { Inference } from '../model/inference.ts';
 import type { HrmModel } from '../model/model.ts';
 import { decodeGrid, type Grid, type Task } from '../tasks/tasks.ts';
-import type { Settings, Solution, Thought } from './solve-options.ts';
+import type { Settings, Solution } from './solve-options.ts';
 
 export interface Puzzle extends Asked {
   /** Which of the grids. */
@@ -74,16 +74,17 @@ export class Solver {
       inferences: this.inferencesFor(batchSize, guessing),
       ready: () => device.stream.ready(),
       everySegment: true,
-      onSegment: ({ index, grid }, { kind, segment, tokens, qHalt, qContinue }) => {
+      onSegment: ({ index, grid }, { kind, segment, tokens: answer, qHalt, qContinue }) => {
         const key = `${index}/${kind.number}`;
         if (segment <= (told.segments.get(key) ?? 0)) return;
         told.segments.set(key, segment);
         progress();
-        const thought: Thought = {
+        if (!settings.onSegment) return;
+        const tokens = answer();
+        settings.onSegment({
           ...{ index, guess: kind.number, segment, tokens, qHalt, qContinue },
           grid: decodeGrid(this.task, tokens, grid),
-        };
-        settings.onSegment?.(thought);
+        });
       },
       onGuess: ({ index, grid }, guess) => {
         const key = `${index}/${guess.number}`;

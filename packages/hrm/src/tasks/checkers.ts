@@ -3,7 +3,7 @@
 import { checkMaze } from '../data/maze/maze-check.ts';
 import { MazeDistances } from '../data/maze/maze-distances.ts';
 import { sudokuShape } from '../data/sudoku/sudoku.ts';
-import { type DigitFaults, latinFaults, sudokuFaults } from '../data/sudoku/sudoku-check.ts';
+import { isFaultless, latinFaults, sudokuFaults } from '../data/sudoku/sudoku-check.ts';
 import type { Task, TokenSizes } from './tasks.ts';
 
 /** Whether an answer is proven right; both are tokens [seq_len]. */
@@ -27,8 +27,4 @@ export function checkerOf(task: Task, { seq_len }: Pick<TokenSizes, 'seq_len'>):
     const { optimal, changedMaze } = checkMaze(input, answer, distances);
     return optimal && !changedMaze;
   };
-}
-
-function isFaultless({ brokenRules, changedGivens, blanks }: DigitFaults): boolean {
-  return !brokenRules && !changedGivens && !blanks;
 }

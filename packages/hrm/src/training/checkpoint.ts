@@ -140,8 +140,11 @@ export function formatMetadata(metadata: CheckpointMetadata): Record<string, str
 
 /** The configuration in one of our checkpoints; undefined for a file that something else wrote. */
 export function readConfig(file: TensorFile): ModelConfig | undefined {
-  if (file.metadata[FORMAT.key] !== FORMAT.value) return undefined;
-  return parseModelConfig(parseEntry(file, 'config') ?? {}, file.name);
+  return isOwn(file) ? parseModelConfig(parseEntry(file, 'config') ?? {}, file.name) : undefined;
+}
+
+function isOwn({ metadata }: TensorFile): boolean {
+  return metadata[FORMAT.key] === FORMAT.value;
 }
 
 /**
@@ -149,7 +152,7 @@ export function readConfig(file: TensorFile): ModelConfig | undefined {
  * symmetries are as they stand there: who guesses with them checks them.
  */
 export function readMeaning(file: TensorFile): Meaning {
-  if (!readConfig(file)) return {};
+  if (!isOwn(file)) return {};
   const entry = (key: string) => (file.metadata[key] === undefined ? undefined : parseEntry(file, key));
   const [task, symmetries] = [entry('task'), entry('symmetries')];
   if (task === undefined || TASKS.includes(task)) return { task, symmetries };
@@ -159,8 +162,10 @@ export function readMeaning(file: TensorFile): Meaning {
 /** All metadata of one of our checkpoints; undefined for a file that something else wrote. */
 export function readMetadata(file: TensorFile): CheckpointMetadata | undefined {
   const config = readConfig(file);
-  if (!config || !file.metadata.training) return config && { config, ...readMeaning(file) };
-  return { config, ...readMeaning(file), training: parseTraining(parseEntry(file, 'training'), file.name) };
+  if (!config) return undefined;
+  const weights = { config, ...readMeaning(file) };
+  if (!file.metadata.training) return weights;
+  return { ...weights, training: parseTraining(parseEntry(file, 'training'), file.name) };
 }
 
 function parseEntry({ metadata, name }: TensorFile, key: string) {

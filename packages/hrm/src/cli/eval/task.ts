@@ -6,7 +6,7 @@ import type { DatasetMetadata } from '../../data/dataset/dataset.ts';
 import { checkMaze } from '../../data/maze/maze-check.ts';
 import { MazeDistances } from '../../data/maze/maze-distances.ts';
 import { sudokuShape } from '../../data/sudoku/sudoku.ts';
-import { type DigitFaults, latinFaults, sudokuFaults } from '../../data/sudoku/sudoku-check.ts';
+import { type DigitFaults, isFaultless, latinFaults, sudokuFaults } from '../../data/sudoku/sudoku-check.ts';
 import type { Answer } from '../../evaluation/answers.ts';
 import { type Interval, wilsonInterval } from '../../evaluation/intervals.ts';
 import type { Task } from '../../tasks/tasks.ts';
@@ -62,12 +62,12 @@ function digitsCheck(faults: (input: Int32Array, prediction: Int32Array) => Digi
   const counts = new Counts(['valid', 'broken_rules', 'changed_givens', 'blank_cells']);
   return {
     add({ input, prediction }) {
-      const { brokenRules, changedGivens, blanks } = faults(input, prediction);
+      const found = faults(input, prediction);
       counts.add({
-        valid: !brokenRules && !changedGivens && !blanks,
-        broken_rules: brokenRules,
-        changed_givens: changedGivens,
-        blank_cells: blanks,
+        valid: isFaultless(found),
+        broken_rules: found.brokenRules,
+        changed_givens: found.changedGivens,
+        blank_cells: found.blanks,
       });
     },
     report: () => counts.report(),

@@ -8,6 +8,7 @@ import { type IntermediateAnswers, measureAnswers } from '../../figures/trajecto
 import { writeFileAtomic } from '../../formats/files/atomic-write.node.ts';
 import { makeFolder } from '../../formats/files/make-folder.node.ts';
 import { guessingOf } from '../../guesses/guessing.ts';
+import { countSymmetries } from '../../guesses/symmetry.ts';
 import { symmetriesOf } from '../../guesses/task-symmetries.ts';
 import type { Guessing } from '../../guesses/think.ts';
 import { initializeModel } from '../../model/init.ts';
@@ -168,7 +169,7 @@ function guessingFor(
   { count, noise, seed }: { count: number; noise: number | undefined; seed: number },
 ): { guessing: Guessing; guessesBy: string } {
   const families = task === 'arc' ? [] : symmetriesOf(task, sizes);
-  const different = families.reduce((product, family) => product * family.count, 1);
+  const different = countSymmetries(families);
   const sigma = noise ?? (count > different ? DEFAULT_NOISE : 0);
   const symmetries = families.map(({ name }) => name);
   const by = [...symmetries, ...(sigma > 0 ? [`noise of ${sigma}`] : [])];

@@ -42,7 +42,7 @@ interface ResumeOptions extends DeviceValues {
 export async function resumeRun(out: string, options: ResumeOptions): Promise<RunResult> {
   const file = await openTensorFile(await fileSource(latestCheckpoint(out)));
   try {
-    const saved = await readRun(file);
+    const saved = await readRun(file, options.steps);
     const { notes, split, evalSplit } = saved;
     notes.microBatch = options.microBatch ?? notes.microBatch;
     const device = await openGivenDevice(options);
@@ -73,12 +73,20 @@ interface SavedRun {
 
 type SavedTraining = NonNullable<CheckpointMetadata['training']>;
 
-async function readRun(file: TensorFile): Promise<SavedRun> {
+/** @param steps another end than the run was started with */
+async function readRun(file: TensorFile, steps: number | undefined): Promise<SavedRun> {
   const metadata = readMetadata(file);
   if (!metadata)
     throw new UserError(`${file.name} is not a checkpoint of this program: it cannot be resumed`);
   const { config, training } = metadata;
   if (!training) throw new UserError(`${file.name} holds weights only: training cannot be resumed from it`);
+  const { step, totalSteps } = training.progress;
+  if (steps !== undefined && steps < step) {
+    throw new UserError(
+      `--steps ${steps}: the run has made ${step} steps already, and cannot be made shorter than that`,
+    );
+  }
+  training.progress.totalSteps = steps ?? totalSteps;
   const notes = readNotes(training.notes);
   const split = await readSplit(notes.data, 'train');
   if ((await fingerprint(split)) !== notes.dataset) {
@@ -114,12 +122,7 @@ async function resumeTrainer(
   announceMemory(device, config, { batch: global_batch_size, rows, evaluated, ema });
   const { training: _training, ...state } = await loadTraining(device, file, metadata, { microBatch: rows });
   const { train, progress } = training;
-  const totalSteps = values.steps ?? progress.totalSteps;
-  if (totalSteps < progress.step) {
-    throw new UserError(
-      `--steps ${totalSteps}: the run has made ${progress.step} steps already, and cannot be made shorter than that`,
-    );
-  }
+  const { totalSteps } = progress;
   const options = {
     config,
     train,

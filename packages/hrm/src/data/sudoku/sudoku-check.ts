@@ -12,6 +12,11 @@ export interface DigitFaults {
   blanks: boolean;
 }
 
+/** Whether an answer is valid. */
+export function isFaultless({ brokenRules, changedGivens, blanks }: DigitFaults): boolean {
+  return !brokenRules && !changedGivens && !blanks;
+}
+
 /**
  * @param input [cells] tokens
  * @param prediction [cells] tokens
