@@ -9,7 +9,7 @@ import {
 } from '@hrm-webgpu/core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { KernelCheck } from '../src/checks/check.ts';
-import { coveringSettingsOf } from '../src/checks/covering.ts';
+import { allows, coveringSettingsOf } from '../src/checks/covering.ts';
 import { instrumented, NOTES, ORDER_PARAM } from '../src/checks/instrumented.ts';
 import { contentsFor, hardInputsOf, problemOf, runCheck, tensorsOf } from '../src/checks/run-check.ts';
 import { launch } from '../src/kernel.ts';
@@ -88,6 +88,7 @@ describe.each(affordable(import.meta.env.MODE))('$check.kernel.name', ({ check }
         context.skip(`${device.adapter.description} cannot run it`);
       for (const constants of await coveringSettingsOf(device, check))
         for (const params of check.cases) {
+          if (!(await allows(device, check.kernel, params, constants))) continue;
           const { name: at } = caseOf(params, constants);
           expect([at, problemOf(await runCheck(device, check, params, { constants }))]).toEqual([
             at,

@@ -1,21 +1,34 @@
 /** Settings of tunables that together hold every pair of values: what two of them do to each other shows in one of these. */
 
-import type { Device, ParamValues } from '@hrm-webgpu/core';
+import type { ConstantValues, Device, ParamValues } from '@hrm-webgpu/core';
+import { type Kernel, planLaunch } from '../kernel.ts';
 import type { KernelCheck } from './check.ts';
+import { instrumentedOf } from './instrumented.ts';
 import { tunablesIn } from './tunables.ts';
 
 type Settings = Record<string, number>;
 
-/** Few settings of a kernel's `// tune:` constants, such that every two values that its `const_assert`s allow together occur together. */
+/** Few settings of a kernel's `// tune:` constants, such that every two values that its `const_assert`s allow together in its first case occur together. */
 export function coveringSettingsOf(
   device: Device,
   { kernel, cases }: KernelCheck<ParamValues>,
 ): Promise<Settings[]> {
-  const derived = kernel.constants?.(cases[0], device.adapter.class);
-  return coveringSettings(tunablesIn(kernel.name, kernel.text), async (values) => {
-    const refused = await device.program(kernel, { ...derived, ...values }).attempt();
-    return !refused?.includes('const assertion failed');
-  });
+  return coveringSettings(tunablesIn(kernel.name, kernel.text), (settings) =>
+    allows(device, kernel, cases[0], settings),
+  );
+}
+
+/** Whether a kernel's `const_assert`s allow settings in a shape, from which constants may follow: the width of a pack, the tiles of wide heads. */
+export async function allows(
+  device: Device,
+  kernel: Kernel<ParamValues>,
+  params: ParamValues,
+  settings: ConstantValues,
+): Promise<boolean> {
+  const { constants } = planLaunch(kernel, params, settings, device.adapter.class);
+  // As it will be checked, so that the check finds it compiled.
+  const refused = await device.program(instrumentedOf(kernel, device), constants).attempt();
+  return !refused?.includes('const assertion failed');
 }
 
 /**

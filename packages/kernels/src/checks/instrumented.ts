@@ -12,7 +12,7 @@
  * All else is the kernel's own text: its entry point becomes a function that a new one calls, with the ids of who does the
  * work, and indices pass through a function that returns them as they are. Lines keep their numbers.
  */
-import { type HostArray, parseShader } from '@hrm-webgpu/core';
+import { type Device, type HostArray, parseShader, type ShaderSource } from '@hrm-webgpu/core';
 
 /** The parameter that reverses the order. */
 export const ORDER_PARAM = 'reversed_order';
@@ -135,4 +135,13 @@ function closing(text: string, at: number): number {
     if (depth === 0) return i;
   }
   throw new Error(`a bracket is not closed: ${text.slice(at, at + 40)}`);
+}
+
+const texts = new Map<string, string>();
+
+/** A kernel as it is checked on a device; of each text it is made once. */
+export function instrumentedOf({ name, text }: ShaderSource, { limits }: Device): ShaderSource {
+  const made = texts.get(text) ?? instrumented(name, text, limits.maxStorageBuffersPerShaderStage);
+  texts.set(text, made);
+  return { name, text: made };
 }

@@ -6,7 +6,6 @@ import {
   launchGuarded,
   type ParamValues,
   Philox,
-  type ShaderSource,
   type Shape,
   sizeOf,
   Tensor,
@@ -15,7 +14,7 @@ import { GRID, planLaunch } from '../kernel.ts';
 import { tolerancesOf } from './builtin-errors.ts';
 import type { HostArrays, KernelCheck } from './check.ts';
 import { type Comparison, compareArrays, describeComparison, isRight } from './compare.ts';
-import { instrumented, NOTES, ORDER_PARAM, readNotes } from './instrumented.ts';
+import { instrumentedOf, NOTES, ORDER_PARAM, readNotes } from './instrumented.ts';
 
 /** What came of a case. */
 export interface CheckResult {
@@ -93,7 +92,7 @@ export async function runCheck(
     const { arrays, trespass } = await launchGuarded(device, program, { ...launched, contents });
     return { comparisons: compare(arrays), trespass };
   }
-  const program = device.program(sourceOf(kernel, device), constants);
+  const program = device.program(instrumentedOf(kernel, device), constants);
   const refused = await program.attempt();
   if (refused) return { comparisons: [], refused };
   const names = program.shader.bindings.map(({ name }) => name);
@@ -122,15 +121,6 @@ function foldedGrid<T>(plan: () => T): T {
   } finally {
     GRID.widest = widest;
   }
-}
-
-const texts = new Map<string, string>();
-
-/** A kernel to be checked, made once. */
-function sourceOf({ name, text }: ShaderSource, { limits }: Device): ShaderSource {
-  const made = texts.get(text) ?? instrumented(name, text, limits.maxStorageBuffersPerShaderStage);
-  texts.set(text, made);
-  return { name, text: made };
 }
 
 /** What is wrong with a case, in a line; undefined where all is right. */

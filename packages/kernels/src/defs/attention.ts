@@ -188,6 +188,48 @@ function scored(
   return { qkv };
 }
 
+/** Of the scores of {@link farScores}; exp is infinite in f32 from 89 on. */
+const FAR_SCORE = 100;
+
+/**
+ * q, k and v whose scores are all within 2 % of `sign`·100, and of which the softmax still tells keys apart: one column of q and
+ * k alone makes the scores, the other columns of k are as in `attentionInputs`, so that the gradient of q is no small difference.
+ */
+export function farScores(params: AttentionParams, random: Parameters<typeof uniformArray>[0], sign: 1 | -1) {
+  const { heads, head_dim } = params;
+  const width = heads * head_dim;
+  return attentionInputs(params, random).map((value, i) => {
+    const part = Math.floor(i / width) % 3;
+    const first = i % head_dim === 0;
+    if (part === 0) return first ? sign * FAR_SCORE * Math.sqrt(head_dim) : 0;
+    return part === 1 && first ? 1 + (value / 3) * 0.02 : value;
+  });
+}
+
+/** What the checks of the gradient try besides, made from q, k and v. */
+export function farGradients<T>(
+  params: AttentionParams,
+  random: Parameters<typeof uniformArray>[0],
+  inputs: (qkv: Float32Array) => T,
+) {
+  return {
+    'scores far below 0': () => inputs(farScores(params, random, -1)),
+    'scores far above 0': () => inputs(farScores(params, random, 1)),
+  };
+}
+
+/** As {@link attentionTolerance}, of the gradient; of {@link farScores} the rounding of a score is the error of its exp. */
+export function gradientTolerance(
+  params: AttentionParams,
+  errors: BuiltinErrors,
+  hard: string | undefined,
+  lanes?: number,
+) {
+  const common = attentionTolerance(params, errors, lanes);
+  const far = FAR_SCORE * (errors.sqrt + errors.division - 1) * UNIT_ROUNDOFF;
+  return hard ? { ...common, d_qkv: far } : common;
+}
+
 export const check: KernelCheck<AttentionParams> = {
   kernel: attention,
   cases: attentionCases,

@@ -1,9 +1,9 @@
 import type { KernelCheck } from '../checks/check.ts';
 import { fold, type Kernel } from '../kernel.ts';
 import { attention_workgroup_backward_key as text } from '../shaders.gen.ts';
-import { type AttentionParams, byHeads } from './attention.ts';
+import { type AttentionParams, byHeads, gradientTolerance } from './attention.ts';
 import { attentionBackwardKey, check as plainCheck } from './attention_backward_key.ts';
-import { tiledCases, tiledConstants, tiledTolerance } from './attention_workgroup.ts';
+import { tiledCases, tiledConstants } from './attention_workgroup.ts';
 
 export const attentionWorkgroupBackwardKey: Kernel<AttentionParams> = {
   name: 'attention_workgroup_backward_key',
@@ -20,5 +20,5 @@ export const check: KernelCheck<AttentionParams> = {
   ...plainCheck,
   kernel: attentionWorkgroupBackwardKey,
   cases: tiledCases,
-  tolerance: tiledTolerance,
+  tolerance: (params, errors, hard) => gradientTolerance(params, errors, hard, 1),
 };

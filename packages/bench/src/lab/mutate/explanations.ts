@@ -5,6 +5,9 @@ const PAST_PRIVATE =
 const NEIGHBOURS = "one more is a neighbour's, which stores the same number";
 const LAST_ROW = 'threads of rows past the end repeat the last one, and would store the same numbers';
 
+const TILE_PAST = 'one more tile has keys past the end alone, whose weights are 0';
+const CHUNK_PAST = 'one more chunk is past the end of the head, and is loaded as zeros';
+
 const NO_INFINITIES =
   'exp is infinite there, and what is divided by it the 0 that is right; but WGSL may take it that there are no infinities';
 const SERIES_MEETS = 'where the two ways meet, both are right within a rounding';
@@ -52,6 +55,14 @@ export const explanations: Readonly<Record<string, Readonly<Record<string, strin
   },
   matmul_workgroup: {
     'bound shifted: < → <= in for (var r = 0u; r < ROWS; r++) {': PAST_PRIVATE,
+  },
+  attention_workgroup: {
+    'bound shifted: < → <= in for (var key0 = 0u; key0 < params.seq_len; key0 += KEYS) {': TILE_PAST,
+    'bound shifted: < → <= in for (var chunk = 0u; chunk < HEAD_PACKS; chunk += CHUNK) {': CHUNK_PAST,
+  },
+  attention_workgroup_backward_query: {
+    'bound shifted: < → <= in for (var key0 = 0u; key0 < params.seq_len; key0 += KEYS) {': TILE_PAST,
+    'bound shifted: < → <= in for (var chunk = 0u; chunk < HEAD_PACKS; chunk += CHUNK) {': CHUNK_PAST,
   },
   attention_subgroup_backward_key: {
     'guard removed: group.x * GROUP + local.x > last → false in if (group.x * GROUP + local.x > last) {':

@@ -16,11 +16,11 @@ Makes one mistake at a time in each kernel: removes a barrier, a guard or a clam
 keeps a sum in half precision, weakens a constant. Each must be found by the kernel's check, which runs every case
 between guard zones, with the workgroups and threads in ascending and in descending order.
 
-What lives is listed. Exit code 1 when one lives that packages/bench/src/lab/explanations.ts does not explain, or when an
+What lives is listed. Exit code 1 when one lives that packages/bench/src/lab/mutate/explanations.ts does not explain, or when an
 explanation there is no longer true.
 
   --slice I/N  only the I-th of every N mistakes of a kernel, from 1
-  --json       one JSON document`,
+  --json       one JSON document, with what found each mistake`,
 
   async run(args) {
     const { values, positionals } = parseArgs({
@@ -70,6 +70,10 @@ function summaryOf(found: KernelFates): string {
   return `${found.kernel}: ${counts.join(', ')} (${found.seconds.toFixed(0)} s)`;
 }
 
+/** What became of each mutant and by what, for who would believe no number. */
+const toldOf = ({ kernel, fates }: KernelFates) =>
+  fates.map(({ mutant: { id, line }, fate, reason }) => ({ kernel, id, line, fate, reason }));
+
 function conclude(results: readonly KernelFates[], json: boolean): number {
   const lives = results.flatMap(({ kernel, fates }) =>
     fates
@@ -85,7 +89,7 @@ function conclude(results: readonly KernelFates[], json: boolean): number {
     invalid: sum('invalid'),
   };
   if (json)
-    print(JSON.stringify({ ...counts, living: lives, stale, kernels: results.map(summaryOf) }, null, 2));
+    print(JSON.stringify({ ...counts, living: lives, stale, mutants: results.flatMap(toldOf) }, null, 2));
   else {
     for (const { kernel, id } of lives) print(`lives: ${kernel}: ${id}`);
     for (const { kernel, id } of stale) print(`explained, but found or gone: ${kernel}: ${id}`);

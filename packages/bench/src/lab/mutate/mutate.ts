@@ -45,7 +45,8 @@ export async function mutateKernel(
   const { text } = checks[kernel].kernel;
   const itself = await workshop.ask('try', { kernel, text, cases: 'named' }, 600_000);
   if (itself.reply?.skipped) return undefined;
-  const problem = problemIn(itself);
+  const covered = await workshop.ask('try', { kernel, text, cases: 'covering' }, 600_000);
+  const problem = problemIn(itself) ?? problemIn(covered);
   if (problem) throw new UserError(`${kernel} is wrong without any mistake: ${problem}`);
   const limitMs = Math.max(LEAST_MS, PATIENCE * itself.ms);
   const known = explanations[kernel] ?? {};

@@ -2,6 +2,7 @@
 import type { ConstantValues, Device, ParamValues } from '@hrm-webgpu/core';
 import type { Kernel } from '@hrm-webgpu/kernels';
 import {
+  allows,
   checks,
   coveringSettingsOf,
   hardInputsOf,
@@ -46,18 +47,30 @@ export function namedCases(check: KernelCheck<ParamValues>, device: Device): Tri
 }
 
 /**
- * All cases in settings in which every value of a tunable meets every value of every other one. Where that takes more pipelines
- * than can be waited for, each setting is tried on the cases of one of the pipelines that shapes ask for, by turns, and each
- * of these in some setting.
+ * All cases in settings in which every value of a tunable meets every value of every other one, as far as the kernel's
+ * `const_assert`s allow them. Where that takes more pipelines than can be waited for, each setting is tried on the cases of one of
+ * the pipelines that shapes ask for, by turns, and each of these in some setting.
  */
 export async function coveringCases(check: KernelCheck<ParamValues>, device: Device): Promise<TrialCase[]> {
   const settings = await coveringSettingsOf(device, check);
   const shapes = pipelinesOf(check, device, {});
-  if (settings.length * shapes.length <= MOST_PIPELINES) return grouped(check, device, settings);
-  return Array.from({ length: Math.max(settings.length, shapes.length) }, (_, i) => {
-    const constants = settings[i % settings.length];
-    return shapes[i % shapes.length].map(({ params }) => ({ params, constants }));
-  }).flat();
+  const allowed = async (shape: TrialCase[], constants: ConstantValues) =>
+    (await allows(device, check.kernel, shape[0].params, constants))
+      ? shape.map(({ params }) => ({ params, constants }))
+      : [];
+  const found: TrialCase[] = [];
+  if (settings.length * shapes.length <= MOST_PIPELINES) {
+    for (const constants of settings)
+      for (const shape of shapes) found.push(...(await allowed(shape, constants)));
+    return found;
+  }
+  for (let i = 0; i < Math.max(settings.length, shapes.length); i++) {
+    let tries: TrialCase[] = [];
+    for (let j = i; tries.length === 0 && j < i + shapes.length; j++)
+      tries = await allowed(shapes[j % shapes.length], settings[i % settings.length]);
+    found.push(...tries);
+  }
+  return found;
 }
 
 /** So many tiled kernels compile in a minute or two. */
