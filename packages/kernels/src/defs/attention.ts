@@ -196,9 +196,11 @@ const FAR_SCORE = 100;
  * k alone makes the scores, the other columns of k are as in `attentionInputs`, so that the gradient of q is no small difference.
  */
 export function farScores(params: AttentionParams, random: Parameters<typeof uniformArray>[0], sign: 1 | -1) {
-  const { heads, head_dim } = params;
+  const { seq_len, heads, head_dim } = params;
   const width = heads * head_dim;
-  return attentionInputs(params, random).map((value, i) => {
+  const common = attentionInputs(params, random);
+  if (seq_len === 1) return common; // whose weight is 1 whatever its score, and whose gradient is nothing but rounding
+  return common.map((value, i) => {
     const part = Math.floor(i / width) % 3;
     const first = i % head_dim === 0;
     if (part === 0) return first ? sign * FAR_SCORE * Math.sqrt(head_dim) : 0;
@@ -218,7 +220,10 @@ export function farGradients<T>(
   };
 }
 
-/** As {@link attentionTolerance}, of the gradient; of {@link farScores} the rounding of a score is the error of its exp. */
+/**
+ * As {@link attentionTolerance}, of the gradient. Of {@link farScores} the error of a score is that of its exp: of a product and of
+ * that times 1 / √head_dim, each rounded to half a unit in the last place of numbers from 64 to 128, and of 1 / √head_dim itself.
+ */
 export function gradientTolerance(
   params: AttentionParams,
   errors: BuiltinErrors,
@@ -226,7 +231,7 @@ export function gradientTolerance(
   lanes?: number,
 ) {
   const common = attentionTolerance(params, errors, lanes);
-  const far = FAR_SCORE * (errors.sqrt + errors.division - 1) * UNIT_ROUNDOFF;
+  const far = (2 * 64 + FAR_SCORE * (errors.sqrt + errors.division - 1)) * UNIT_ROUNDOFF;
   return hard ? { ...common, d_qkv: far } : common;
 }
 

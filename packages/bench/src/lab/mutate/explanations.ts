@@ -6,6 +6,9 @@ const NEIGHBOURS = "one more is a neighbour's, which stores the same number";
 const LAST_ROW = 'threads of rows past the end repeat the last one, and would store the same numbers';
 
 const TILE_PAST = 'one more tile has keys past the end alone, whose weights are 0';
+const OWNED_PAST = 'what is owned ends behind the head, which the guard within leaves out';
+const TILE_END =
+  'adapters take an index past the tile for its last, which is padding that nobody reads; WGSL allows others too';
 const CHUNK_PAST = 'one more chunk is past the end of the head, and is loaded as zeros';
 
 const NO_INFINITIES =
@@ -61,6 +64,10 @@ export const explanations: Readonly<Record<string, Readonly<Record<string, strin
     'bound shifted: < → <= in for (var chunk = 0u; chunk < HEAD_PACKS; chunk += CHUNK) {': CHUNK_PAST,
   },
   attention_workgroup_backward_query: {
+    'bound shifted: < → <= in for (var n = 0u; n < OWNED; n++) {': OWNED_PAST,
+    'guard removed: COUNT % THREADS == 0 || n < COUNT → true in if (COUNT % THREADS == 0 || n < COUNT) { (3)':
+      TILE_END,
+    'bound shifted: < → <= in if (COUNT % THREADS == 0 || n < COUNT) { (3)': TILE_END,
     'bound shifted: < → <= in for (var key0 = 0u; key0 < params.seq_len; key0 += KEYS) {': TILE_PAST,
     'bound shifted: < → <= in for (var chunk = 0u; chunk < HEAD_PACKS; chunk += CHUNK) {': CHUNK_PAST,
   },

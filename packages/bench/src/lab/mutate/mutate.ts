@@ -34,6 +34,8 @@ export interface MutateOptions {
 /** A mutant that takes so many times as long as the kernel itself, or more, does not end. */
 const PATIENCE = 10;
 const LEAST_MS = 30_000;
+/** The kernel itself may take as long as tiled kernels compile on a busy machine. */
+const FIRST_MS = 30 * 60_000;
 
 /** @throws UserError when the kernel itself is wrong: then everything would look found */
 export async function mutateKernel(
@@ -43,9 +45,9 @@ export async function mutateKernel(
 ): Promise<KernelFates | undefined> {
   const start = performance.now();
   const { text } = checks[kernel].kernel;
-  const itself = await workshop.ask('try', { kernel, text, cases: 'named' }, 600_000);
+  const itself = await workshop.ask('try', { kernel, text, cases: 'named' }, FIRST_MS);
   if (itself.reply?.skipped) return undefined;
-  const covered = await workshop.ask('try', { kernel, text, cases: 'covering' }, 600_000);
+  const covered = await workshop.ask('try', { kernel, text, cases: 'covering' }, FIRST_MS);
   const problem = problemIn(itself) ?? problemIn(covered);
   if (problem) throw new UserError(`${kernel} is wrong without any mistake: ${problem}`);
   const limitMs = Math.max(LEAST_MS, PATIENCE * itself.ms);

@@ -16,6 +16,9 @@ function reasonIn(said: string): string {
   return message && place ? `packages/${place} throws ${message}` : said.trim();
 }
 
+/** How the failure of a kernel begins that takes too long. */
+export const ENDLESS = 'does not end';
+
 /** What came of a request. */
 export interface Outcome<R> {
   reply?: R;
@@ -60,7 +63,7 @@ export class Workshop {
       };
       const timer = setTimeout(() => {
         this.close();
-        end({ failure: `does not end within ${Math.round(limitMs / 1000)} s`, stopped: true });
+        end({ failure: `${ENDLESS} within ${Math.round(limitMs / 1000)} s`, stopped: true });
       }, limitMs);
       child.on('message', heard);
       child.on('exit', gone);
