@@ -23,6 +23,13 @@ const SCENARIOS = [
       'export { HRM, Trainer, Survival, preset, evaluate, encodeTraining, encodeModel, loadTraining, ' +
       "tokenRows } from 'hrm-webgpu';",
   },
+  {
+    name: 'inference, puzzles, a look inside',
+    code:
+      "export { HRM } from 'hrm-webgpu';\n" +
+      "export { brokenCells, parsePuzzle, prospectOf, puzzleText, verdictOn } from 'hrm-webgpu/puzzles';\n" +
+      "export { batchOf, measureParticipation, measureResiduals, observe, principalComponents } from 'hrm-webgpu/inside';",
+  },
 ];
 
 /** Chunks that loading and solving never fetch: what belongs to a module that is imported when it is asked for. */

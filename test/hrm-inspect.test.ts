@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   truncateSync,
   writeFileSync,
@@ -14,14 +15,16 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { f16ToF32, f32ToF16 } from '../packages/hrm/src/formats/dtype.ts';
 import { fileSource } from '../packages/hrm/src/formats/files/file-source.node.ts';
 import { openTensorFile } from '../packages/hrm/src/formats/open-checkpoint.ts';
 import { encodeSafetensors, type TensorToWrite } from '../packages/hrm/src/formats/safetensors.ts';
+import { elementCount } from '../packages/hrm/src/formats/tensor-file.ts';
 import { parseYaml } from '../packages/hrm/src/formats/yaml/yaml.ts';
 import { parameterShapes } from '../packages/hrm/src/model/parameters.ts';
 import { parseAllConfig, parseModelConfig } from '../packages/hrm/src/model/parse-config.ts';
 import { ruleWeight } from '../packages/hrm/src/parity/rule-weights.ts';
-import { formatMetadata } from '../packages/hrm/src/training/checkpoint.ts';
+import { formatMetadata, readMeaning } from '../packages/hrm/src/training/checkpoint.ts';
 import { hrm } from './run-hrm.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hrm-inspect-'));
@@ -259,6 +262,91 @@ describe('hrm export', () => {
     const own = join(run, 'weights.safetensors');
     expect(await hrm(['export', run, '--to', 'safetensors', '--out', own])).toMatchObject({ code: 0 });
     expect((await json(own)).config).toEqual(JSON.parse(JSON.stringify(config)));
+  });
+
+  it('stores weights in half the bytes with --half, which tell the same of their model', async () => {
+    const run = writeRun('half');
+    const out = join(run, 'half.safetensors');
+    const args = ['--to', 'safetensors', '--out', out];
+    expect(await hrm(['export', run, ...args, '--half'])).toMatchObject({ code: 0, stderr: '' });
+    const [half, whole] = [await read(out), await read(join(run, 'checkpoint.safetensors'))];
+    expect([...half.names].sort()).toEqual([...parameterShapes(config).keys()].sort());
+    for (const name of half.names) {
+      expect(half.info(name)).toEqual({ dtype: 'F16', shape: whole.info(name).shape });
+      expect(await half.readF32(name)).toEqual(f16ToF32(f32ToF16(await whole.readF32(name))));
+    }
+    expect(half.metadata).not.toEqual({});
+    await Promise.all([half.close(), whole.close()]);
+    const alone = join(folder, 'alone');
+    mkdirSync(alone);
+    renameSync(out, join(alone, 'half.safetensors'));
+    expect(await json(alone)).toMatchObject({
+      code: 0,
+      problems: [],
+      config: JSON.parse(JSON.stringify(config)),
+    });
+    const yaml = join(run, 'all_config.yaml');
+    const { arch } = parseAllConfig(parseYaml(readFileSync(yaml, 'utf8'), yaml), yaml);
+    expect(arch.forward_dtype).toBe(config.forward_dtype); // how it computes, not how it is stored
+    // Of halves, nothing is rounded twice.
+    const again = join(alone, 'again.safetensors');
+    const more = ['--to', 'safetensors', '--out', again, '--half'];
+    expect(await hrm(['export', join(alone, 'half.safetensors'), ...more])).toMatchObject({ code: 0 });
+    expect(await contents(again)).toEqual(await contents(join(alone, 'half.safetensors')));
+  });
+
+  it('notes with --task what a published checkpoint does not tell', async () => {
+    const alone = join(folder, 'noted');
+    mkdirSync(alone);
+    const out = join(alone, 'noted.safetensors');
+    const six = fixture('trained-6x6');
+    const args = ['export', six, '--to', 'safetensors', '--out', out];
+    expect(await hrm([...args, '--task', 'sudoku'])).toMatchObject({ code: 0, stderr: '' });
+    rmSync(join(alone, 'all_config.yaml'));
+    const { config } = await json(six);
+    expect(await json(alone)).toMatchObject({ code: 0, problems: [], config: { ...config, seq_len: 36 } });
+    const file = await read(out);
+    expect(readMeaning(file).task).toBe('sudoku');
+    await file.close();
+    rmSync(out);
+    const refused: [string[], RegExp][] = [
+      [
+        [...args, '--task', 'arc'],
+        /this model reads 900 tokens of 8 kinds; the task 'arc' has 900 tokens of 12/,
+      ],
+      [[...args, '--task', 'maze'], /--task maze cannot be noted: the checkpoint does not tell its sequence/],
+      [[...args, '--task', 'chess'], /--task chess: expected sudoku, /],
+      [['export', six, '--to', 'pt', '--out', out, '--task', 'sudoku'], /--task goes with --to safetensors/],
+    ];
+    for (const [words, message] of refused) {
+      const { code, stderr } = await hrm(words);
+      expect({ code, lines: stderr.trim().split('\n').length }).toEqual({ code: 1, lines: 1 });
+      expect(stderr).toMatch(message);
+    }
+    expect(readdirSync(alone)).toEqual([]);
+  });
+
+  it('refuses --half where it would not do', async () => {
+    const run = writeRun('loud', (tensors) => {
+      const { dtype, shape } = tensors.get('lm_head.weight')!;
+      const data = new Float32Array(elementCount(shape)).fill(0.5);
+      data[7] = -65_520;
+      tensors.set('lm_head.weight', { dtype, shape, data });
+    });
+    const before = readdirSync(run);
+    const loud = await hrm(['export', run, '--to', 'safetensors', '--out', join(run, 'half'), '--half']);
+    expect(loud).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^.*"lm_head.weight" holds -65520, beyond the range .* leave out --half\n$/,
+      ),
+    });
+    const pt = await hrm(['export', run, '--to', 'pt', '--out', join(run, 'half'), '--half']);
+    expect(pt).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^.*--half goes with --to safetensors.*\n$/),
+    });
+    expect(readdirSync(run)).toEqual(before);
   });
 
   it('leaves the puzzle rows out with --trunk-only', async () => {

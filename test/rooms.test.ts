@@ -7,11 +7,12 @@ import { describe, expect, it } from 'vitest';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** From the bottom up; a package imports those before it. */
-const PACKAGES = ['core', 'kernels', 'hrm', 'bench'] as const;
+const PACKAGES = ['core', 'kernels', 'hrm', 'bench', 'web'] as const;
 const PACKAGE_NAMES: Record<string, string> = {
   '@hrm-webgpu/core': 'core',
   '@hrm-webgpu/kernels': 'kernels',
   'hrm-webgpu': 'hrm',
+  'hrm-webgpu-bench': 'bench',
 };
 
 /** The rooms of packages/hrm/src by floor, from the bottom up: a room imports those of lower floors. */
@@ -19,7 +20,7 @@ const HRM_FLOORS = [
   ['formats'],
   ['data'],
   ['tasks'],
-  ['model'],
+  ['puzzles', 'model'],
   ['guesses'],
   ['evaluation', 'tuning'],
   ['training'],
@@ -37,7 +38,7 @@ function importsOf(path: string): string[] {
 /** Files of a package by their path in src, and the files that each imports. */
 function filesOf(name: string): Map<string, string[]> {
   const src = join(root, 'packages', name, 'src');
-  const paths = (readdirSync(src, { recursive: true }) as string[]).filter((path) => path.endsWith('.ts'));
+  const paths = (readdirSync(src, { recursive: true }) as string[]).filter((path) => /\.tsx?$/.test(path));
   return new Map(
     paths.map((path) => [
       path,
@@ -97,11 +98,11 @@ describe('imports', () => {
   });
 
   // Device, Tensor, the stream and the tape of core are one thing in several files, and know each other's types.
-  it.each(['kernels', 'hrm', 'bench'])('of %s make no circle of files', (name) => {
+  it.each(['kernels', 'hrm', 'bench', 'web'])('of %s make no circle of files', (name) => {
     expect(circleIn(filesOf(name))).toBeUndefined();
   });
 
-  it.each(['hrm', 'bench'])('of %s make no circle of rooms', (name) => {
+  it.each(['hrm', 'bench', 'web'])('of %s make no circle of rooms', (name) => {
     const rooms = new Map<string, string[]>();
     for (const [path, targets] of filesOf(name)) {
       if (folder(path) === '') continue; // benchmarks.ts, index.ts: they name what the rooms offer
@@ -109,6 +110,22 @@ describe('imports', () => {
       rooms.set(folder(path), [...(rooms.get(folder(path)) ?? []), ...others]);
     }
     expect(circleIn(rooms)).toBeUndefined();
+  });
+
+  it.each([
+    ['hrm', 'index.ts'],
+    ['hrm', 'puzzles.ts'],
+    ['hrm', 'inside.ts'],
+    ['bench', 'page.ts'],
+  ])('of %s/src/%s reach nothing that needs Node', (name, entry) => {
+    const files = filesOf(name);
+    const reached = new Set([entry]);
+    for (const path of reached) for (const target of files.get(path) ?? []) reached.add(target);
+    expect(reached.size).toBeGreaterThan(10);
+    const src = join(root, 'packages', name, 'src');
+    const needNode = (path: string) =>
+      path.endsWith('.node.ts') || importsOf(join(src, path)).some((target) => target.startsWith('node:'));
+    expect([...reached].filter(needNode)).toEqual([]);
   });
 
   it('are seen by these tests', () => {

@@ -100,8 +100,15 @@ describe('Node', () => {
     });
   });
 
+  it('runs the example of docs/library.md with a puzzle and a look inside', () => {
+    const [code] = codeOf('docs/library.md', 'js');
+    const { status, stdout, stderr } = project.node(code);
+    expect({ status, stderr: withoutDawn(stderr) }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(/^6×6 Sudoku has one solution\nsolved: .*\n(L L H L L H 0\.\d{3}\n){4}$/);
+  });
+
   it('runs the training example of docs/library.md and goes on from its checkpoint', () => {
-    const [train, goOn] = codeOf('docs/library.md', 'js');
+    const [, train, goOn] = codeOf('docs/library.md', 'js');
     const end = 'console.log(resumed.step); resumed.dispose(); trainer.dispose(); device.close();';
     const run = project.node(`${train}\n${goOn}\n${end}`);
     expect({ status: run.status, stderr: withoutDawn(run.stderr) }).toEqual({ status: 0, stderr: '' });
@@ -188,13 +195,18 @@ describe('hrm-webgpu-bench', { timeout: 180_000 }, () => {
 describe('TypeScript, strict, with nothing else installed', () => {
   const main = `
 import { HRM, openDevice, Trainer, type Solution } from 'hrm-webgpu';
+import { batchOf, observe, type ObservedSegment } from 'hrm-webgpu/inside';
 import { readSplit } from 'hrm-webgpu/node';
+import { parsePuzzle, type PuzzleInput } from 'hrm-webgpu/puzzles';
 import * as standalone from 'hrm-webgpu/standalone';
 import { Tensor } from '@hrm-webgpu/core';
 import { linear } from '@hrm-webgpu/kernels';
 import { checks, tune } from '@hrm-webgpu/kernels/checks';
 export async function main(device: GPUDevice): Promise<Solution> {
   using model = await HRM.load('x', { device });
+  const puzzle: PuzzleInput = parsePuzzle('1..43..22..34..1');
+  const batch = batchOf(model.config, model.task, [puzzle.grid]);
+  for await (const segment of observe(model.model, batch, { segments: 1 })) console.log(segment satisfies ObservedSegment);
   console.log(readSplit, standalone.HRM, Tensor, linear, checks, tune, openDevice, Trainer);
   return model.solve([[1, 2]]);
 }

@@ -1,6 +1,8 @@
 /** What an exported checkpoint holds: the weights of a model under their published names, and its configuration. */
 
-import { type DType, f32ToBf16 } from '../formats/dtype.ts';
+import { UserError } from '@hrm-webgpu/core';
+import { type DType, f32ToBf16, f32ToF16, toF32, typedView } from '../formats/dtype.ts';
+import { quoted } from '../formats/quote.ts';
 import type { StoredTensor, TensorFile } from '../formats/tensor-file.ts';
 import type { YamlMap } from '../formats/yaml/yaml.ts';
 import { type ArchConfig, DEFAULT_TRAIN, type TrainConfig } from '../model/config.ts';
@@ -52,6 +54,38 @@ export function publishedTypes(
       result.set(name, { dtype: 'BF16', shape, pieces: () => rounded(file.piecesF32(name)) });
   }
   return result;
+}
+
+/**
+ * Tensors with their elements rounded to binary16, half the bytes of F32.
+ *
+ * @throws UserError, as the pieces are read, naming the first tensor with a value beyond the range of binary16
+ */
+export function halfPrecision(tensors: ReadonlyMap<string, StoredTensor>): Map<string, StoredTensor> {
+  const halved = ([name, tensor]: [string, StoredTensor]): [string, StoredTensor] => {
+    const { dtype, shape } = tensor;
+    return [
+      name,
+      dtype === 'F16' ? tensor : { dtype: 'F16', shape, pieces: () => halvedPieces(name, tensor) },
+    ];
+  };
+  return new Map([...tensors].map(halved));
+}
+
+/** From here on values round to infinity. */
+const BEYOND_F16 = 65_520;
+
+async function* halvedPieces(name: string, { dtype, pieces }: StoredTensor): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces()) {
+    const values = toF32(dtype, typedView(dtype, piece));
+    const beyond = values.find((value) => Math.abs(value) >= BEYOND_F16);
+    if (beyond !== undefined) {
+      throw new UserError(
+        `${quoted(name)} holds ${beyond}, beyond the range of half precision, ±65504: leave out --half`,
+      );
+    }
+    yield new Uint8Array(f32ToF16(values).buffer);
+  }
 }
 
 async function* once<T>(value: T): AsyncGenerator<T> {

@@ -6,10 +6,10 @@ import { readSplit, writeIdentifiers, writeSplit } from '../data/dataset/dataset
 import type { TokenRows } from '../data/dataset/token-rows.ts';
 import { sudokuGrid, sudokuShape } from '../data/sudoku/sudoku.ts';
 import { buildSudokuSplits } from '../data/sudoku/sudoku-dataset.ts';
+import { sudokuPuzzle } from '../puzzles/parse-puzzle.ts';
 import { HRM } from '../solving/hrm.ts';
 import { PRESETS } from '../training/presets.ts';
 import { type Command, parse, wholeNumber } from './command.ts';
-import { sudokuPuzzle } from './solve/input.ts';
 import { solveAndShow } from './solve/solve.ts';
 import { bold, duration, percent, print, say } from './terminal.ts';
 import { evaluateWithBar } from './train/loop/run.ts';

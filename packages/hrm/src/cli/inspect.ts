@@ -1,17 +1,12 @@
 import { statSync } from 'node:fs';
-import { UserError } from '@hrm-webgpu/core';
-import { type CheckpointContext, knownConfig } from '../checkpoints/checkpoint-context.ts';
-import { contradictions, factsOf, type ModelFacts, roleOf, type TensorRole } from '../checkpoints/inspect.ts';
+import { type Examined, type ExaminedTensor, examine } from '../checkpoints/examine.ts';
+import type { ModelFacts, TensorRole } from '../checkpoints/inspect.ts';
 import { findCheckpoint, readContext } from '../checkpoints/model-file.node.ts';
-import { dtypeBytes } from '../formats/dtype.ts';
 import { fileSource } from '../formats/files/file-source.node.ts';
 import { openTensorFile } from '../formats/open-checkpoint.ts';
 import { quoted } from '../formats/quote.ts';
-import { elementCount, type FilePart, type TensorFile, type TensorInfo } from '../formats/tensor-file.ts';
+import type { TensorFile } from '../formats/tensor-file.ts';
 import { sumTensor, type TensorSums } from '../formats/tensor-sums.ts';
-import type { KnownConfig } from '../model/load.ts';
-import type { Task } from '../tasks/tasks.ts';
-import { readMetadata } from '../training/checkpoint.ts';
 import { describePart } from './announce-part.ts';
 import { type Command, onePositional, parse } from './command.ts';
 import { bold, byteSize, dim, green, print, red } from './terminal.ts';
@@ -32,7 +27,7 @@ No GPU is needed; nothing in the file is executed. Exit code 1 when tensors and 
     const path = findCheckpoint(onePositional(positionals, 'one checkpoint or run folder'));
     const file = await openTensorFile(await fileSource(path));
     try {
-      const found = await examine(file, values.sums ?? false);
+      const found = await inspectFile(file, values.sums ?? false);
       if (values.json) print(JSON.stringify(found, null, 2));
       else for (const line of [...summary(found), '', ...table(found.tensors)]) print(line);
       return found.problems.length === 0 ? 0 : 1;
@@ -42,74 +37,30 @@ No GPU is needed; nothing in the file is executed. Exit code 1 when tensors and 
   },
 };
 
-interface InspectedTensor extends TensorInfo {
-  name: string;
-  role: TensorRole;
-  bytes: number;
-  sums?: TensorSums;
-}
-
 /** The document of --json. */
-interface Inspection {
+interface Inspection extends Examined {
   file: string;
-  format: TensorFile['format'];
   bytes: number;
-  /** Which value of the file its tensors are, where it holds other things too. */
-  part: FilePart | null;
-  model: ModelFacts | null;
-  config: KnownConfig | null;
-  /** Where the configuration stands. */
-  config_from: string | null;
-  /** What its grids are, where it says so. */
-  task: Task | null;
-  /** The position of a run that can be resumed. */
-  training: { step: number; total_steps: number } | null;
   tensors: InspectedTensor[];
-  problems: string[];
 }
 
-async function examine(file: TensorFile, withSums: boolean): Promise<Inspection> {
-  const context = await readContext(file);
-  const model = factsOf(file);
-  const { config, problems } = model ? fit(file, context) : { config: undefined, problems: [] };
+type InspectedTensor = ExaminedTensor & { sums?: TensorSums };
+
+async function inspectFile(file: TensorFile, withSums: boolean): Promise<Inspection> {
+  const { format, ...found } = examine(file, await readContext(file));
+  const problems = [...found.problems];
   const tensors: InspectedTensor[] = [];
-  for (const name of file.names) {
-    const { dtype, shape } = file.info(name);
-    const bytes = elementCount(shape) * dtypeBytes(dtype);
+  for (const tensor of found.tensors) {
+    const { name, dtype } = tensor;
     const sums = withSums ? await sumTensor(dtype, file.pieces(name)) : undefined;
-    tensors.push({ name, role: roleOf(name), dtype, shape, bytes, ...(sums && { sums }) });
+    tensors.push({ ...tensor, ...(sums && { sums }) });
     if (sums && sums.nan + sums.infinite > 0) {
       problems.push(
         `${quoted(name)} holds numbers that are not finite: ${sums.nan} NaN, ${sums.infinite} infinite.`,
       );
     }
   }
-  const progress = readMetadata(file)?.training?.progress;
-  return {
-    file: file.name,
-    format: file.format,
-    bytes: statSync(file.name).size,
-    part: file.part ?? null,
-    model: model ?? null,
-    config: config ?? null,
-    config_from: config ? (context.config ? 'its metadata' : (context.beside?.path ?? null)) : null,
-    task: context.meaning?.task ?? null,
-    training: progress ? { step: progress.step, total_steps: progress.totalSteps } : null,
-    tensors,
-    problems,
-  };
-}
-
-/** The configuration, where there is one, and how the tensors contradict it. */
-function fit(file: TensorFile, context: CheckpointContext): { config?: KnownConfig; problems: string[] } {
-  if (!context.config && !context.beside) return { problems: [] };
-  try {
-    const config = knownConfig(file, context);
-    return { config, problems: contradictions(file, config) };
-  } catch (error) {
-    if (error instanceof UserError) return { problems: [error.message] };
-    throw error;
-  }
+  return { file: file.name, format, bytes: statSync(file.name).size, ...found, tensors, problems };
 }
 
 function summary(found: Inspection): string[] {

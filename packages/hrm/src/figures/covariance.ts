@@ -69,20 +69,39 @@ export function participationRatio(matrix: Float64Array): number {
 }
 
 /**
- * Inner products [n, n] of rows of any length. Centred, they have the eigenvalues of n·C and need no [dim, dim] matrix: for few
- * rows of many numbers.
+ * Inner products of rows of any length that come one after the other, each multiplied once with those before it. Centred, they have the
+ * eigenvalues of n·C and need no [dim, dim] matrix: for few rows of many numbers.
  */
-export function gramMatrix(rows: readonly Float32Array[]): Float64Array {
-  const n = rows.length;
-  const gram = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) {
-    for (let j = i; j < n; j++) {
-      const product = innerProduct(rows[i], rows[j]);
-      gram[i * n + j] = product;
-      gram[j * n + i] = product;
-    }
+export class Gram {
+  /** They belong to it from now on. */
+  private readonly rows: Float32Array[] = [];
+  /** Of row i with the rows 0 … i. */
+  private readonly products: Float64Array[] = [];
+
+  add(row: Float32Array): void {
+    this.rows.push(row);
+    this.products.push(Float64Array.from(this.rows, (other) => innerProduct(other, row)));
   }
-  return gram;
+
+  /** [n, n] */
+  matrix(): Float64Array {
+    const n = this.rows.length;
+    const gram = new Float64Array(n * n);
+    for (let i = 0; i < n; i++) {
+      for (let j = 0; j <= i; j++) {
+        gram[i * n + j] = this.products[i][j];
+        gram[j * n + i] = this.products[i][j];
+      }
+    }
+    return gram;
+  }
+}
+
+/** The inner products [n, n] of rows that are all there. */
+export function gramMatrix(rows: readonly Float32Array[]): Float64Array {
+  const gram = new Gram();
+  for (const row of rows) gram.add(row);
+  return gram.matrix();
 }
 
 function innerProduct(a: Float32Array, b: Float32Array): number {

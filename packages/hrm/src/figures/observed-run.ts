@@ -5,6 +5,7 @@ import { crossEntropyRows } from '@hrm-webgpu/kernels';
 import type { Batch } from '../data/dataset/sampler.ts';
 import { Carry, type DeviceBatch, uploadBatch } from '../model/carry.ts';
 import type { HrmModel } from '../model/model.ts';
+import { confidenceOf } from './confidence.ts';
 
 /** One step of a module. */
 export interface ObservedStep {
@@ -22,6 +23,8 @@ export interface ObservedSegment {
   prediction: Int32Array;
   /** Logits [batch, 2]: halt, continue. */
   q: Float32Array;
+  /** [batch, seq_len], where asked for: the probability that the model itself gives to each token of its prediction. */
+  confidence?: Float32Array;
 }
 
 export interface ObserveOptions {
@@ -29,6 +32,8 @@ export interface ObserveOptions {
   segments: number;
   /** Whether to decode an answer after every L step. */
   answers?: boolean;
+  /** Whether to say how sure the model is of each token of its prediction. */
+  confidences?: boolean;
   signal?: AbortSignal;
 }
 
@@ -48,7 +53,7 @@ interface StepMemory {
 export async function* observe(
   model: HrmModel,
   batch: Batch,
-  { segments, answers = false, signal }: ObserveOptions,
+  { segments, answers = false, confidences = false, signal }: ObserveOptions,
 ): AsyncGenerator<ObservedSegment> {
   const { device } = model;
   const rows = batch.puzzleIdentifiers.length;
@@ -56,15 +61,15 @@ export async function* observe(
   const carry = Carry.fresh(model, rows);
   const data = uploadBatch(model, batch);
   const memory = stepMemory(carry, answers);
-  let plan: Plan<{ prediction: Tensor; q: Tensor }> | undefined;
+  let plan: Plan<SegmentResult> | undefined;
   try {
-    plan = device.record(() => device.tape.noGrad(() => recordSegment(carry, data, memory)));
+    plan = device.record(() => device.tape.noGrad(() => recordSegment(carry, data, memory, confidences)));
     for (let segment = 0; segment < segments; segment++) {
       await device.stream.ready();
       signal?.throwIfAborted();
       plan.replay();
       carry.current.halted.write(new Uint32Array(rows)); // the next segment goes on from here
-      yield await read(plan.result, memory);
+      yield await read(model, plan.result, memory);
     }
   } finally {
     plan?.dispose();
@@ -90,7 +95,19 @@ function stepMemory({ model, batch }: Carry, answers: boolean): StepMemory[] {
   ]).flat();
 }
 
-function recordSegment(carry: Carry, data: DeviceBatch, memory: readonly StepMemory[]) {
+/** What a recorded segment gives; logits [batch, T, V] where they are read. */
+interface SegmentResult {
+  prediction: Tensor;
+  q: Tensor;
+  logits?: Tensor;
+}
+
+function recordSegment(
+  carry: Carry,
+  data: DeviceBatch,
+  memory: readonly StepMemory[],
+  withLogits: boolean,
+): SegmentResult {
   const { model, current } = carry;
   const { loss_type } = model.config;
   const predictionOf = (logits: Tensor) => crossEntropyRows(logits, current.labels, loss_type).prediction;
@@ -102,17 +119,27 @@ function recordSegment(carry: Carry, data: DeviceBatch, memory: readonly StepMem
     model.device.scope(() => answer?.assign(predictionOf(model.intermediateLogits(states))));
   });
   carry.advance(output);
-  return { prediction: predictionOf(output.logits), q: output.q };
+  const { logits, q } = output;
+  return { prediction: predictionOf(logits), q, ...(withLogits && { logits }) };
 }
 
 async function read(
-  { prediction, q }: { prediction: Tensor; q: Tensor },
+  { config }: HrmModel,
+  { prediction, q, logits }: SegmentResult,
   memory: readonly StepMemory[],
 ): Promise<ObservedSegment> {
   const readSteps = memory.map(async ({ level, state, answer }) => {
     const [values, tokens] = await Promise.all([state.readF32(), answer?.read()]);
     return { level, state: values, ...(tokens && { answer: tokens as Int32Array }) };
   });
-  const [tokens, qs, steps] = await Promise.all([prediction.read(), q.readF32(), Promise.all(readSteps)]);
-  return { steps, prediction: tokens as Int32Array, q: qs };
+  const [tokens, qs, values, steps] = await Promise.all([
+    prediction.read(),
+    q.readF32(),
+    logits?.readF32(),
+    Promise.all(readSteps),
+  ]);
+  return {
+    ...{ steps, prediction: tokens as Int32Array, q: qs },
+    ...(values && { confidence: confidenceOf(values, tokens as Int32Array, config) }),
+  };
 }

@@ -1,6 +1,6 @@
 /** Principal components of a few rows of many numbers, in float64. */
 
-import { centredGram, gramMatrix } from './covariance.ts';
+import { centredGram, Gram, gramMatrix } from './covariance.ts';
 
 export interface Eigen {
   /** Descending. */
@@ -64,20 +64,23 @@ export interface Projection {
 /**
  * Projects rows onto the components along which they vary most. The sign of a component is free; the first row whose
  * coordinate is not zero makes it negative, so that trajectories run from left to right.
+ *
+ * @param rows themselves, or the inner products of rows
  */
-export function principalComponents(rows: readonly Float32Array[], components = 2): Projection {
-  const gram = centredGram(gramMatrix(rows));
+export function principalComponents(rows: readonly Float32Array[] | Gram, components = 2): Projection {
+  const gram = centredGram(rows instanceof Gram ? rows.matrix() : gramMatrix(rows));
+  const n = Math.sqrt(gram.length);
   const { values, vectors } = symmetricEigen(gram);
   const total = values.reduce((sum, value) => sum + Math.max(0, value), 0);
   const used = Array.from({ length: components }, (_, i) => {
     // Eigenvectors of the Gram matrix are coordinates in units of the root of their eigenvalue.
     const scale = Math.sqrt(Math.max(0, values[i] ?? 0));
-    const coordinates = Array.from(vectors[i] ?? new Float64Array(rows.length), (value) => value * scale);
+    const coordinates = Array.from(vectors[i] ?? new Float64Array(n), (value) => value * scale);
     const first = coordinates.find((value) => Math.abs(value) > 1e-9 * scale) ?? 0;
     return first > 0 ? coordinates.map((value) => -value) : coordinates;
   });
   return {
-    coordinates: rows.map((_, row) => used.map((component) => component[row])),
+    coordinates: Array.from({ length: n }, (_, row) => used.map((component) => component[row])),
     explained: used.map((_, i) => (total === 0 ? 0 : Math.max(0, values[i] ?? 0) / total)),
   };
 }

@@ -51,8 +51,8 @@ export async function measureResiduals(
   return steps.map(({ norms, ...rest }) => ({ ...rest, ...summary(norms) }));
 }
 
-/** The state that all rows begin with, [T, D]. */
-async function initialState(model: HrmModel, level: 'H' | 'L'): Promise<Float32Array> {
+/** The state that all rows begin with, `H_init` or `L_init` at every position, [T, D]. */
+export async function initialState(model: HrmModel, level: 'H' | 'L'): Promise<Float32Array> {
   const row = await model.weight(`${level}_init`).readF32();
   return Float32Array.from({ length: model.positions * row.length }, (_, i) => row[i % row.length]);
 }

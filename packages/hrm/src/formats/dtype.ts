@@ -76,6 +76,26 @@ export function f16ToF32(bits: Uint16Array): Float32Array {
   return values;
 }
 
+/**
+ * The IEEE 754 binary16 bits nearest to `values`, ties to even: values of 65,520 and more become infinite, those of 2⁻²⁵ and
+ * less zero; NaN becomes the quiet NaN 0x7e00.
+ */
+export function f32ToF16(values: Float32Array): Uint16Array {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const bits = new Uint16Array(values.length);
+  for (let i = 0; i < bits.length; i++) {
+    const sign = (words[i] >>> 16) & 0x8000;
+    const size = words[i] & 0x7fffffff;
+    if (size > 0x7f800000) bits[i] = 0x7e00;
+    else if (size >= 0x477ff000) bits[i] = sign | 0x7c00;
+    // From 2^-14 on: the other bias of the exponent, and 13 bits less.
+    else if (size >= 0x38800000) bits[i] = sign | ((size - (112 << 23) + 0xfff + ((size >>> 13) & 1)) >>> 13);
+    // Below, multiples of 2^-24: a sum of 2^52 and more has no fraction, and float64 rounds ties to even.
+    else bits[i] = sign | (Math.abs(values[i]) * 2 ** 24 + 2 ** 52 - 2 ** 52);
+  }
+  return bits;
+}
+
 /** Elements as f32: exact from F16, BF16, BOOL and narrow integers, rounded to nearest from wider types. */
 export function toF32(dtype: DType, data: TensorData): Float32Array {
   if (data instanceof Float32Array) return data;

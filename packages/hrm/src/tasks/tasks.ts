@@ -70,6 +70,12 @@ export function usualSeqLen(vocabSize: number): number | undefined {
   return [6, 9].includes(vocabSize - 2) ? (vocabSize - 2) ** 2 : undefined;
 }
 
+/** The sequence length of a task's grids with a vocabulary, where the task tells it. */
+export function seqLenOf(task: Task, vocabSize: number): number | undefined {
+  if (task === 'arc') return ARC_TOKENS.seq_len;
+  return hasDigits(task) ? (vocabSize - 2) ** 2 : undefined;
+}
+
 /**
  * The tokens [seq_len] of a grid.
  *

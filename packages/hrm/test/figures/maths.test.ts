@@ -1,6 +1,12 @@
 import { Philox } from '@hrm-webgpu/core';
 import { describe, expect, it } from 'vitest';
-import { CovarianceSums, centredGram, gramMatrix, participationRatio } from '../../src/figures/covariance.ts';
+import {
+  CovarianceSums,
+  centredGram,
+  Gram,
+  gramMatrix,
+  participationRatio,
+} from '../../src/figures/covariance.ts';
 import { haltingAt } from '../../src/figures/halting.ts';
 import { principalComponents, symmetricEigen } from '../../src/figures/principal-components.ts';
 import { distances } from '../../src/figures/residuals.ts';
@@ -118,6 +124,16 @@ describe('eigenvalues and principal components', () => {
     });
     expect(explained[0]).toBeCloseTo(32 / 34, 6);
     expect(explained[1]).toBeCloseTo(2 / 34, 6);
+  });
+
+  it('are the same of rows that come one after the other', () => {
+    const rows = randomRows(9, 40);
+    const gram = new Gram();
+    rows.forEach((row, i) => {
+      gram.add(row);
+      expect(gram.matrix()).toEqual(gramMatrix(rows.slice(0, i + 1)));
+      expect(principalComponents(gram)).toEqual(principalComponents(rows.slice(0, i + 1)));
+    });
   });
 
   it('are all zero of one row', () => {

@@ -1,6 +1,8 @@
 import { type Device, openDevice } from '@hrm-webgpu/core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Batch } from '../../src/data/dataset/sampler.ts';
+import { batchOf } from '../../src/figures/batch-of.ts';
+import { confidenceOf } from '../../src/figures/confidence.ts';
 import { CovarianceSums, participationRatio } from '../../src/figures/covariance.ts';
 import { type ObservedSegment, observe } from '../../src/figures/observed-run.ts';
 import { measureParticipation } from '../../src/figures/participation.ts';
@@ -98,6 +100,79 @@ it('an observed run gives the answers of any other, and leaves no memory behind'
     expect(steps[8].answer).toBeUndefined();
   }
   expect(found[0].steps[6].answer).not.toEqual(found[0].steps[0].answer);
+});
+
+it.each(['softmax_cross_entropy', 'stablemax_cross_entropy'] as const)(
+  'says by %s how sure the model is of its prediction, and changes no bit',
+  async (loss_type) => {
+    const own = await initializeModel(device, { ...config, loss_type }, 4);
+    const before = device.tensors.size;
+    const run = async (confidences: boolean) => {
+      const found: ObservedSegment[] = [];
+      for await (const segment of observe(own, puzzles, { segments: 2, answers: true, confidences }))
+        found.push(segment);
+      return found;
+    };
+    const [plain, sure] = [await run(false), await run(true)];
+    expect(device.tensors.size).toBeLessThanOrEqual(before + 1); // the local puzzle rows, which a model keeps
+    expect(sure.map(({ confidence: _, ...rest }) => rest)).toEqual(plain);
+    expect(plain[0]).not.toHaveProperty('confidence');
+    const head = await own.weight('lm_head.weight').readF32();
+    for (const { steps, prediction, confidence = new Float32Array() } of sure) {
+      expect(confidence).toHaveLength(ROWS * S);
+      const z_H = steps[8].state;
+      for (let i = 0; i < ROWS * S; i++) {
+        // A position of the puzzle embedding stands before the S of a row.
+        const position = i + Math.floor(i / S) + 1;
+        const weights = Array.from({ length: 6 }, (_, token) => {
+          let logit = 0;
+          for (let d = 0; d < 32; d++) logit += head[token * 32 + d] * z_H[position * 32 + d];
+          if (loss_type === 'softmax_cross_entropy') return Math.exp(logit);
+          return logit < 0 ? 1 / (1 - logit) : 1 + logit;
+        });
+        const expected = weights[prediction[i]] / weights.reduce((sum, weight) => sum + weight, 0);
+        // Logits are sums of 32 products below 1 in f32: off by some 1e-6 at most, and by as much the probability.
+        expect(confidence[i]).toBeCloseTo(expected, 5);
+        expect(confidence[i]).toBeCloseTo(Math.max(...weights) / weights.reduce((a, b) => a + b, 0), 5);
+      }
+    }
+    own.dispose();
+  },
+);
+
+it('probabilities of large logits are numbers, by either loss', () => {
+  const logits = Float32Array.of(9, 9, 9, 1000, 998, -3, -500, -499, -501); // one position of prefix, two tokens
+  const sizes = { seq_len: 2, vocab_size: 3 };
+  const prediction = Int32Array.of(0, 1);
+  const of = (loss_type: ModelConfig['loss_type']) => [
+    ...confidenceOf(logits, prediction, { ...sizes, loss_type }),
+  ];
+  const [a, b] = of('softmax_cross_entropy');
+  expect(a).toBeCloseTo(1 / (1 + Math.exp(-2)), 7);
+  expect(b).toBeCloseTo(1 / (1 + Math.exp(-1) + Math.exp(-2)), 7);
+  const [c, d] = of('stablemax_cross_entropy');
+  expect(c).toBeCloseTo(1001 / (1001 + 999 + 1 / 4), 7);
+  expect(d).toBeCloseTo(1 / 500 / (1 / 501 + 1 / 500 + 1 / 502), 7);
+});
+
+it('makes batches of grids, and observes them as any other', async () => {
+  const digits = [0, 4].map((row) =>
+    Array.from({ length: 4 }, (_, r) =>
+      Array.from({ length: 4 }, (_, c) => Math.max(0, puzzles.inputs[row * S + 4 * r + c] - 1)),
+    ),
+  );
+  const batch = batchOf(config, 'sudoku', digits);
+  expect(batch.rows).toBe(2);
+  expect([...batch.inputs]).toEqual(digits.flat(2).map((digit) => digit + 1));
+  expect(batch.labels.every((label) => label === -100)).toBe(true);
+  const [{ prediction }] = await observed(1, batch);
+  expect(prediction).toHaveLength(2 * S);
+  expect(batchOf({ ...config, num_puzzle_identifiers: 3 }, 'sudoku', digits, 2).puzzleIdentifiers).toEqual(
+    Int32Array.of(2, 2),
+  );
+  expect(() => batchOf(config, 'sudoku', digits, 1)).toThrow(/puzzleIdentifier is 1, expected .* 0 to 0/);
+  expect(() => batchOf(config, 'sudoku', [])).toThrow(/no grid/);
+  expect(() => batchOf(config, 'sudoku', [digits[0], [[5]]])).toThrow(/^grid 1 has 1 rows of 1 cells/);
 });
 
 it('residuals are the distances between the states of a module, from its first vector on', async () => {

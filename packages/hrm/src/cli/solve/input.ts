@@ -1,35 +1,22 @@
-/** The puzzle of `hrm solve`: a Sudoku, a text file or standard input, told apart by what they hold. */
+/** The puzzle of `hrm solve`: a Sudoku, a text file or standard input. */
 
 import { existsSync } from 'node:fs';
 import { UserError } from '@hrm-webgpu/core';
-import { gridRows, parseGrid } from '../../data/arc/arc.ts';
-import { isTask, parseJson } from '../../data/arc/arc-files.ts';
-import { MAZE } from '../../data/maze/maze.ts';
-import { SUDOKU_SIZES, sudokuShape } from '../../data/sudoku/sudoku.ts';
-import { parseSudokuGrid } from '../../data/sudoku/sudoku-source.ts';
-import { sudokusIn } from '../../data/sudoku/sudoku-text.ts';
 import { readTextFile } from '../../formats/files/file-source.node.ts';
-import { quoted } from '../../formats/quote.ts';
-import { ARC_SEQ_LEN, type Task, usualSeqLen } from '../../tasks/tasks.ts';
-
-export interface PuzzleInput {
-  /** What the file holds; undefined for a grid of numbers, which means what the model says. */
-  task?: Task;
-  grid: number[][];
-  /** S, for models that do not know theirs. */
-  seqLen(vocabSize: number): number;
-  /** What there is to say about it. */
-  title: string;
-  /** The answer, where the file has it. */
-  expected?: number[][];
-}
-
-/** The largest grids that a model could read have a tenth of it. */
-const MAX_CHARACTERS = 2 ** 20;
+import { isSudoku, type PuzzleInput, parsePuzzle, sudokuPuzzle } from '../../puzzles/parse-puzzle.ts';
 
 /** What stands for the standard input, and what messages call it. */
 const STDIN = '-';
 const STDIN_NAME = 'standard input';
+
+/** The words of this command for what {@link parsePuzzle} says. */
+const WORDS = {
+  testName: '--test',
+  advice: {
+    sudokus: 'For all of them: hrm data sudoku --puzzles, then hrm eval',
+    tasks: 'Write the one to be solved to a file.',
+  },
+};
 
 /**
  * Reads the puzzle argument: `-` for standard input, the path of a text file, or else a Sudoku.
@@ -39,32 +26,19 @@ const STDIN_NAME = 'standard input';
  */
 export async function readPuzzle(argument: string, test: number | undefined): Promise<PuzzleInput> {
   const text = await textOf(argument);
-  const file = argument === STDIN ? STDIN_NAME : argument;
-  const isArc = text !== undefined && /^\s*(?:\{|\[\s*\{)/.test(text);
-  if (test !== undefined && !isArc) {
+  if (text !== undefined) {
+    return parsePuzzle(text, { name: argument === STDIN ? STDIN_NAME : argument, test, ...WORDS });
+  }
+  if (test !== undefined) {
     throw new UserError('--test goes with an ARC task, and the puzzle is none: leave it out');
   }
-  if (text === undefined) return sudokuPuzzle(argument);
-  if (isArc) return arcPuzzle(text, file, test ?? 1);
-  if (text.length > MAX_CHARACTERS) {
-    throw new UserError(`${file}: has ${text.length} characters, more than any puzzle`);
-  }
-  const numbers = numbersOf(text);
-  if (numbers) return numbersPuzzle(numbers, file);
-  const sudokus = sudokusOf(text);
-  if (sudokus) return oneSudoku(sudokus, file);
-  if (/^\s*\[/.test(text)) {
-    throw new UserError(`${file}: expected a grid in JSON, rows of whole numbers: [[5, 3, 0, ...], ...]`);
-  }
-  const lines = text.split(/\r?\n/);
-  if (/[#SG]/.test(text)) return mazePuzzle(withoutEmptyEnds(lines), file);
-  return numbersPuzzle(lines.filter((line) => line.trim() !== '').map(wordsOf), file);
+  return sudokuPuzzle(argument, '(There is no file of this name either.)');
 }
 
 /** The text that the argument names; undefined where it is a Sudoku itself. */
 async function textOf(argument: string): Promise<string | undefined> {
   if (argument === STDIN) return readStdin();
-  const isPath = existsSync(argument) || (/[\\/]|\.[a-z]+$/i.test(argument) && !sudokusOf(argument));
+  const isPath = existsSync(argument) || (/[\\/]|\.[a-z]+$/i.test(argument) && !isSudoku(argument));
   return isPath ? readTextFile(argument) : undefined;
 }
 
@@ -72,170 +46,4 @@ async function readStdin(): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk);
   return new TextDecoder().decode(Buffer.concat(chunks));
-}
-
-/** The Sudokus of a text, in any form of {@link sudokusIn} and of whichever size they are; undefined for any other text. */
-function sudokusOf(text: string): { size: number; grids: Uint8Array[] } | undefined {
-  for (const size of SUDOKU_SIZES) {
-    const shape = sudokuShape(size);
-    const grids = sudokusIn(shape, text).map((found) =>
-      'cells' in found ? parseSudokuGrid(shape, found.cells) : found.problem,
-    );
-    const whole = grids.filter((grid) => typeof grid !== 'string');
-    if (whole.length > 0 && whole.length === grids.length) return { size, grids: whole };
-  }
-  return undefined;
-}
-
-/**
- * A Sudoku in any form of {@link sudokusIn}.
- * @throws UserError for anything but one with 16, 36 or 81 cells
- */
-export function sudokuPuzzle(text: string): PuzzleInput {
-  const found = sudokusOf(text);
-  if (found) return oneSudoku(found, 'the puzzle');
-  const size = Math.sqrt(text.length);
-  if (SUDOKU_SIZES.includes(size)) {
-    throw new UserError(`the Sudoku: ${parseSudokuGrid(sudokuShape(size), text)}`);
-  }
-  throw new UserError(
-    `a Sudoku has 16, 36 or 81 characters, got ${text.length}: ${quoted(text)}. (There is no file of this name either.)`,
-  );
-}
-
-function oneSudoku({ size, grids }: { size: number; grids: Uint8Array[] }, file: string): PuzzleInput {
-  if (grids.length > 1) {
-    throw new UserError(
-      `${file}: holds ${grids.length} Sudokus, expected one. For all of them: hrm data sudoku --puzzles, then hrm eval`,
-    );
-  }
-  const [givens] = grids;
-  return {
-    task: 'sudoku',
-    grid: Array.from({ length: size }, (_, row) => [...givens.subarray(row * size, (row + 1) * size)]),
-    seqLen: (vocabSize) => usualSeqLen(vocabSize) ?? givens.length,
-    title: `${size}×${size} Sudoku`,
-  };
-}
-
-/** Cells of a question as published. */
-const MAZE_CELLS: Record<string, number> = { '#': MAZE.wall, ' ': MAZE.free, S: MAZE.start, G: MAZE.goal };
-
-/** Editors cut spaces at the ends of lines: short lines end in free cells. */
-function mazePuzzle(lines: string[], file: string): PuzzleInput {
-  const size = Math.max(...lines.map(({ length }) => length));
-  if (lines.length !== size) {
-    throw new UserError(
-      `${file}: the maze has ${lines.length} rows of up to ${size} cells, expected a square one`,
-    );
-  }
-  const grid = lines.map((line, row) =>
-    Array.from(line.padEnd(size), (character, column) => {
-      const cell = MAZE_CELLS[character];
-      if (cell !== undefined) return cell;
-      throw new UserError(
-        `${file}: row ${row + 1}, column ${column + 1} of the maze is ${quoted(character)}, expected '#', a space, S or G`,
-      );
-    }),
-  );
-  for (const [name, cell] of [
-    ['start S', MAZE.start],
-    ['goal G', MAZE.goal],
-  ] as const) {
-    const count = grid.flat().filter((found) => found === cell).length;
-    if (count !== 1) throw new UserError(`${file}: the maze has the ${name} ${count} times, expected once`);
-  }
-  return { task: 'maze', grid, seqLen: () => size * size, title: `${size}×${size} maze` };
-}
-
-function withoutEmptyEnds(lines: string[]): string[] {
-  const drawn = (line: string) => line.trim() !== '';
-  return lines.slice(lines.findIndex(drawn), lines.findLastIndex(drawn) + 1);
-}
-
-/**
- * The rows of a grid of numbers that means what the model says: a JSON array of rows, or digits with spaces or commas
- * between them in several lines; undefined for any other text. Digits that stand together are a Sudoku's.
- */
-function numbersOf(text: string): unknown[][] | undefined {
-  if (/^\s*\[\s*\[/.test(text)) return jsonRows(text);
-  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
-  const isGrid = lines.length > 1 && lines.every((line) => /^\s*\d(?:(?:\s*,\s*|\s+)\d)*\s*$/.test(line));
-  return isGrid ? lines.map(wordsOf) : undefined;
-}
-
-function jsonRows(text: string): unknown[][] | undefined {
-  try {
-    const rows: unknown[] = JSON.parse(text);
-    return rows.every((row) => Array.isArray(row) && row.every(Number.isInteger))
-      ? (rows as unknown[][])
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const wordsOf = (line: string) => line.trim().split(/[\s,]+/);
-
-/** @param rows whole numbers, or what stands in their place */
-function numbersPuzzle(rows: unknown[][], file: string): PuzzleInput {
-  if (rows.length === 0) throw new UserError(`${file}: is empty, expected a puzzle`);
-  const grid = rows.map((row, y) =>
-    row.map((word, x) => {
-      if (/^\d{1,9}$/.test(String(word))) return Number(word);
-      throw new UserError(
-        `${file}: row ${y + 1}, column ${x + 1} is ${quoted(String(word))}, expected a whole number (or a Sudoku, a maze ` +
-          'of # S G and spaces, or an ARC task in JSON)',
-      );
-    }),
-  );
-  const count = grid.flat().length;
-  return {
-    grid,
-    seqLen: (vocabSize) => usualSeqLen(vocabSize) ?? count,
-    title: `${grid.length}×${grid[0].length} grid of numbers`,
-  };
-}
-
-/** Unlike a data set's, a task to be solved may lack the outputs of its tests. */
-function arcPuzzle(text: string, file: string, test: number): PuzzleInput {
-  const json = parseJson(text, file) as { train?: unknown; test?: unknown };
-  if (Array.isArray(json) || !isTask(json)) {
-    const found = Array.isArray(json) ? 'pairs alone' : 'several ARC tasks, or none';
-    throw new UserError(
-      `${file}: holds ${found}, expected one task, {"train": [...], "test": [...]}. Write the one to be solved to a file.`,
-    );
-  }
-  if (!Array.isArray(json.test) || json.test.length === 0) {
-    throw new UserError(
-      `${file}: expected an ARC task, {"train": [...], "test": [{"input": [[0, ...], ...]}, ...]}`,
-    );
-  }
-  const pair: { input?: unknown; output?: unknown } | null | undefined = json.test[test - 1];
-  if (!pair) throw new UserError(`--test ${test}: ${file} has ${json.test.length} test inputs`);
-  const place = `${file}: test[${test - 1}]`;
-  const read = (grid: unknown, name: string) => gridRows(parseGrid(grid, `${place}.${name}`));
-  const pairs = Array.isArray(json.train) ? json.train.length : 0;
-  return {
-    task: 'arc',
-    grid: read(pair.input, 'input'),
-    seqLen: () => ARC_SEQ_LEN,
-    title: `ARC task with ${pairs} training pairs, test input ${test} of ${json.test.length}`,
-    ...(pair.output === undefined ? {} : { expected: read(pair.output, 'output') }),
-  };
-}
-
-/**
- * The puzzle as a checkpoint means it that says what its grids are: digits may be a Latin square's, or values of own data.
- *
- * @param declared what the checkpoint says
- */
-export function meantBy(declared: Task | undefined, puzzle: PuzzleInput): PuzzleInput {
-  if (puzzle.task !== 'sudoku' || declared === undefined) return puzzle;
-  const size = puzzle.grid.length;
-  if (declared === 'latin') return { ...puzzle, task: 'latin', title: `${size}×${size} Latin square` };
-  if (declared !== 'none') return puzzle;
-  // A value's token is one more in own data.
-  const grid = puzzle.grid.map((row) => row.map((value) => value + 1));
-  return { ...puzzle, task: 'none', grid, title: `${size}×${size} grid, as tokens: values + 1` };
 }

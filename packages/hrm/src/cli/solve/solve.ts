@@ -7,6 +7,8 @@ import { sudokuShape } from '../../data/sudoku/sudoku.ts';
 import { fileSource } from '../../formats/files/file-source.node.ts';
 import { openTensorFile } from '../../formats/open-checkpoint.ts';
 import { quoted } from '../../formats/quote.ts';
+import { meantBy, type PuzzleInput } from '../../puzzles/parse-puzzle.ts';
+import { prospectOf, verdictOn } from '../../puzzles/verdict.ts';
 import { HRM } from '../../solving/hrm.ts';
 import type { SolveOptions } from '../../solving/solve-options.ts';
 import { encodeGrid, hasDigits, type Task } from '../../tasks/tasks.ts';
@@ -22,8 +24,7 @@ import { DEVICE_HELP, DEVICE_OPTIONS, openTunedDevice } from '../open-device.ts'
 import { TASK_NAMES, taskNamed } from '../task-option.ts';
 import { dim, green, print, red } from '../terminal.ts';
 import { guessLines } from './guesses.ts';
-import { meantBy, type PuzzleInput, readPuzzle } from './input.ts';
-import { prospectOf, verdictOn } from './verdict.ts';
+import { readPuzzle } from './input.ts';
 
 export const solve: Command = {
   summary: 'solve one puzzle and show the answer after every segment',

@@ -3,8 +3,9 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { UserError } from '@hrm-webgpu/core';
 import { fileError } from '../../formats/files/file-error.node.ts';
-import { type IntegerArray, NPY_HEAD_BYTES, type NpyLayout, parseNpyLayout } from '../dataset/npy.ts';
-import { checkRows, checkTokenShape, type TokenRows } from '../dataset/token-rows.ts';
+import type { IntegerArray } from '../dataset/npy.ts';
+import { npyRows } from '../dataset/npy-rows.ts';
+import type { TokenRows } from '../dataset/token-rows.ts';
 
 /** Node refuses a single read of 2 GiB or more. */
 const LARGEST_READ = 2 ** 30;
@@ -15,6 +16,7 @@ const LARGEST_READ = 2 ** 30;
  */
 export class TokenFile implements TokenRows {
   readonly count: number;
+  private readonly rows: TokenRows;
   private closed = false;
   /** As large as the largest read so far. */
   private buffer = new Uint8Array(0);
@@ -23,9 +25,10 @@ export class TokenFile implements TokenRows {
     private readonly path: string,
     private readonly fd: number,
     readonly columns: number,
-    private readonly layout: NpyLayout,
   ) {
-    this.count = layout.shape[0];
+    const { size } = fstatSync(fd);
+    this.rows = npyRows({ name: path, size, read: (offset, length) => this.bytes(offset, length) }, columns);
+    this.count = this.rows.count;
   }
 
   /**
@@ -39,12 +42,7 @@ export class TokenFile implements TokenRows {
       throw new UserError(`${path}: cannot be read, it is no file. Check the path.`);
     const fd = openSync(path, 'r');
     try {
-      const { size } = fstatSync(fd);
-      const head = new Uint8Array(Math.min(size, NPY_HEAD_BYTES));
-      readFully(fd, head, 0, path);
-      const layout = parseNpyLayout(head, size, path);
-      checkTokenShape(layout.shape, columns, path);
-      return new TokenFile(path, fd, columns, layout);
+      return new TokenFile(path, fd, columns);
     } catch (error) {
       closeSync(fd);
       throw error;
@@ -54,13 +52,14 @@ export class TokenFile implements TokenRows {
   read(first: number, count = 1): IntegerArray {
     // The system may have given the number of a closed file to another one.
     if (this.closed) throw new Error(`${this.path}: is read after it was closed`);
-    checkRows(this, first, count);
-    const { start, itemBytes, decode } = this.layout;
-    const length = count * this.columns * itemBytes;
+    return this.rows.read(first, count);
+  }
+
+  private bytes(offset: number, length: number): Uint8Array<ArrayBuffer> {
     if (this.buffer.length < length) this.buffer = new Uint8Array(length);
     const bytes = this.buffer.subarray(0, length);
-    readFully(this.fd, bytes, start + first * this.columns * itemBytes, this.path);
-    return decode(bytes, first * this.columns);
+    readFully(this.fd, bytes, offset, this.path);
+    return bytes;
   }
 
   /** May be called again. */

@@ -1,13 +1,13 @@
 /** Whether a puzzle can be solved and an answer is right, where a rule says so. */
 
 import { UserError } from '@hrm-webgpu/core';
-import { MAZE } from '../../data/maze/maze.ts';
-import { checkMaze } from '../../data/maze/maze-check.ts';
-import { MazeDistances, UNREACHED } from '../../data/maze/maze-distances.ts';
-import { rulesBroken, sudokuGrid, sudokuShape } from '../../data/sudoku/sudoku.ts';
-import { type DigitFaults, latinBroken, latinFaults, sudokuFaults } from '../../data/sudoku/sudoku-check.ts';
-import { onlySolution } from '../../data/sudoku/sudoku-solutions.ts';
-import { hasDigits, type Task } from '../../tasks/tasks.ts';
+import { MAZE } from '../data/maze/maze.ts';
+import { checkMaze } from '../data/maze/maze-check.ts';
+import { MazeDistances, UNREACHED } from '../data/maze/maze-distances.ts';
+import { rulesBroken, sudokuGrid, sudokuShape } from '../data/sudoku/sudoku.ts';
+import { type DigitFaults, latinBroken, latinFaults, sudokuFaults } from '../data/sudoku/sudoku-check.ts';
+import { onlySolution } from '../data/sudoku/sudoku-solutions.ts';
+import { hasDigits, type Task } from '../tasks/tasks.ts';
 
 /**
  * What to know of a puzzle before a model thinks about it; undefined where there is nothing to say.
