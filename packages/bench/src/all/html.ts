@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { formatProvenance, nameOf, type Provenance } from '../report/provenance.node.ts';
 import { formatBar, formatRatio } from '../report/report.ts';
 import { escaped } from './escaped.ts';
-import { type PlotPoint, rooflinePlot } from './roofline-plot.ts';
+import { rooflinePlot } from './roofline-plot.ts';
 import { type Entry, isShared, rooflineText, type Suite, timingsOf } from './suite.ts';
 
 const STYLE = `
@@ -62,7 +62,7 @@ function rooflineSection(entries: readonly Entry[]): string {
   return `<h2>Roofline</h2>
 <p>${escaped(rooflineText(roofline))}. What computes nothing is left out; above the roof, caches beat
 the memory. Numbers are shares of what the roofline allows.</p>
-${rooflinePlot(roofline, points satisfies PlotPoint[])}
+${rooflinePlot(roofline, points)}
 <ol>${legend.join('')}</ol>`;
 }
 

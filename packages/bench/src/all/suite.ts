@@ -1,6 +1,6 @@
 /** What `bench all` found: one document a benchmark, and what they say together. */
 import type { Form } from '../report/benchmark.ts';
-import { DOCUMENT_FORMAT, documentOf } from '../report/document.node.ts';
+import { DOCUMENT_FORMAT, documentOf } from '../report/document.ts';
 import type { Provenance } from '../report/provenance.node.ts';
 import { formatRoofline, passed, type Report } from '../report/report.ts';
 import type { Roofline } from '../timing/roofline.ts';

@@ -1,6 +1,4 @@
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { type Device, Philox, UserError } from '@hrm-webgpu/core';
+import { type Device, Philox } from '@hrm-webgpu/core';
 import type { ModelConfig } from 'hrm-webgpu';
 import { bestMatmulRate, matmulProbes } from '../kernels/matmul-rate.ts';
 import { type Benchmark, type BenchmarkContext, roundsOf } from '../report/benchmark.ts';
@@ -52,11 +50,20 @@ const BATCH_GROWTH = 9.2;
 const CYCLE_GROWTH = 1.15;
 const MATMUL_SHARE = 0.6;
 
-export const trainStepBenchmark: Benchmark = {
+/** The first call, timed. */
+export interface FirstCall extends Result {
+  seconds: number;
+}
+
+/** Times the first call of hidden 128, batch 16, in surroundings of its own. */
+export type TimeFirstCall = (device: Device, note: (text: string) => void) => FirstCall;
+
+/** @param timeFirstCall absent where nothing can be started afresh */
+export const trainStep = (timeFirstCall?: TimeFirstCall): Benchmark => ({
   name: 'train-step',
   summary: 'one training call of the full and of a small model: rate, batch, cycles, first call',
-  parts: PARTS,
-  quickParts: ['cycles', 'first-call'],
+  parts: timeFirstCall ? PARTS : PARTS.filter((part) => part !== 'first-call'),
+  quickParts: timeFirstCall ? ['cycles', 'first-call'] : ['cycles'],
   duration: { full: 300, quick: 40 },
   description: [
     'Replays a recorded training call (forward, one-step gradient, losses, the extra segment for the target of q_continue;',
@@ -66,13 +73,13 @@ export const trainStepBenchmark: Benchmark = {
     'compiling included) is shown. What a call computes is compared with the published implementation by npm test.',
     `Parts: ${PARTS.join(', ')}.`,
   ].join('\n'),
-  run,
-};
+  run: (context) => run(context, timeFirstCall),
+});
 
-async function run(context: BenchmarkContext): Promise<Report> {
+async function run(context: BenchmarkContext, timeFirstCall?: TimeFirstCall): Promise<Report> {
   const { device, parts, note } = context;
   // First, since a process of its own is slowed by nothing that goes on here.
-  const first = parts.includes('first-call') ? [firstCall(device, note)] : [];
+  const first = timeFirstCall && parts.includes('first-call') ? [timeFirstCall(device, note)] : [];
   const shown = first.map((result) => shownFirstCall(device, result));
   const subjects = SUBJECTS.filter(({ part }) => parts.includes(part));
   const report = {
@@ -146,25 +153,6 @@ function growthBars(subjects: readonly Subject[], results: readonly Measured[], 
 /** Blocks run in a training call: two segments forward, and the last step of each module backward, which counts twice. */
 function blockApplications({ H_cycles, L_cycles, H_layers, L_layers }: ModelConfig): number {
   return 2 * H_cycles * (L_cycles * L_layers + H_layers) + 2 * (H_layers + L_layers);
-}
-
-/** The first call, timed. */
-interface FirstCall extends Result {
-  seconds: number;
-}
-
-/** Times the first call in a new process; Mesa's drivers then have no compiled shader to fall back on. */
-function firstCall({ shaders = new Map() }: Device, note: (text: string) => void): FirstCall {
-  note('first call in a new process…');
-  const script = fileURLToPath(new URL('./first-call.js', import.meta.url));
-  const env = { ...process.env, MESA_SHADER_CACHE_DISABLE: 'true' };
-  const input = JSON.stringify([...shaders]);
-  const child = spawnSync(process.execPath, [script], { env, input, encoding: 'utf8', timeout: 300_000 });
-  const seconds = Number(child.stdout.trim());
-  if (child.status !== 0 || !(seconds > 0)) {
-    throw new UserError(`the first call failed in its process:\n${child.stderr.trim().slice(-2000)}`);
-  }
-  return { name: 'first call, hidden 128, batch 16', seconds };
 }
 
 function shownFirstCall({ adapter }: Device, { name, seconds }: FirstCall): string {

@@ -1,17 +1,8 @@
-/** What `--json` writes, and how it is read again. Node only. */
+/** How the documents that `--json` writes are read again. Node only. */
 import { UserError } from '@hrm-webgpu/core';
 import { fileSource, quoted } from 'hrm-webgpu/node';
 import { COMMAND } from './checkout.node.ts';
-import { passed, type Report } from './report.ts';
-
-/** The number in `format`; it grows when older readers would misread a document. */
-export const DOCUMENT_FORMAT = 1;
-
-/** A benchmark's report as the document that `--json` writes; what is for people only is left out. */
-export function documentOf(benchmark: string, environment: object, report: Report): object {
-  const { title, table: _, shown: __, ...findings } = report;
-  return { format: DOCUMENT_FORMAT, benchmark, title, ok: passed(report), environment, ...findings };
-}
+import { DOCUMENT_FORMAT } from './document.ts';
 
 /** Far above what a benchmark writes. */
 const LARGEST_FILE = 64 * 2 ** 20;

@@ -5,7 +5,8 @@ import { UserError } from '@hrm-webgpu/core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { main } from '../../src/main.ts';
 import { compareAll, compareDocuments, formatComparison } from '../../src/report/compare.ts';
-import { DOCUMENT_FORMAT, parseDocument, parseDocuments } from '../../src/report/document.node.ts';
+import { parseDocument, parseDocuments } from '../../src/report/document.node.ts';
+import { DOCUMENT_FORMAT } from '../../src/report/document.ts';
 
 /** Samples around `ms`, a little scattered. */
 const samples = (ms: number, count = 21) =>
