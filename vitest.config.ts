@@ -95,6 +95,9 @@ const SLOW = [
   'packages/bench/test/lab/seeing/seeing-slow.test.ts',
 ];
 
+/** The page in a real browser, but for a short slice of it: `npm run web:test`. */
+const PAGE = 'packages/web/test/browser/*.test.ts';
+
 const node: TestProjectInlineConfiguration = {
   extends: true,
   test: {
@@ -106,7 +109,8 @@ const node: TestProjectInlineConfiguration = {
 
 function inMode(project: TestProjectInlineConfiguration, mode: string): TestProjectInlineConfiguration {
   const { test } = project;
-  const exclude = [...(test?.exclude ?? []), ...(mode === 'slow' ? [] : SLOW)];
+  const left = { slow: [PAGE], page: SLOW }[mode] ?? [...SLOW, PAGE];
+  const exclude = [...(test?.exclude ?? []), ...left];
   return { ...project, mode, test: { ...test, exclude } };
 }
 

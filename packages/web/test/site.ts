@@ -1,0 +1,70 @@
+/** The built page in Chromium, as a static server offers it. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { buildPage, servePage } from '../../../scripts/web.mjs';
+import { collectFailures, launchChromium } from '../../../test/browser/chromium.ts';
+
+export interface Opened {
+  page: Page;
+  /** Errors of the page that nothing waits for, broken rules of its policy among them. */
+  failures: string[];
+}
+
+/** A build of the page below a path that is not the root, and a browser. */
+export class Site {
+  private constructor(
+    private readonly outDir: string,
+    private server: Awaited<ReturnType<typeof servePage>>,
+    readonly browser: Browser,
+  ) {}
+
+  /** @param checkpointHome where published checkpoints come from, for this build */
+  static async open(checkpointHome = ''): Promise<Site> {
+    const outDir = mkdtempSync(join(tmpdir(), 'hrm-page-'));
+    process.env.VITE_CHECKPOINT_HOME = checkpointHome;
+    await buildPage({ outDir, logLevel: 'error' });
+    const server = await servePage({ port: 0, outDir, base: '/somewhere/else/' });
+    return new Site(outDir, server, await launchChromium());
+  }
+
+  get url(): string {
+    return new URL('somewhere/else/', this.server.url).href;
+  }
+
+  /** A page in a profile of its own. */
+  async page(hash = '', options: BrowserContextOptions = {}): Promise<Opened> {
+    const context = await this.browser.newContext(options);
+    const page = await context.newPage();
+    const failures = collectFailures(page);
+    await page.goto(this.url + hash);
+    return { page, failures };
+  }
+
+  /** A page that WebGPU is hidden from, and from its workers. */
+  async pageWithoutGpu(hash = '', options: BrowserContextOptions = {}): Promise<Opened> {
+    const context = await this.browser.newContext(options);
+    const page = await context.newPage();
+    const failures = collectFailures(page);
+    await page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'gpu', { value: undefined }));
+    await page.route('**/worker-*.js', async (route) => {
+      const response = await route.fetch();
+      const hide = "Object.defineProperty(WorkerNavigator.prototype, 'gpu', { value: undefined });\n";
+      await route.fulfill({ response, body: hide + (await response.text()) });
+    });
+    await page.goto(this.url + hash);
+    return { page, failures };
+  }
+
+  /** Ends the server: what is asked for from now on must be in the browser. */
+  async goOffline(): Promise<void> {
+    await this.server.close();
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+    await this.server.close();
+    rmSync(this.outDir, { recursive: true, force: true });
+  }
+}
