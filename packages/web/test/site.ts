@@ -1,5 +1,5 @@
 /** The built page in Chromium, as a static server offers it. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
@@ -57,9 +57,9 @@ export class Site {
     return { page, failures };
   }
 
-  /** Ends the server: what is asked for from now on must be in the browser. */
-  async goOffline(): Promise<void> {
-    await this.server.close();
+  /** What the server offers at an address. */
+  fileOf(url: string): Buffer {
+    return readFileSync(join(this.outDir, url.slice(this.url.length) || 'index.html'));
   }
 
   async close(): Promise<void> {
