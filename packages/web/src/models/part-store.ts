@@ -120,6 +120,7 @@ export async function listKept(ids: readonly string[]): Promise<Kept[]> {
 
 export async function clearKept(id: string): Promise<void> {
   const cache = await open();
+  await cache?.delete(address(id, 'note')); // first: without it there is no file, whatever happens to the rest
   const keys = (await cache?.keys()) ?? [];
   const own = keys.filter(({ url }) => url.startsWith(address(id, '')));
   await Promise.all(own.map((key) => cache?.delete(key)));

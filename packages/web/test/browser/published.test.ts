@@ -68,6 +68,7 @@ describe.skipIf(skip)('a published checkpoint', () => {
     await page.getByText(/Solved, and proven|Not solved/).waitFor();
     expect(weightsAsked()).toHaveLength(1);
     await page.getByRole('button', { name: 'Remove it from this browser' }).click();
+    await fetchButton(page).waitFor();
     await page.reload();
     await fetchButton(page).waitFor();
     expect(failures).toEqual([]);
