@@ -4,6 +4,7 @@ import type { Form } from 'hrm-webgpu-bench/page';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { formatRoute } from '../address/route.ts';
 import { saveBlob } from '../files/save.ts';
+import { useCopy } from '../files/use-copy.ts';
 import { type Started, startWorker } from '../workers/start.ts';
 import type { BenchOutcome, Finding, Listed } from './api.ts';
 import type { BenchCommands } from './commands.ts';
@@ -120,25 +121,17 @@ function Runs({ usable }: { usable: boolean }) {
 }
 
 function Outcome({ finding, document: text }: BenchOutcome) {
-  const [said, setSaid] = useState('');
-  const copy = async (what: string, contents: string) => {
-    try {
-      await navigator.clipboard.writeText(contents);
-      setSaid(`${what} copied`);
-    } catch {
-      setSaid('the browser does not let this page copy');
-    }
-  };
+  const { said, copy } = useCopy();
   const link = async () => {
     const hash = formatRoute('bench', { result: await packFinding(finding) });
-    await copy('link', new URL(hash, location.href).href);
+    await copy(new URL(hash, location.href).href, 'link');
   };
   const file = `bench-${finding.benchmark}.json`;
   return (
     <>
       <FindingView finding={finding} />
       <div class="buttons">
-        <button type="button" onClick={() => copy('JSON', text)}>
+        <button type="button" onClick={() => copy(text, 'JSON')}>
           Copy JSON
         </button>
         <button type="button" onClick={() => saveBlob(new Blob([text], { type: 'application/json' }), file)}>

@@ -10,6 +10,7 @@ import { BUNDLED } from '../models/bundled.ts';
 import { PUBLISHED } from '../models/published.ts';
 import { PuzzleEditor } from '../solve/puzzle-editor.tsx';
 import { emptyGrid, randomExample } from '../solve/puzzles.ts';
+import { SegmentsSlider } from '../solve/segments-slider.tsx';
 import { useThinking } from '../solve/use-thinking.ts';
 import { type AskedPuzzle, misfit } from './asked.ts';
 
@@ -19,9 +20,6 @@ export interface ThoughtBenchProps {
   /** One of a dataset, where somebody has chosen it. */
   puzzle: AskedPuzzle | undefined;
 }
-
-/** Further than a model was trained to think; what it does there is worth a look. */
-const BEYOND = 4;
 
 /** Puzzles of the page that a model can read. */
 const knownFor = ({ task, seqLen }: ModelInfo) =>
@@ -56,18 +54,7 @@ export function ThoughtBench({ engine, info, puzzle }: ThoughtBenchProps) {
       <section class="ask" aria-label="The puzzle">
         <PuzzleEditor {...{ info, grid, known }} onGrid={replace} />
         {wrong && <p class="trouble">{wrong}</p>}
-        <label class="slider">
-          <span>
-            Think <strong>{segments}</strong> {segments === 1 ? 'segment' : 'segments'}
-          </span>
-          <input
-            type="range"
-            min="1"
-            max={BEYOND * info.maxSteps}
-            value={segments}
-            onInput={({ currentTarget }) => setSegments(Number(currentTarget.value))}
-          />
-        </label>
+        <SegmentsSlider {...{ info, segments }} onSegments={setSegments} />
         <div class="buttons">
           <button type="button" class="primary" disabled={running} onClick={() => think(grid)}>
             Think

@@ -1,6 +1,7 @@
 /** How long to think, and how often. */
 import type { Rule } from 'hrm-webgpu';
 import type { ModelInfo } from '../engine/api.ts';
+import { SegmentsSlider } from './segments-slider.tsx';
 import { MOST_GUESSES, MOST_NOISE, RULES, type SolveState } from './state.ts';
 
 export interface ControlsProps {
@@ -15,9 +16,6 @@ export interface ControlsProps {
   unusable?: string;
 }
 
-/** Thinking on helps some models; nobody has gone further. */
-const BEYOND = 4;
-
 export function Controls(props: ControlsProps) {
   const { state, change, info, steps, running, onThink, onStop, unusable } = props;
   const { guesses, noise, seed, select, everyStep } = state;
@@ -30,18 +28,7 @@ export function Controls(props: ControlsProps) {
       }}
     >
       <fieldset disabled={unusable !== undefined} aria-describedby={unusable && 'unusable'}>
-        <label class="slider">
-          <span>
-            Think <strong>{steps}</strong> {steps === 1 ? 'segment' : 'segments'}
-          </span>
-          <input
-            type="range"
-            min="1"
-            max={BEYOND * info.maxSteps}
-            value={steps}
-            onInput={({ currentTarget }) => change({ steps: Number(currentTarget.value) })}
-          />
-        </label>
+        <SegmentsSlider info={info} segments={steps} onSegments={(wanted) => change({ steps: wanted })} />
         <label class="slider">
           <span>
             Make <strong>{guesses}</strong> {guesses === 1 ? 'guess' : 'guesses'}

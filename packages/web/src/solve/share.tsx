@@ -1,7 +1,7 @@
 /** The puzzle and its answer for somewhere else: a link, text, a picture, an animation. */
 import { puzzleText } from 'hrm-webgpu/puzzles';
-import { useState } from 'preact/hooks';
 import type { ModelInfo } from '../engine/api.ts';
+import { useCopy } from '../files/use-copy.ts';
 import { drawBoard, saveAnimation, saveCanvas } from './pictures.ts';
 import { framesOf, type Thinking } from './use-thinking.ts';
 
@@ -24,19 +24,11 @@ function answerText({ task }: ModelInfo, grid: number[][]): string {
 }
 
 export function Share({ info, thinking, grid }: ShareProps) {
-  const [said, setSaid] = useState('');
+  const { said, setSaid, copy } = useCopy();
   const frames = framesOf(thinking);
   const answer = thinking.outcome
     ? thinking.outcome.guesses.find(({ guess }) => guess === thinking.outcome?.winner)?.grid
     : frames.at(-1)?.grid;
-  const copy = async (text: string, what: string) => {
-    try {
-      await navigator.clipboard.writeText(text);
-      setSaid(`${what} copied`);
-    } catch {
-      setSaid('the browser does not let this page copy');
-    }
-  };
   const name = `hrm-${info.task}-${Math.sqrt(info.seqLen)}`;
   return (
     <div class="share">

@@ -47,8 +47,8 @@ export async function mutateKernel(
   const { text } = checks[kernel].kernel;
   const itself = await workshop.ask('try', { kernel, text, cases: 'named' }, FIRST_MS);
   if (itself.reply?.skipped) return undefined;
-  const covered = await workshop.ask('try', { kernel, text, cases: 'covering' }, FIRST_MS);
-  const problem = problemIn(itself) ?? problemIn(covered);
+  const problem =
+    problemIn(itself) ?? problemIn(await workshop.ask('try', { kernel, text, cases: 'covering' }, FIRST_MS));
   if (problem) throw new UserError(`${kernel} is wrong without any mistake: ${problem}`);
   const limitMs = Math.max(LEAST_MS, PATIENCE * itself.ms);
   const known = explanations[kernel] ?? {};
