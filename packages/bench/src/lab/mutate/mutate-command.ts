@@ -1,9 +1,13 @@
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { UserError } from '@hrm-webgpu/core';
 import { checks } from '@hrm-webgpu/kernels/checks';
 import type { LabCommand } from '../command.ts';
 import { ENDLESS, Workshop } from '../trial/workshop.node.ts';
 import { type Fate, type KernelFates, mutateKernel } from './mutate.ts';
+
+/** Each has a device of its own. */
+const MOST_WORKSHOPS = 4;
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
 const print = (text: string) => process.stdout.write(`${text}\n`);
@@ -32,16 +36,21 @@ explanation there is no longer true.
     if (unknown !== undefined) throw new UserError(`there is no kernel '${unknown}': see shaders/`);
     const slice = sliceOf(values.slice);
     // A mistake is compiled for the first time; the kernel itself must not be quicker, as the time that it takes is the measure.
-    const workshop = new Workshop({ MESA_SHADER_CACHE_DISABLE: 'true' });
+    const open = () => new Workshop({ MESA_SHADER_CACHE_DISABLE: 'true' });
+    const others = Math.min(availableParallelism(), MOST_WORKSHOPS) - 1;
+    const workshops = [open(), ...Array.from({ length: others }, open)] as const;
     const results: KernelFates[] = [];
     try {
       for (const kernel of positionals.length > 0 ? positionals : Object.keys(checks)) {
-        const found = await mutateKernel(workshop, kernel, { slice, onFate: (fate) => report(kernel, fate) });
+        const found = await mutateKernel(workshops, kernel, {
+          slice,
+          onFate: (fate) => report(kernel, fate),
+        });
         if (found) results.push(found);
         say(found ? summaryOf(found) : `${kernel}: this adapter cannot run it`);
       }
     } finally {
-      workshop.close();
+      for (const workshop of workshops) workshop.close();
     }
     return conclude(results, values.json);
   },

@@ -37,29 +37,41 @@ const LEAST_MS = 30_000;
 /** The kernel itself may take as long as tiled kernels compile on a busy machine. */
 const FIRST_MS = 30 * 60_000;
 
-/** @throws UserError when the kernel itself is wrong: then everything would look found */
+/**
+ * @param workshops that share the work: most of it is compiling, for which a driver takes one processor
+ * @throws UserError when the kernel itself is wrong: then everything would look found
+ */
 export async function mutateKernel(
-  workshop: Workshop,
+  workshops: readonly [Workshop, ...Workshop[]],
   kernel: string,
   { slice = { index: 0, of: 1 }, onFate, signal }: MutateOptions = {},
 ): Promise<KernelFates | undefined> {
   const start = performance.now();
   const { text } = checks[kernel].kernel;
-  const itself = await workshop.ask('try', { kernel, text, cases: 'named' }, FIRST_MS);
+  const [first] = workshops;
+  const itself = await first.ask('try', { kernel, text, cases: 'named' }, FIRST_MS);
   if (itself.reply?.skipped) return undefined;
   const problem =
-    problemIn(itself) ?? problemIn(await workshop.ask('try', { kernel, text, cases: 'covering' }, FIRST_MS));
+    problemIn(itself) ?? problemIn(await first.ask('try', { kernel, text, cases: 'covering' }, FIRST_MS));
   if (problem) throw new UserError(`${kernel} is wrong without any mistake: ${problem}`);
   const limitMs = Math.max(LEAST_MS, PATIENCE * itself.ms);
   const known = explanations[kernel] ?? {};
   const mutants = mutantsOf(text).filter((_, i) => i % slice.of === slice.index);
   const fates: Fate[] = [];
-  for (const mutant of mutants) {
-    signal?.throwIfAborted();
-    const fate = { mutant, ...fateOf(await tryHard(workshop, kernel, mutant, limitMs), known[mutant.id]) };
-    fates.push(fate);
-    onFate?.(fate, fates.length, mutants.length);
-  }
+  let done = 0;
+  const queue = mutants.entries();
+  const work = async (workshop: Workshop) => {
+    for (const [i, mutant] of queue) {
+      signal?.throwIfAborted();
+      fates[i] = { mutant, ...fateOf(await tryHard(workshop, kernel, mutant, limitMs), known[mutant.id]) };
+      onFate?.(fates[i], ++done, mutants.length);
+    }
+  };
+  const leaveNothing = (error: unknown) => {
+    for (const _ of queue);
+    throw error;
+  };
+  await Promise.all(workshops.map((workshop) => work(workshop).catch(leaveNothing)));
   const needed = new Set(fates.filter(({ fate }) => fate === 'explained').map(({ mutant }) => mutant.id));
   const stale = slice.of > 1 ? [] : Object.keys(known).filter((id) => !needed.has(id));
   return { kernel, fates, stale, seconds: (performance.now() - start) / 1000 };
