@@ -6,10 +6,10 @@ import { expose } from 'comlink';
 
 const ROLES = {
   think: () => import('./engine/commands.ts'),
-  train: () => import('./train/commands.ts'),
+  train: () => import('./training/commands.ts'),
   bench: () => import('./bench/commands.ts'),
   measure: () => import('./inside/commands.ts'),
-  read: () => import('./inspect/commands.ts'),
+  read: () => import('./reading/commands.ts'),
 };
 
 export type Role = keyof typeof ROLES;

@@ -165,7 +165,7 @@ describe('download', () => {
     const get = async () => new Response(tooMuch, { headers: { 'content-length': '1000' } });
     const options = { store, ...quick, fetch: get as typeof fetch };
     await expect(download('https://a.example/x', options)).rejects.toThrow(
-      'more than the 0.0 MB that it announced',
+      'more than the 1.0 kB that it announced',
     );
     expect(store.bytes).toBe(0);
   });

@@ -2,11 +2,11 @@
 import { buildSudokuSplits, encodeSplit, type Split, sudokuShape } from 'hrm-webgpu';
 import { describe, expect, it } from 'vitest';
 import { misfit } from '../src/inspect/asked.ts';
-import { entriesOf, entriesOfDrop } from '../src/inspect/entries.ts';
-import { gridOf, groupsFrom, partAt, sizesOf } from '../src/inspect/examples.ts';
-import { findAmong } from '../src/inspect/found.ts';
-import { type ReadSync, readFolder } from '../src/inspect/read-split.ts';
-import { byteSize, counted, figure } from '../src/inspect/sizes.ts';
+import { entriesOf, entriesOfDrop } from '../src/reading/entries.ts';
+import { gridOf, groupsFrom, partAt, sizesOf } from '../src/reading/examples.ts';
+import { findAmong } from '../src/reading/found.ts';
+import { type ReadSync, readFolder } from '../src/reading/read-split.ts';
+import { byteSize, counted, figure } from '../src/wording/sizes.ts';
 
 const entry = (path: string) => ({ path, file: new File(['x'], path.slice(path.lastIndexOf('/') + 1)) });
 const found = (...paths: string[]) => findAmong(paths.map(entry));

@@ -12,6 +12,12 @@ export interface Opened {
   failures: string[];
 }
 
+export interface PageOptions extends BrowserContextOptions {
+  /** Scripts that run before those of the page, and of its workers. */
+  before?: string;
+  beforeWorkers?: string;
+}
+
 /** A build of the page below a path that is not the root, and a browser. */
 export class Site {
   private constructor(
@@ -34,27 +40,30 @@ export class Site {
   }
 
   /** A page in a profile of its own. */
-  async page(hash = '', options: BrowserContextOptions = {}): Promise<Opened> {
+  async page(hash = '', { before, beforeWorkers, ...options }: PageOptions = {}): Promise<Opened> {
     const context = await this.browser.newContext(options);
     const page = await context.newPage();
     const failures = collectFailures(page);
+    if (before) await page.addInitScript(before);
+    if (beforeWorkers) {
+      await page.route('**/worker-*.js', async (route) => {
+        const response = await route.fetch();
+        await route.fulfill({ response, body: `${beforeWorkers};\n${await response.text()}` });
+      });
+    }
     await page.goto(this.url + hash);
     return { page, failures };
   }
 
   /** A page that WebGPU is hidden from, and from its workers. */
-  async pageWithoutGpu(hash = '', options: BrowserContextOptions = {}): Promise<Opened> {
-    const context = await this.browser.newContext(options);
-    const page = await context.newPage();
-    const failures = collectFailures(page);
-    await page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'gpu', { value: undefined }));
-    await page.route('**/worker-*.js', async (route) => {
-      const response = await route.fetch();
-      const hide = "Object.defineProperty(WorkerNavigator.prototype, 'gpu', { value: undefined });\n";
-      await route.fulfill({ response, body: hide + (await response.text()) });
+  pageWithoutGpu(hash = '', options: BrowserContextOptions = {}): Promise<Opened> {
+    const hideFrom = (navigator: string) =>
+      `Object.defineProperty(${navigator}.prototype, 'gpu', { value: undefined })`;
+    return this.page(hash, {
+      ...options,
+      before: hideFrom('Navigator'),
+      beforeWorkers: hideFrom('WorkerNavigator'),
     });
-    await page.goto(this.url + hash);
-    return { page, failures };
   }
 
   /** What the server offers at an address. */

@@ -1,6 +1,6 @@
 /** What the view that trains knows without a browser or a GPU. */
 import { describe, expect, it } from 'vitest';
-import { addPoint, addReport, emptyHistory, lossCurve } from '../src/train/history.ts';
+import { addPoint, addReport, emptyHistory, lossCurve } from '../src/training/history.ts';
 import {
   checkTyped,
   defaultSettings,
@@ -8,9 +8,9 @@ import {
   typedFrom,
   typedOf,
   typedParams,
-} from '../src/train/settings.ts';
-import { gridOf, makeTask, sampleRows } from '../src/train/task.ts';
-import { aheadOf, inWords, Pace } from '../src/train/time-left.ts';
+} from '../src/training/settings.ts';
+import { gridOf, makeTask, sampleRows } from '../src/training/task.ts';
+import { aheadOf, inWords, Pace } from '../src/training/time-left.ts';
 
 const DEFAULTS = defaultSettings(false);
 const typed = (part: Record<string, string>) => ({ ...typedOf(DEFAULTS), ...part });

@@ -111,8 +111,21 @@ export class Engine {
       signal.throwIfAborted();
       return body();
     });
-    this.last = done.catch(() => {}); // who asked is told
+    this.last = done.catch(() => this.leaveBroken()); // who asked is told
     return done;
+  }
+
+  /** A device that something went wrong on, as one that had no memory left, is of no use for what comes next. */
+  private async leaveBroken(): Promise<void> {
+    const device = await this.device?.catch(() => undefined);
+    try {
+      device?.check();
+    } catch {
+      this.model?.dispose();
+      this.model = undefined;
+      this.device = undefined;
+      device?.close();
+    }
   }
 
   private begin(): AbortSignal {

@@ -1,8 +1,8 @@
 /** What a checkpoint is: its form, its model, its configuration, its tensors. */
 import type { FilePart } from 'hrm-webgpu';
-import type { CheckpointShown } from './api.ts';
-import type { ReaderClient } from './reader-client.ts';
-import { byteSize, counted, whole } from './sizes.ts';
+import type { CheckpointShown } from '../reading/api.ts';
+import type { ReaderClient } from '../reading/reader-client.ts';
+import { byteSize, counted, whole } from '../wording/sizes.ts';
 import { TensorTable } from './tensor-table.tsx';
 
 export interface CheckpointPanelProps {

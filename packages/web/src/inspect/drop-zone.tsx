@@ -1,8 +1,8 @@
 /** Where files come in. */
 import { useState } from 'preact/hooks';
 import { useDrop } from '../files/use-drop.ts';
-import { type Entry, entriesOf, entriesOfDrop } from './entries.ts';
-import { type Found, findAmong } from './found.ts';
+import { type Entry, entriesOf, entriesOfDrop } from '../reading/entries.ts';
+import { type Found, findAmong } from '../reading/found.ts';
 
 export interface DropZoneProps {
   onFound: (found: Found[]) => void;

@@ -2,9 +2,9 @@
 import type { Task } from 'hrm-webgpu';
 import { useCallback, useRef, useState } from 'preact/hooks';
 import { Board } from '../boards/board.tsx';
-import type { Example, ExampleGroup, SetSizes } from './examples.ts';
-import type { ReaderClient } from './reader-client.ts';
-import { counted, whole } from './sizes.ts';
+import type { Example, ExampleGroup, SetSizes } from '../reading/examples.ts';
+import type { ReaderClient } from '../reading/reader-client.ts';
+import { counted, whole } from '../wording/sizes.ts';
 import { useAnswer } from './use-answer.ts';
 
 export interface ExamplePagesProps {

@@ -1,12 +1,12 @@
 /** Checkpoints and datasets from this computer, and a thought from inside. */
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { EngineClient } from '../engine/client.ts';
-import type { CheckpointShown, SplitShown } from './api.ts';
+import type { CheckpointShown, SplitShown } from '../reading/api.ts';
+import type { Found, FoundCheckpoint } from '../reading/found.ts';
+import { ReaderClient } from '../reading/reader-client.ts';
 import type { AskedPuzzle } from './asked.ts';
 import { CheckpointPanel } from './checkpoint-panel.tsx';
 import { DropZone } from './drop-zone.tsx';
-import type { Found, FoundCheckpoint } from './found.ts';
-import { ReaderClient } from './reader-client.ts';
 import { SplitPanel } from './split-panel.tsx';
 import { type DroppedModel, ThoughtSection } from './thought-section.tsx';
 import { useAnswer } from './use-answer.ts';

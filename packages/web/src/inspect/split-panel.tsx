@@ -1,9 +1,9 @@
 /** A split of a dataset: what it is, and its examples. */
 import { useState } from 'preact/hooks';
-import type { SplitShown } from './api.ts';
+import type { SplitShown } from '../reading/api.ts';
+import type { ReaderClient } from '../reading/reader-client.ts';
+import { byteSize, counted } from '../wording/sizes.ts';
 import { ExamplePages, type OnThink } from './example-pages.tsx';
-import type { ReaderClient } from './reader-client.ts';
-import { byteSize, counted } from './sizes.ts';
 
 export interface SplitPanelProps {
   name: string;

@@ -1,8 +1,8 @@
 /** A checkpoint's tensors, and their sums where they are asked for. */
 import type { ExaminedTensor, TensorSums } from 'hrm-webgpu/inside';
 import { useEffect, useState } from 'preact/hooks';
-import type { ReaderClient } from './reader-client.ts';
-import { byteSize, counted, figure } from './sizes.ts';
+import type { ReaderClient } from '../reading/reader-client.ts';
+import { byteSize, counted, figure } from '../wording/sizes.ts';
 
 export interface TensorTableProps {
   tensors: readonly ExaminedTensor[];

@@ -8,10 +8,10 @@ import { LookInside } from '../inside/look-inside.tsx';
 import { useLook } from '../inside/use-look.ts';
 import { BUNDLED } from '../models/bundled.ts';
 import { PUBLISHED } from '../models/published.ts';
-import { PuzzleEditor } from '../solve/puzzle-editor.tsx';
-import { emptyGrid, randomExample } from '../solve/puzzles.ts';
-import { SegmentsSlider } from '../solve/segments-slider.tsx';
-import { useThinking } from '../solve/use-thinking.ts';
+import { PuzzleEditor } from '../puzzle/puzzle-editor.tsx';
+import { emptyGrid, randomExample } from '../puzzle/puzzles.ts';
+import { SegmentsSlider } from '../thinking/segments-slider.tsx';
+import { useThinking } from '../thinking/use-thinking.ts';
 import { type AskedPuzzle, misfit } from './asked.ts';
 
 export interface ThoughtBenchProps {

@@ -1,4 +1,5 @@
 /** Fetches large files in parts that are kept, so that what was fetched once need not be fetched again. */
+import { byteSize } from '../wording/sizes.ts';
 
 /** Where the parts of a file are kept. */
 export interface PartStore {
@@ -83,7 +84,7 @@ async function attempt(url: string, options: DownloadOptions): Promise<Blob> {
       (part) => store.add(part),
     );
     if (total !== undefined && begins + fetched < total)
-      throw new Error(`the connection ended after ${megabytes(begins + fetched)} of ${megabytes(total)}`);
+      throw new Error(`the connection ended after ${byteSize(begins + fetched)} of ${byteSize(total)}`);
     await store.complete();
     return new Blob((await store.read()).parts);
   } catch (error) {
@@ -200,8 +201,7 @@ class Watch {
 }
 
 const sizeOf = (parts: readonly Blob[]) => parts.reduce((sum, { size }) => sum + size, 0);
-const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
-const tooLong = (total: number) => `the server sent more than the ${megabytes(total)} that it announced`;
+const tooLong = (total: number) => `the server sent more than the ${byteSize(total)} that it announced`;
 
 function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {

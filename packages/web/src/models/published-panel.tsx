@@ -1,4 +1,5 @@
 /** Fetching a published checkpoint: one button, and what comes of it. */
+import { byteSize } from '../wording/sizes.ts';
 import type { PublishedModel } from './published.ts';
 import type { useDownload } from './use-download.ts';
 
@@ -6,8 +7,6 @@ export interface PublishedPanelProps {
   model: PublishedModel;
   download: ReturnType<typeof useDownload>;
 }
-
-const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
 
 export function PublishedPanel({ model, download: { fetching, start, stop, remove } }: PublishedPanelProps) {
   const { state, bytes, total, trouble, noRoom } = fetching;
@@ -36,15 +35,15 @@ export function PublishedPanel({ model, download: { fetching, start, stop, remov
         )}
         {state === 'partial' && (
           <button type="button" class="primary" onClick={start}>
-            {bytes > 0 ? `Go on (${megabytes(bytes)} are here)` : 'Try again'}
+            {bytes > 0 ? `Go on (${byteSize(bytes)} are here)` : 'Try again'}
           </button>
         )}
         {state === 'fetching' && (
           <>
             <progress value={bytes} max={total} aria-label="Download" />
             <span>
-              {megabytes(bytes)}
-              {total !== undefined && ` of ${megabytes(total)}`}
+              {byteSize(bytes)}
+              {total !== undefined && ` of ${byteSize(total)}`}
             </span>
             <button type="button" onClick={stop}>
               Stop

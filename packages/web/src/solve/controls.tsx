@@ -1,7 +1,7 @@
 /** How long to think, and how often. */
 import type { Rule } from 'hrm-webgpu';
 import type { ModelInfo } from '../engine/api.ts';
-import { SegmentsSlider } from './segments-slider.tsx';
+import { SegmentsSlider } from '../thinking/segments-slider.tsx';
 import { MOST_GUESSES, MOST_NOISE, RULES, type SolveState } from './state.ts';
 
 export interface ControlsProps {

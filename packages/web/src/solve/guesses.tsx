@@ -2,7 +2,7 @@
 import { brokenCells } from 'hrm-webgpu/puzzles';
 import { Board } from '../boards/board.tsx';
 import type { GuessShown, ModelInfo } from '../engine/api.ts';
-import type { Thinking } from './use-thinking.ts';
+import type { Thinking } from '../thinking/use-thinking.ts';
 
 export interface GuessesProps {
   info: ModelInfo;

@@ -3,12 +3,12 @@ import { useMemo } from 'preact/hooks';
 import { Board } from '../boards/board.tsx';
 import type { Recording } from '../recording/recording.ts';
 import { useRecording } from '../recording/use-recording.ts';
+import type { Thinking } from '../thinking/use-thinking.ts';
 import { Controls } from './controls.tsx';
 import { Guesses } from './guesses.tsx';
 import { Share } from './share.tsx';
 import { solveStateOf } from './state.ts';
 import { ThinkingPanel } from './thinking-panel.tsx';
-import type { Thinking } from './use-thinking.ts';
 
 export function RecordedView() {
   const { recording, trouble } = useRecording();

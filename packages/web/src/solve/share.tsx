@@ -2,8 +2,8 @@
 import { puzzleText } from 'hrm-webgpu/puzzles';
 import type { ModelInfo } from '../engine/api.ts';
 import { useCopy } from '../files/use-copy.ts';
+import { framesOf, type Thinking } from '../thinking/use-thinking.ts';
 import { drawBoard, saveAnimation, saveCanvas } from './pictures.ts';
-import { framesOf, type Thinking } from './use-thinking.ts';
 
 export interface ShareProps {
   info: ModelInfo;

@@ -9,17 +9,17 @@ import { clearKept } from '../models/part-store.ts';
 import { PUBLISHED } from '../models/published.ts';
 import { PublishedPanel } from '../models/published-panel.tsx';
 import { useDownload } from '../models/use-download.ts';
+import { PuzzleEditor } from '../puzzle/puzzle-editor.tsx';
+import { emptyGrid, randomExample } from '../puzzle/puzzles.ts';
+import { useModel } from '../thinking/use-model.ts';
+import { useThinking } from '../thinking/use-thinking.ts';
 import { Controls } from './controls.tsx';
 import { Guesses } from './guesses.tsx';
 import { ModelPicker } from './model-picker.tsx';
-import { PuzzleEditor } from './puzzle-editor.tsx';
-import { emptyGrid, randomExample } from './puzzles.ts';
 import { RecordedView } from './recorded-view.tsx';
 import { Share } from './share.tsx';
 import { type SolveState, solveParams, solveStateOf } from './state.ts';
 import { ThinkingPanel } from './thinking-panel.tsx';
-import { useModel } from './use-model.ts';
-import { useThinking } from './use-thinking.ts';
 
 export interface SolveViewProps {
   engine: EngineClient;

@@ -6,7 +6,7 @@ import { Chart } from '../charts/chart.tsx';
 import type { Frame, ModelInfo } from '../engine/api.ts';
 import { LookInside } from '../inside/look-inside.tsx';
 import { useLook } from '../inside/use-look.ts';
-import { differing, framesOf, haltingOf, type Thinking } from './use-thinking.ts';
+import { differing, framesOf, haltingOf, type Thinking } from '../thinking/use-thinking.ts';
 
 export interface ThinkingPanelProps {
   info: ModelInfo;

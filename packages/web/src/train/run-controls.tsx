@@ -1,7 +1,7 @@
 /** Pause, go on, slower, faster; and what can be done with what has been learned. */
 import { useEffect, useRef } from 'preact/hooks';
-import type { Phase, RunShown, Snapshot } from './api.ts';
-import type { TrainerClient } from './client.ts';
+import type { Phase, RunShown, Snapshot } from '../training/api.ts';
+import type { TrainerClient } from '../training/client.ts';
 
 export interface RunControlsProps {
   snapshot: Snapshot;

@@ -1,10 +1,10 @@
 /** A run as it goes on: where it stands, its curves, and what it answers. */
 import { useMemo } from 'preact/hooks';
 import { Chart } from '../charts/chart.tsx';
-import type { RunShown, Snapshot } from './api.ts';
-import { type History, lossCurve } from './history.ts';
+import type { RunShown, Snapshot } from '../training/api.ts';
+import { type History, lossCurve } from '../training/history.ts';
+import { inWords } from '../training/time-left.ts';
 import { Samples } from './samples.tsx';
-import { inWords } from './time-left.ts';
 
 export function RunPanel({ snapshot, run }: { snapshot: Snapshot; run: RunShown }) {
   return (

@@ -1,6 +1,6 @@
 /** A few puzzles that are never learned from, as the present weights answer them. */
 import { Board } from '../boards/board.tsx';
-import type { History, Sample } from './history.ts';
+import type { History, Sample } from '../training/history.ts';
 
 /** The cells that are not as in the solution. */
 function wrongCells({ answer, solution }: Sample): Set<number> {

@@ -1,6 +1,6 @@
 /** What a run is made of, to be changed before it starts. */
 import { useRef } from 'preact/hooks';
-import { checkTyped, FIELDS, type Field, type Settings, type Typed } from './settings.ts';
+import { checkTyped, FIELDS, type Field, type Settings, type Typed } from '../training/settings.ts';
 
 export interface SettingsFormProps {
   typed: Typed;

@@ -1,5 +1,5 @@
 /** What is said aloud of a run: that something has changed, not every step. */
-import type { Snapshot } from './api.ts';
+import type { Snapshot } from '../training/api.ts';
 
 export function statusOf({ phase, run }: Snapshot): string {
   const last = run?.history.points.at(-1);

@@ -1,6 +1,6 @@
 /** How far a run is, for who looks at another view meanwhile. */
 import { useEffect, useState } from 'preact/hooks';
-import type { TrainerClient } from './client.ts';
+import type { TrainerClient } from '../training/client.ts';
 
 export function TrainMark({ trainer }: { trainer: TrainerClient }) {
   const [text, setText] = useState('');

@@ -1,7 +1,7 @@
 /** What the trainer says, as it says it. */
 import { useEffect, useState } from 'preact/hooks';
-import type { Snapshot } from './api.ts';
-import type { TrainerClient } from './client.ts';
+import type { Snapshot } from '../training/api.ts';
+import type { TrainerClient } from '../training/client.ts';
 
 export interface TrainingShown {
   snapshot: Snapshot;

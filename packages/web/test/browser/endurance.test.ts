@@ -75,12 +75,9 @@ describe.skipIf(skip)('the page', () => {
   afterAll(() => site?.close());
 
   it(`is as it was after ${CYCLES} thoughts, every other one stopped`, { timeout: 900_000 }, async () => {
-    const { page } = await site.page('about:blank');
-    await page.route('**/worker-*.js', async (route) => {
-      const response = await route.fetch();
-      await route.fulfill({ response, body: COUNTING + (await response.text()) });
+    const { page } = await site.page('#/solve?model=sudoku-4x4&puzzle=132..431.21.3142&steps=2', {
+      beforeWorkers: COUNTING,
     });
-    await page.goto(`${site.url}#/solve?model=sudoku-4x4&puzzle=132..431.21.3142&steps=2`);
     const think = page.getByRole('button', { name: 'Think', exact: true });
     // A click on what is disabled by then does nothing: the thought was quicker.
     const stop = () =>

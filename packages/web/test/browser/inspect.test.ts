@@ -11,7 +11,7 @@ import { parsePuzzle } from 'hrm-webgpu/puzzles';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reasonToSkip } from '../../../../test/browser/chromium.ts';
-import { figure } from '../../src/inspect/sizes.ts';
+import { figure } from '../../src/wording/sizes.ts';
 import { longestTask } from '../main-thread.ts';
 import { Site } from '../site.ts';
 

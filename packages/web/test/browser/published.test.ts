@@ -99,6 +99,20 @@ describe.skipIf(skip)('a published checkpoint', () => {
     await page.context().close();
   });
 
+  it('thinks from memory where the browser has no room to keep it, and says so', async () => {
+    weights = { bytes: CHECKPOINT };
+    const { page, failures } = await site.page(HASH, {
+      before: `Cache.prototype.put = async () => { throw new DOMException('full', 'QuotaExceededError'); }`,
+    });
+    await fetchButton(page).click();
+    await page.getByText('This browser has no room to keep it').waitFor();
+    await page.getByText(/Solved, and proven|Not solved/).waitFor();
+    await page.reload();
+    await fetchButton(page).waitFor();
+    expect(failures).toEqual([]);
+    await page.context().close();
+  });
+
   it('says what the server answers', async () => {
     weights = { bytes: CHECKPOINT, status: 404 };
     const { page } = await site.page(HASH);

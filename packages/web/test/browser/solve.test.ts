@@ -166,27 +166,6 @@ describe.skipIf(skip)('the page that solves', () => {
     await page.context().close();
   });
 
-  it('goes on after the GPU is lost', async () => {
-    const context = await site.browser.newContext();
-    const page = await context.newPage();
-    await page.route('**/worker-*.js', async (route) => {
-      const response = await route.fetch();
-      const keep =
-        'const request = GPUAdapter.prototype.requestDevice; self.devices = [];' +
-        'GPUAdapter.prototype.requestDevice = async function (...all) {' +
-        ' const device = await request.apply(this, all); self.devices.push(device); return device; };\n';
-      await route.fulfill({ response, body: keep + (await response.text()) });
-    });
-    await page.goto(`${site.url}#/solve?model=sudoku-4x4&puzzle=${PUZZLE}`);
-    await page.getByText(SOLVED).waitFor();
-    const [worker] = page.workers();
-    await worker.evaluate(() => (self as unknown as { devices: GPUDevice[] }).devices.at(-1)?.destroy());
-    await page.getByRole('button', { name: 'Think', exact: true }).click();
-    await page.getByText('the GPU was lost once and opened again').waitFor();
-    await page.getByText(SOLVED).waitFor();
-    await context.close();
-  });
-
   it('works without a network once it has been loaded', async () => {
     const { page, failures } = await site.page();
     await page.evaluate(() => navigator.serviceWorker.ready.then(() => {}));
