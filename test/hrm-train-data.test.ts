@@ -1,5 +1,5 @@
 /** `hrm train`: splits, configurations and augmentations that do not go together, and those that do. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -123,6 +123,26 @@ describe('is refused before a device is opened and anything is written', () => {
 });
 
 describe('is taken', () => {
+  it('a dataset that has moved, where --data says where to, and no other', async () => {
+    const [own, away, other] = ['here', 'there', 'different'].map((name) => join(folder, name));
+    await writeSmallDataset(own);
+    expect(await hrm(train('moved', '--data', own))).toMatchObject({ code: 0 });
+    renameSync(own, away);
+    await writeSmallDataset(other);
+    const labels = join(other, 'test', 'all__labels.npy');
+    const bytes = readFileSync(labels);
+    bytes[bytes.length - 1] ^= 1;
+    writeFileSync(labels, bytes);
+    const resume = (...more: string[]) =>
+      hrm(['train', '--out', join(folder, 'moved'), '--resume', '--steps', '3', ...more]);
+    expect((await resume()).stderr).toMatch(/here.*dataset\.json/s);
+    expect((await resume('--data', other)).stderr).toMatch(
+      /different is not the dataset that this run was started on: .* --data DIR/,
+    );
+    expect(await resume('--data', away)).toMatchObject({ code: 0 });
+    expect(await resume('--steps', '4')).toMatchObject({ code: 0 }); // it remembers
+  });
+
   it('an evaluation split with more puzzles, where none has a row', async () => {
     const run = await hrm(train('rowless', '--eval-split', 'named', '--set', 'arch.puzzle_emb_ndim=0'));
     expect(run.stderr).toContain('step 2: named exact');

@@ -29,6 +29,7 @@ export {
   type Split,
 } from './data/dataset/dataset.ts';
 export type { DeclaredSymmetry } from './data/dataset/declared-symmetries.ts';
+export { fingerprint } from './data/dataset/fingerprint.ts';
 export { npyRows, type SyncFile } from './data/dataset/npy-rows.ts';
 export { type Batch, TrainSampler, testBatches, totalSteps } from './data/dataset/sampler.ts';
 export { type TokenRows, tokenRows } from './data/dataset/token-rows.ts';

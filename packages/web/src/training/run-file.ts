@@ -7,13 +7,18 @@ import { checkTyped, type Settings, typedOf } from './settings.ts';
 /** Of the notes; one that the page does not know is of another version of it. */
 const FORM = 1;
 
+export const OTHER_VERSION =
+  'The run that was saved here is one of another version of this page: start a new one.';
+
 export interface RunNotes {
   settings: Settings;
   history: History;
+  /** Of the puzzles, which another version of the page may make in another way. */
+  data: string;
 }
 
-export function notesOf({ settings, history }: RunNotes): Record<string, unknown> {
-  return { page: FORM, settings, history };
+export function notesOf({ settings, history, data }: RunNotes): Record<string, unknown> {
+  return { page: FORM, settings, history, data };
 }
 
 /**
@@ -24,14 +29,19 @@ export function notesOf({ settings, history }: RunNotes): Record<string, unknown
 export async function openRunFile(blob: Blob) {
   const file = await openTensorFile(blobSource(blob, 'the saved run'));
   const metadata = readMetadata(file);
-  const { page, settings, history } = (metadata?.training?.notes ?? {}) as Partial<RunNotes> & {
+  const { page, settings, history, data } = (metadata?.training?.notes ?? {}) as Partial<RunNotes> & {
     page?: number;
   };
-  if (!metadata?.training || page !== FORM || !settings || !history || checkTyped(typedOf(settings)).problems)
-    throw new UserError(
-      'The run that was saved here is one of another version of this page: start a new one.',
-    );
+  if (
+    !metadata?.training ||
+    page !== FORM ||
+    !settings ||
+    !history ||
+    !data ||
+    checkTyped(typedOf(settings)).problems
+  )
+    throw new UserError(OTHER_VERSION);
   const { training } = metadata;
   const shown: RunShown = { settings, history, step: training.progress.step };
-  return { file, metadata, training, shown };
+  return { file, metadata, training, shown, data };
 }

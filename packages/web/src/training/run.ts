@@ -5,15 +5,17 @@ import {
   type Device,
   encodeTraining,
   evaluate,
+  fingerprint,
   loadTraining,
   openDevice,
   type StepReport,
   Survival,
   Trainer,
+  UserError,
 } from 'hrm-webgpu';
 import type { RunShown } from './api.ts';
 import { addPoint, addReport, emptyHistory, type History, type Sample } from './history.ts';
-import { notesOf, openRunFile } from './run-file.ts';
+import { notesOf, OTHER_VERSION, openRunFile } from './run-file.ts';
 import type { Settings } from './settings.ts';
 import { gridOf, makeTask, sampleRows, type TrainingTask } from './task.ts';
 import { aheadOf, Pace } from './time-left.ts';
@@ -35,6 +37,7 @@ export class Run {
     private readonly device: Device,
     private readonly trainer: Trainer,
     private readonly history: History,
+    private readonly data: string,
     private readonly options: RunOptions,
   ) {}
 
@@ -44,7 +47,8 @@ export class Run {
     const device = await openDevice({ submitMs: options.submitMs() });
     try {
       const trainer = await Trainer.start(device, trainerOptions(settings, task, options));
-      return new Run(settings, task, device, trainer, emptyHistory(settings.steps), options);
+      const history = emptyHistory(settings.steps);
+      return new Run(settings, task, device, trainer, history, await dataOf(task), options);
     } catch (error) {
       device.close();
       throw error;
@@ -57,14 +61,15 @@ export class Run {
    * @returns the run, and what should be said of it
    */
   static async resume(blob: Blob, options: RunOptions): Promise<{ run: Run; note?: string }> {
-    const { file, metadata, training, shown } = await openRunFile(blob);
+    const { file, metadata, training, shown, data } = await openRunFile(blob);
     const { settings, history } = shown;
     const task = makeTask(settings);
+    if ((await dataOf(task)) !== data) throw new UserError(OTHER_VERSION);
     const device = await openDevice({ submitMs: options.submitMs() });
     try {
       const { training: _, ...state } = await loadTraining(device, file, metadata);
       const trainer = Trainer.resume(trainerOptions(settings, task, options), state, training.progress);
-      const run = new Run(settings, task, device, trainer, history, options);
+      const run = new Run(settings, task, device, trainer, history, data, options);
       const [before, now] = [training.tuning.adapter, adapterName(device)];
       if (before === now) return { run };
       return {
@@ -145,7 +150,7 @@ export class Run {
 
   /** The checkpoint as it stands; must follow {@link settle}. */
   async encode(): Promise<Uint8Array[]> {
-    const notes = notesOf(this.shown);
+    const notes = notesOf({ ...this.shown, data: this.data });
     const chunks = await this.trainer.survive(() => encodeTraining(this.trainer, notes));
     this.begin();
     return chunks;
@@ -165,6 +170,8 @@ export class Run {
     this.since = now;
   }
 }
+
+const dataOf = ({ split, heldOut }: TrainingTask) => fingerprint([split, heldOut]);
 
 function trainerOptions(
   { steps }: Settings,

@@ -1,4 +1,5 @@
 /** Going on with a run. */
+import { resolve } from 'node:path';
 import { type Device, UserError } from '@hrm-webgpu/core';
 import { type OpenSplit, readSplit } from '../../data/dataset/dataset.node.ts';
 import { fileSource } from '../../formats/files/file-source.node.ts';
@@ -12,7 +13,6 @@ import { takeOver } from '../../tuning/tuning.ts';
 import { type DeviceValues, openGivenDevice } from '../open-device.ts';
 import { say } from '../terminal.ts';
 import { augmentationOf } from './augment-option.ts';
-import { fingerprint } from './dataset-fingerprint.ts';
 import { DEFAULT_NOTES, latestCheckpoint, type RunNotes, type RunResult, runTraining } from './loop/run.ts';
 import {
   announce,
@@ -20,6 +20,7 @@ import {
   announceOperations,
   curriculumFor,
   evaluatedExamples,
+  fingerprintOf,
   readEvalSplit,
   survival,
   traceOf,
@@ -27,6 +28,8 @@ import {
 import { announceMemory } from './train-memory.ts';
 
 interface ResumeOptions extends DeviceValues {
+  /** Where the dataset is now, if not where it was. */
+  data?: string;
   /** Another end than the run was started with. */
   steps?: number;
   microBatch?: number;
@@ -42,7 +45,7 @@ interface ResumeOptions extends DeviceValues {
 export async function resumeRun(out: string, options: ResumeOptions): Promise<RunResult> {
   const file = await openTensorFile(await fileSource(latestCheckpoint(out)));
   try {
-    const saved = await readRun(file, options.steps);
+    const saved = await readRun(file, options);
     const { notes, split, evalSplit } = saved;
     notes.microBatch = options.microBatch ?? notes.microBatch;
     const device = await openGivenDevice(options);
@@ -73,8 +76,7 @@ interface SavedRun {
 
 type SavedTraining = NonNullable<CheckpointMetadata['training']>;
 
-/** @param steps another end than the run was started with */
-async function readRun(file: TensorFile, steps: number | undefined): Promise<SavedRun> {
+async function readRun(file: TensorFile, { steps, data }: ResumeOptions): Promise<SavedRun> {
   const metadata = readMetadata(file);
   if (!metadata)
     throw new UserError(`${file.name} is not a checkpoint of this program: it cannot be resumed`);
@@ -88,11 +90,14 @@ async function readRun(file: TensorFile, steps: number | undefined): Promise<Sav
   }
   training.progress.totalSteps = steps ?? totalSteps;
   const notes = readNotes(training.notes);
+  if (data !== undefined) notes.data = resolve(data);
   const split = await readSplit(notes.data, 'train');
-  if ((await fingerprint(split)) !== notes.dataset) {
-    throw new UserError(`${notes.data} is not the dataset that this run was started on; put that one back`);
-  }
   const evalSplit = await readEvalSplit(notes.data, notes.evalSplit, split, config);
+  if ((await fingerprintOf(split, evalSplit)) !== notes.dataset) {
+    throw new UserError(
+      `${notes.data} is not the dataset that this run was started on: put that one back, or say where it is now with --data DIR`,
+    );
+  }
   return { metadata, training, notes, split, evalSplit };
 }
 

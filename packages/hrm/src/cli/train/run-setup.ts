@@ -2,6 +2,8 @@
 import { adapterName, type Device, openDevice } from '@hrm-webgpu/core';
 import { type OpenSplit, readSplit } from '../../data/dataset/dataset.node.ts';
 import type { Split } from '../../data/dataset/dataset.ts';
+import { fingerprint } from '../../data/dataset/fingerprint.ts';
+import { breather } from '../../data/input/breather.node.ts';
 import { countExamples } from '../../evaluation/evaluate.ts';
 import type { ArchConfig } from '../../model/config.ts';
 import { evaluationRows } from '../../training/memory.ts';
@@ -52,6 +54,11 @@ export async function readEvalSplit(
     { evaluated: metadataFile(data, name), trained: metadataFile(data, 'train') },
   );
   return evalSplit;
+}
+
+/** Of what a run is trained and evaluated on. */
+export function fingerprintOf(split: Split, evalSplit: Split | undefined): Promise<string> {
+  return fingerprint(evalSplit ? [split, evalSplit] : [split], breather());
 }
 
 export function announce(device: Device, { model, options, step }: Trainer): void {

@@ -12,7 +12,6 @@ import type { Survival } from '../../training/survival.ts';
 import { Trainer } from '../../training/trainer.ts';
 import { openTunedDevice } from '../open-device.ts';
 import { augmentationOf } from './augment-option.ts';
-import { fingerprint } from './dataset-fingerprint.ts';
 import type { StopRules } from './loop/early-stop.ts';
 import { DEFAULT_NOTES, expectRoom, type RunNotes, type RunResult, runTraining } from './loop/run.ts';
 import { profileTraining } from './profile/profile.ts';
@@ -22,6 +21,7 @@ import {
   announceOperations,
   curriculumFor,
   evaluatedExamples,
+  fingerprintOf,
   readEvalSplit,
   survival,
   traceOf,
@@ -70,7 +70,7 @@ export async function startRun(options: StartOptions): Promise<RunResult> {
   const notes: RunNotes = {
     ...DEFAULT_NOTES,
     data: resolve(options.data),
-    dataset: await fingerprint(split),
+    dataset: await fingerprintOf(split, evalSplit),
     evalSplit: evalName,
     evalEvery: options.evalEvery ?? Math.max(1, totalSteps(split.metadata, eval_interval, global_batch_size)),
     augment: options.augment,

@@ -13,13 +13,13 @@ const presets = Object.entries(PRESETS).map(([name, { summary }]) => `  ${name.p
 
 const help = `usage: hrm train --data DIR --out DIR [--preset NAME] [options]
        hrm train --data DIR --profile [options]
-       hrm train --out DIR --resume [--steps N] [--micro-batch N] [--submit-ms N]
+       hrm train --out DIR --resume [--data DIR] [--steps N] [--micro-batch N] [--submit-ms N]
 
 Trains a model on a dataset in the published format (DIR/train/dataset.json, …), evaluates it on a held-out split
 as it goes and keeps the best weights. Ctrl-C stops after the current step and saves; --resume goes on with the
 same bits.
 
-  --data DIR           the dataset
+  --data DIR           the dataset; with --resume only where it has moved
   --out DIR            where the run goes (checkpoint.safetensors, best.safetensors, all_config.yaml, log.jsonl)
   --preset NAME        a published recipe, see below; without it the published defaults
   --config FILE        an all_config.yaml with the published keys, which override the preset; epochs without
@@ -75,6 +75,7 @@ const OPTIONS = {
 const WITH_RESUME = [
   'out',
   'resume',
+  'data',
   'steps',
   'micro-batch',
   'eager',

@@ -32,7 +32,7 @@ import { isBetter, type Score, writeSnapshot } from './snapshots.ts';
 export interface RunNotes {
   /** Absolute path of the dataset. */
   data: string;
-  /** Tells the training split from another under the same path. */
+  /** Tells what is trained and evaluated on from other data under the same path; see `fingerprint`. */
   dataset: string;
   evalSplit: string | null;
   evalEvery: number;
