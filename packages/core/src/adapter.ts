@@ -78,7 +78,7 @@ export function adapterName({ adapter, limits }: Pick<Device, 'adapter' | 'limit
   return (
     `unnamed adapter (${platform}; buffers to ${Math.floor(limits.maxBufferSize / 2 ** 20)} MiB, workgroups of ` +
     `${limits.maxComputeInvocationsPerWorkgroup} with ${limits.maxComputeWorkgroupStorageSize} bytes, ` +
-    `subgroups from ${subgroupMinSize})`
+    `${subgroupMinSize > 0 ? `subgroups from ${subgroupMinSize}` : 'no subgroups'})`
   );
 }
 
