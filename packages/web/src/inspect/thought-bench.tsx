@@ -23,24 +23,29 @@ export interface ThoughtBenchProps {
 
 /** Puzzles of the page that a model can read. */
 const knownFor = ({ task, seqLen }: ModelInfo) =>
-  [...BUNDLED, ...PUBLISHED].find((model) => model.task === task && model.examples[0]?.length === seqLen);
+  [...BUNDLED, ...PUBLISHED].find((model) => model.task === task && model.seqLen === seqLen);
 
 export function ThoughtBench({ engine, info, puzzle }: ThoughtBenchProps) {
   const { thinking, start, stop, clear } = useThinking(engine, info);
   const known = knownFor(info);
   const wrong = puzzle && misfit(info, puzzle);
-  const [example] = useState(() => known && randomExample(known));
-  const [grid, setGrid] = useState<number[][]>(() => example ?? emptyGrid(info));
+  const [grid, setGrid] = useState<number[][]>(() => emptyGrid(info));
   const [segments, setSegments] = useState(info.maxSteps);
   const think = (asked: number[][]) => start({ grid: asked, segments, everyStep: false }, undefined);
   // Who asks for a model or a puzzle wants to see it think.
   useEffect(() => {
-    const asked = puzzle && !wrong ? puzzle.grid : example;
-    if (asked) {
+    let current = true;
+    const begin = (asked: number[][] | undefined) => {
+      if (!asked || !current) return;
       setGrid(asked);
       think(asked);
-    }
-    return clear;
+    };
+    if (puzzle && !wrong) begin(puzzle.grid);
+    else randomExample(info, known).then(begin);
+    return () => {
+      current = false;
+      clear();
+    };
   }, [puzzle, wrong]);
   const replace = (next: number[][]) => {
     clear();

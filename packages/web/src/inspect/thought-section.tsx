@@ -36,7 +36,7 @@ export function ThoughtSection({ usable, ...props }: ThoughtSectionProps) {
 
 /** The bundled model that reads such puzzles. */
 const modelFor = ({ grid, task }: AskedPuzzle) =>
-  BUNDLED.find((model) => model.task === task && model.examples[0].length === cellsOf(grid));
+  BUNDLED.find((model) => model.task === task && model.seqLen === cellsOf(grid));
 
 /** Who thinks about a puzzle: the visitor's own model where it may read it, else one of the page's that does. */
 function choice(now: string, puzzle: AskedPuzzle, dropped: DroppedModel | undefined): string {

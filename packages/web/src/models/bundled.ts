@@ -7,11 +7,15 @@ export interface BundledModel {
   id: string;
   title: string;
   task: Task;
+  /** Cells that it reads. */
+  seqLen: number;
   url: string;
   /** What it can do, in a line. */
   about: string;
   /** Puzzles that it was not trained on, as text. */
   examples: readonly string[];
+  /** Where it reads mazes, which are drawn at random: their shortest paths have more steps than this. */
+  minPath?: number;
 }
 
 export const BUNDLED: readonly BundledModel[] = [
@@ -19,6 +23,7 @@ export const BUNDLED: readonly BundledModel[] = [
     id: 'sudoku-4x4',
     title: 'Sudoku 4×4',
     task: 'sudoku',
+    seqLen: 16,
     url: small,
     about: '0.26 million numbers, trained in two minutes by npm run demo',
     examples: [
@@ -34,6 +39,7 @@ export const BUNDLED: readonly BundledModel[] = [
     id: 'sudoku-6x6',
     title: 'Sudoku 6×6',
     task: 'sudoku',
+    seqLen: 36,
     url: middling,
     about: '1.05 million numbers, trained by the published code',
     examples: [

@@ -7,13 +7,13 @@ import { lookOf } from '../boards/look.ts';
 import { Palette } from '../boards/palette.tsx';
 import type { ModelInfo } from '../engine/api.ts';
 import { ArcSize } from './arc-size.tsx';
-import { emptyGrid, randomExample } from './puzzles.ts';
+import { type Examples, emptyGrid, hasExamples, randomExample } from './puzzles.ts';
 
 export interface PuzzleEditorProps {
   info: ModelInfo;
   grid: number[][];
   /** The model that it is for, where it is one that the page knows. */
-  known: { examples: readonly string[] } | undefined;
+  known: Examples | undefined;
   onGrid: (grid: number[][]) => void;
 }
 
@@ -92,10 +92,13 @@ export function PuzzleEditor({ info, grid, known, onGrid }: PuzzleEditorProps) {
       {HOW_TO[task] && <p class="hint">{HOW_TO[task]}</p>}
       {task === 'arc' && <ArcSize {...{ grid, onGrid }} />}
       <div class="buttons">
-        {known && known.examples.length > 1 && (
+        {hasExamples(info, known) && (
           <button
             type="button"
-            onClick={() => onGrid(randomExample(known, puzzleText(task, grid)) as number[][])}
+            onClick={async () => {
+              const next = await randomExample(info, known, puzzleText(task, grid));
+              if (next) onGrid(next);
+            }}
           >
             Another example
           </button>

@@ -115,11 +115,18 @@ function Workbench({ engine, state, change, info }: WorkbenchProps) {
   );
   // Whoever opens the page sees it think at once.
   useEffect(() => {
-    const puzzle = grid ?? (known && randomExample(known));
-    if (!puzzle) return setGrid(emptyGrid(info));
-    if (!grid) setGrid(puzzle);
-    think(puzzle);
-    return () => clear();
+    let current = true;
+    const begin = (puzzle: number[][] | undefined) => {
+      if (!current) return;
+      if (!grid) setGrid(puzzle ?? emptyGrid(info));
+      if (puzzle) think(puzzle);
+    };
+    if (grid) begin(grid);
+    else randomExample(info, known).then(begin);
+    return () => {
+      current = false;
+      clear();
+    };
   }, []);
   const problem = useMemo(() => (grid ? problemWith(info, grid) : undefined), [info, grid]);
   const replace = (next: number[][]) => {

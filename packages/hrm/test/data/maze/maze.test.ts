@@ -7,6 +7,9 @@ import { MazeDistances } from '../../../src/data/maze/maze-distances.ts';
 import { MazeGenerator } from '../../../src/data/maze/maze-generator.ts';
 import { markShortestPath } from '../../../src/data/maze/maze-solver.ts';
 import { mazePair } from '../../../src/data/maze/maze-text.ts';
+import { parsePuzzle } from '../../../src/puzzles/parse-puzzle.ts';
+import { puzzleText } from '../../../src/puzzles/puzzle-text.ts';
+import { randomMaze } from '../../../src/puzzles/random-maze.ts';
 
 const tokens = (text: string) => Uint8Array.from(text, (character) => '# SGo'.indexOf(character) + 1);
 const text = (maze: Uint8Array) => [...maze].map((token) => '# SGo'[token - 1]).join('');
@@ -144,4 +147,15 @@ describe('published mazes', () => {
       label: Uint8Array.of(3, 5, 1, 2, 5, 5, 2, 2, 4),
     });
   });
+});
+
+it('randomMaze draws a maze as long as it is asked for, the same for the same seed, and lets others have their turn', async () => {
+  let breaths = 0;
+  const options = { minPath: 8, seed: 5, breathe: () => breaths++ };
+  const maze = await randomMaze(9, options);
+  expect(breaths).toBeGreaterThan(0);
+  expect(plainDistance(Uint8Array.from(maze.flat()), 9)).toBeGreaterThan(8);
+  expect(await randomMaze(9, options)).toEqual(maze);
+  expect(await randomMaze(9, { ...options, seed: 6 })).not.toEqual(maze);
+  expect(parsePuzzle(puzzleText('maze', maze))).toMatchObject({ task: 'maze', grid: maze });
 });
