@@ -1,4 +1,5 @@
 /** A result, measured here or brought by a link. */
+import { FigureTable } from '../charts/figure-table.tsx';
 import type { Finding } from './api.ts';
 import { RooflinePlot } from './roofline.tsx';
 
@@ -7,7 +8,7 @@ const three = (value: number) => value.toFixed(3);
 export function FindingView({ finding, fromLink }: { finding: Finding; fromLink?: boolean }) {
   const { limits, title, form, adapter, software, browser, date, table, controls, bars, shown, skipped } =
     finding;
-  const [header = [], ...rows] = table;
+  const [head = [], ...rows] = table;
   return (
     <article class="finding">
       <h2>{title}</h2>
@@ -20,24 +21,7 @@ export function FindingView({ finding, fromLink }: { finding: Finding; fromLink?
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls sideways on narrow screens, also by keys */}
       <div class="scroll" tabIndex={0}>
-        <table>
-          <thead>
-            <tr>
-              {header.map((cell) => (
-                <th key={cell} scope="col">
-                  {cell}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((cells) => (
-              <tr key={cells.join()}>
-                {cells.map((cell, i) => (i === 0 ? <th scope="row">{cell}</th> : <td>{cell}</td>))}
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <FigureTable caption={title} {...{ head, rows }} />
       </div>
       <ul>
         {controls.map(({ name, ok, ratio, low, high }) => (

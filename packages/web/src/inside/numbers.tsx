@@ -1,4 +1,5 @@
 /** The numbers behind the lines, to be read and copied. */
+import { FigureTable } from '../charts/figure-table.tsx';
 import { type ResidualLines, shown } from './lines.ts';
 import type { Look } from './measure.ts';
 
@@ -30,31 +31,11 @@ interface NumberTableProps {
 }
 
 function NumberTable({ caption, head, rows }: NumberTableProps) {
+  const cells = rows.map(([first, ...rest]) => [String(first), ...rest.map(shown)]);
   return (
     <details>
       <summary>Numbers</summary>
-      <table class="numbers">
-        <caption class="visually-hidden">{caption}</caption>
-        <thead>
-          <tr>
-            {head.map((name) => (
-              <th key={name} scope="col">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map(([first, ...rest]) => (
-            <tr key={first}>
-              <th scope="row">{first}</th>
-              {rest.map((value, i) => (
-                <td key={head[i + 1]}>{shown(value)}</td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <FigureTable class="numbers" rows={cells} {...{ caption, head }} />
     </details>
   );
 }
