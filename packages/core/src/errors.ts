@@ -1,3 +1,5 @@
+import { printable } from './printable.ts';
+
 /**
  * A mistake that the person at the keyboard can mend: a bad file, shape, option or machine.
  *
@@ -6,6 +8,11 @@
  */
 export class UserError extends Error {
   override readonly name: string = 'UserError';
+
+  /** @param message names in it may come from anywhere: what would steer a terminal is escaped */
+  constructor(message: string, options?: ErrorOptions) {
+    super(printable(message), options);
+  }
 }
 
 /** The GPU device is gone (driver reset, unplugged, destroyed). What was saved before is intact. */

@@ -15,6 +15,7 @@ export { DeviceLostError, GpuError, UserError } from './errors.ts';
 export { type GuardedLaunch, launchGuarded } from './guarded.ts';
 export type { DeviceLimits } from './limits.ts';
 export type { Plan } from './plan.ts';
+export { printable } from './printable.ts';
 export { type KernelTime, startProfile, type Work } from './profiler.ts';
 export type { ParamValues, Program, ShaderSource } from './program.ts';
 export { Philox, type PhiloxState, philoxBlock } from './random.ts';

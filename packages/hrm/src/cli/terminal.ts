@@ -1,4 +1,5 @@
 /** What a person sees: colours, a progress bar, grids. Progress goes to stderr, results to stdout. */
+import { printable } from '@hrm-webgpu/core';
 
 /** Whether stdout may have colours. */
 export const colours =
@@ -50,14 +51,27 @@ export class ProgressBar {
   }
 }
 
+/** A colour or its end, as {@link bold} and the like write them. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what they begin with
+const COLOUR = /(\x1b\[[\d;]*m)/;
+
+/** A text with our colours; names in it may come from any file: what else would steer a terminal is escaped. */
+function shown(text: string): string {
+  if (!colours) return printable(text);
+  return text
+    .split(COLOUR)
+    .map((part, i) => (i % 2 === 1 ? part : printable(part)))
+    .join('');
+}
+
 /** Prints a line on stderr. */
 export function say(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${shown(text)}\n`);
 }
 
 /** Prints a line on stdout. */
 export function print(text = ''): void {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${shown(text)}\n`);
 }
 
 /** A share as a percentage with one decimal. */

@@ -1,8 +1,21 @@
-/** Untrusted text for an error message: cut after 80 characters, quoted, control characters escaped. */
+/** Text and values of unknown origin, for messages. */
+import { printable } from '@hrm-webgpu/core';
+
+/** Characters of it that are shown. */
+const MOST = 80;
+
+/** The beginning of a text, on one line; what would steer a terminal is escaped. */
+export function oneLine(text: string): string {
+  const cut = text.length > MOST ? `${text.slice(0, MOST)}…` : text;
+  return printable(cut.replace(/[\r\n\t\u2028\u2029]+/g, ' '));
+}
+
+/** A text in quotes: its beginning, with escapes. */
 export function quoted(text: string): string {
-  const cut = text.length > 80 ? `${text.slice(0, 80)}…` : text;
-  return JSON.stringify(cut).replace(
-    /[\p{Cc}\p{Cf}]/gu,
-    (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`,
-  );
+  return printable(JSON.stringify(text.length > MOST ? `${text.slice(0, MOST)}…` : text));
+}
+
+/** The beginning of a value of parsed JSON or YAML, as it would be written. */
+export function valueText(value: unknown): string {
+  return value === undefined ? 'nothing' : oneLine(JSON.stringify(value));
 }

@@ -7,8 +7,9 @@
 import { UserError } from '@hrm-webgpu/core';
 import { type DType, dtypeBytes, isDType } from './dtype.ts';
 import { type ByteSource, readPieces } from './files/byte-source.ts';
+import { parseJson } from './json.ts';
 import { publishedName } from './published-name.ts';
-import { quoted } from './quote.ts';
+import { quoted, valueText } from './quote.ts';
 import {
   elementCount,
   type StoredTensor,
@@ -85,9 +86,9 @@ async function readHeader(
   let header: unknown;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    header = JSON.parse(text);
+    header = parseJson(text);
   } catch (cause) {
-    fail(source, `its header is not JSON (${cause instanceof Error ? cause.message.slice(0, 100) : cause})`);
+    fail(source, `its header is not JSON (${(cause as Error).message})`);
   }
   if (!isRecord(header)) fail(source, 'its header is not a JSON object');
   const twice = duplicateKey(text);
@@ -99,7 +100,7 @@ function place(source: ByteSource, name: string, entry: unknown, dataSize: numbe
   const label = `tensor ${quoted(name)}`;
   if (!isRecord(entry)) fail(source, `${label} is not described by an object`);
   const { dtype, shape, data_offsets: offsets } = entry;
-  if (!isDType(dtype)) fail(source, `${label} has dtype ${quoted(String(dtype))}, which is not supported`);
+  if (!isDType(dtype)) fail(source, `${label} has dtype ${valueText(dtype)}, which is not supported`);
   if (!Array.isArray(shape) || !shape.every(isCount)) {
     fail(source, `the shape of ${label} is not a list of non-negative integers`);
   }

@@ -1,10 +1,18 @@
 /** Whether the values of a configuration make sense together. */
 
 import { UserError } from '@hrm-webgpu/core';
-import type { ArchConfig, TrainConfig } from './config.ts';
+import { valueText } from '../formats/quote.ts';
+import { type ArchConfig, type ModelConfig, puzzlePositions, type TrainConfig } from './config.ts';
 
 /** Far above any model: sizes beyond it are slips of the keyboard. */
 const LARGEST = 1_000_000;
+
+/** Blocks that a segment passes: the published model has 24, and no file may ask for hours of one segment. */
+const MOST_BLOCKS = 10_000;
+/** Of a thought; the published model has 16. */
+const MOST_SEGMENTS = 10_000;
+/** Of a sequence, prefix and all; the largest published task has 916. */
+const MOST_POSITIONS = 2 ** 16;
 
 const POSITIVE_INTEGERS = [
   'hidden_size',
@@ -19,15 +27,24 @@ const POSITIVE_INTEGERS = [
 /** @throws UserError when the values do not make a model */
 export function checkArch(arch: ArchConfig, file: string): ArchConfig {
   const fail = (key: keyof ArchConfig, expected: string): never => {
-    throw new UserError(`${file}: arch.${key} must be ${expected}, got ${JSON.stringify(arch[key])}`);
+    throw new UserError(`${file}: arch.${key} must be ${expected}, got ${valueText(arch[key])}`);
   };
   for (const key of POSITIVE_INTEGERS) {
     if (!Number.isInteger(arch[key]) || arch[key] < 1 || arch[key] > LARGEST) {
       fail(key, `a whole number from 1 to ${LARGEST}`);
     }
   }
-  if (!Number.isInteger(arch.puzzle_emb_ndim) || arch.puzzle_emb_ndim < 0) {
-    fail('puzzle_emb_ndim', 'a whole number of at least 0');
+  const { H_cycles, L_cycles, H_layers, L_layers } = arch;
+  const blocks = H_cycles * (L_cycles * L_layers + H_layers);
+  if (blocks > MOST_BLOCKS) {
+    throw new UserError(
+      `${file}: a segment would pass ${blocks} blocks, H_cycles · (L_cycles · L_layers + H_layers), at most ${MOST_BLOCKS} are ` +
+        'allowed',
+    );
+  }
+  if (arch.halt_max_steps > MOST_SEGMENTS) fail('halt_max_steps', `at most ${MOST_SEGMENTS}`);
+  if (!Number.isInteger(arch.puzzle_emb_ndim) || arch.puzzle_emb_ndim < 0 || arch.puzzle_emb_ndim > LARGEST) {
+    fail('puzzle_emb_ndim', `a whole number from 0 to ${LARGEST}`);
   }
   if ((arch.hidden_size / arch.num_heads) % 2 !== 0) {
     fail('num_heads', `a divisor of hidden_size (${arch.hidden_size}) that leaves an even head_dim`);
@@ -55,6 +72,15 @@ export function checkArch(arch: ArchConfig, file: string): ArchConfig {
     fail('halt_exploration_prob', 'from 0 to 1');
   }
   return arch;
+}
+
+/** @throws UserError when the sequences of a model are longer than any of its tasks */
+export function checkPositions(config: ModelConfig): void {
+  const positions = puzzlePositions(config) + config.seq_len;
+  if (positions <= MOST_POSITIONS) return;
+  throw new UserError(
+    `seq_len ${config.seq_len}: with the puzzle's own there would be ${positions} positions, at most ${MOST_POSITIONS} are allowed`,
+  );
 }
 
 const RATES = [

@@ -2,7 +2,7 @@ import { type Device, UserError } from '@hrm-webgpu/core';
 import type { TensorFile } from '../formats/tensor-file.ts';
 import { type ArchConfig, type ModelConfig, puzzlePositions } from './config.ts';
 import { HrmModel } from './model.ts';
-import { PUZZLE_ROWS } from './parameters.ts';
+import { PUZZLE_ROWS, parameterShapes } from './parameters.ts';
 import type { ModelOptions } from './weights.ts';
 
 /** A model's configuration, as far as a checkpoint tells: with RoPE, nothing in it depends on the sequence length. */
@@ -103,6 +103,9 @@ export async function loadModel(
   { trunkOnly = false, signal, shardBytes }: LoadOptions & ModelOptions = {},
 ): Promise<HrmModel> {
   checkLayers(file, config);
+  for (const [name, shape] of parameterShapes(config)) {
+    if (!(trunkOnly && name === PUZZLE_ROWS)) checkShape(file, name, shape);
+  }
   async function* stoppable(name: string): AsyncGenerator<Float32Array> {
     for await (const piece of file.piecesF32(name)) {
       signal?.throwIfAborted();
@@ -111,7 +114,6 @@ export async function loadModel(
   }
   const weight = (name: string, shape: readonly number[]) => {
     if (trunkOnly && name === PUZZLE_ROWS) return new Float32Array(shape[1]);
-    checkShape(file, name, shape);
     return stoppable(name);
   };
   return HrmModel.load(device, trunkOnly ? trunkConfig(config) : config, weight, { shardBytes });

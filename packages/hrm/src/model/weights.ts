@@ -1,6 +1,7 @@
 import { type Device, Tensor, UserError } from '@hrm-webgpu/core';
 import { makeRopeTables, type RopeTables, transpose } from '@hrm-webgpu/kernels';
 import { type ModelConfig, puzzlePositions } from './config.ts';
+import { checkPositions } from './config-checks.ts';
 import { BUFFER_NAMES, isLinear, PUZZLE_ROWS, parameterShapes } from './parameters.ts';
 import { emptyShards, type PuzzleShard, writeShards } from './puzzle-shards.ts';
 
@@ -37,6 +38,7 @@ export class ModelWeights {
     readonly device: Device,
     readonly config: ModelConfig,
   ) {
+    checkPositions(config);
     this.prefix = puzzlePositions(config);
     if (config.pos_encodings === 'rope') {
       const headDim = config.hidden_size / config.num_heads;

@@ -1,7 +1,9 @@
 import { UserError } from '@hrm-webgpu/core';
 import type { Batch } from '../data/dataset/sampler.ts';
 import { type ByteSource, readText } from '../formats/files/byte-source.ts';
+import { parseJson } from '../formats/json.ts';
 import { openTensorFile } from '../formats/open-checkpoint.ts';
+import { valueText } from '../formats/quote.ts';
 import { openSafetensors } from '../formats/safetensors.ts';
 import type { TensorFile } from '../formats/tensor-file.ts';
 import { parseYaml } from '../formats/yaml/yaml.ts';
@@ -101,9 +103,7 @@ function expectObject(value: any, what: string): any {
 
 function expectWhole(value: unknown, name: string): void {
   if (Number.isSafeInteger(value) && (value as number) >= 1) return;
-  throw new UserError(
-    `config.json: '${name}' must be a whole number of at least 1, got ${JSON.stringify(value)}`,
-  );
+  throw new UserError(`config.json: '${name}' must be a whole number of at least 1, got ${valueText(value)}`);
 }
 
 /** The published configuration beside a checkpoint must be one that we read. */
@@ -123,7 +123,7 @@ export async function readJson(open: OpenFile, name: string): Promise<any> {
   const source = await open(name);
   if (!source) return undefined;
   try {
-    return JSON.parse(await readText(source));
+    return parseJson(await readText(source));
   } catch (cause) {
     if (cause instanceof UserError) throw cause;
     throw new UserError(`${source.name} is not valid JSON: ${(cause as Error).message}`, { cause });

@@ -2,11 +2,12 @@
 
 import { UserError } from '@hrm-webgpu/core';
 import { gridRows, parseGrid } from '../data/arc/arc.ts';
-import { isTask, parseJson } from '../data/arc/arc-files.ts';
+import { isTask, parseJsonFile } from '../data/arc/arc-files.ts';
 import { MAZE } from '../data/maze/maze.ts';
 import { SUDOKU_SIZES, sudokuShape } from '../data/sudoku/sudoku.ts';
 import { parseSudokuGrid } from '../data/sudoku/sudoku-source.ts';
 import { sudokusIn } from '../data/sudoku/sudoku-text.ts';
+import { parseJson } from '../formats/json.ts';
 import { quoted } from '../formats/quote.ts';
 import { ARC_SEQ_LEN, type Task, usualSeqLen } from '../tasks/tasks.ts';
 
@@ -184,7 +185,7 @@ function numbersOf(text: string): unknown[][] | undefined {
 
 function jsonRows(text: string): unknown[][] | undefined {
   try {
-    const rows: unknown[] = JSON.parse(text);
+    const rows: unknown[] = parseJson(text);
     return rows.every((row) => Array.isArray(row) && row.every(Number.isInteger))
       ? (rows as unknown[][])
       : undefined;
@@ -222,7 +223,7 @@ function arcPuzzle(
   text: string,
   { name: file, test = 1, testName, advice }: ParseOptions & { name: string },
 ): PuzzleInput {
-  const json = parseJson(text, file) as { train?: unknown; test?: unknown };
+  const json = parseJsonFile(text, file) as { train?: unknown; test?: unknown };
   if (Array.isArray(json) || !isTask(json)) {
     const found = Array.isArray(json) ? 'pairs alone' : 'several ARC tasks, or none';
     const message = `${file}: holds ${found}, expected one task, {"train": [...], "test": [...]}`;

@@ -9,6 +9,7 @@ import type { Split } from '../data/dataset/dataset.ts';
 import type { Meaning } from '../data/dataset/dataset-metadata.ts';
 import { TASKS } from '../data/dataset/task-names.ts';
 import type { DType } from '../formats/dtype.ts';
+import { parseJson } from '../formats/json.ts';
 import { encodeSafetensors, type TensorToWrite } from '../formats/safetensors.ts';
 import type { TensorFile } from '../formats/tensor-file.ts';
 import type { Carry, CarryTensors } from '../model/carry.ts';
@@ -170,7 +171,7 @@ export function readMetadata(file: TensorFile): CheckpointMetadata | undefined {
 
 function parseEntry({ metadata, name }: TensorFile, key: string) {
   try {
-    return JSON.parse(metadata[key] ?? '');
+    return parseJson(metadata[key] ?? '');
   } catch (cause) {
     throw new UserError(`${name}: its metadata are damaged; use another checkpoint`, { cause });
   }

@@ -1,4 +1,5 @@
 /** Keeps what is known of a device in the user's cache folder, by adapter, driver and version of the kernels. */
+
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
@@ -7,6 +8,7 @@ import { type Device, UserError } from '@hrm-webgpu/core';
 import { writeFileAtomic } from '../formats/files/atomic-write.node.ts';
 import { readTextFile } from '../formats/files/file-source.node.ts';
 import { makeFolder } from '../formats/files/make-folder.node.ts';
+import { parseJson } from '../formats/json.ts';
 import { fnv1a } from './fnv1a.ts';
 import { applyChoices, parseChoices, parseVerdicts, tuningIdentity } from './tuning.ts';
 
@@ -31,7 +33,7 @@ export async function loadTuning(device: Device): Promise<void> {
   if (!existsSync(path)) return;
   let record: { identity?: unknown; choices?: unknown } | null;
   try {
-    record = JSON.parse(await readTextFile(path));
+    record = parseJson(await readTextFile(path));
   } catch (cause) {
     if (cause instanceof UserError) throw cause;
     throw new UserError(`${path}: it is no JSON; remove it and run 'hrm tune' again, or use --no-tune`, {
@@ -56,7 +58,7 @@ export const CHECK_FIRST = true;
 /** Verdicts on kernels, by kernel and constants; see verify.ts. What cannot be read counts as not there. */
 export async function loadVerdicts(device: Device): Promise<Record<string, string>> {
   try {
-    const record = JSON.parse(await readTextFile(placeOf('checked', device)));
+    const record = parseJson(await readTextFile(placeOf('checked', device)));
     return record.identity === identity(device) ? parseVerdicts(record.verdicts) : {};
   } catch {
     return {};

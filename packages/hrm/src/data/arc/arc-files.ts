@@ -1,6 +1,7 @@
 /** The forms in which ARC tasks are passed on: one task a file, many in one file, pairs alone. */
 
 import { UserError } from '@hrm-webgpu/core';
+import { parseJson } from '../../formats/json.ts';
 import { quoted } from '../../formats/quote.ts';
 import { type ArcTask, asRecord, parseGrid, parseTask, parseTrainPairs, UNKNOWN, unexpected } from './arc.ts';
 
@@ -21,7 +22,7 @@ export interface PlacedTask {
  * @throws UserError naming the place of what is wrong
  */
 export function parseTaskFile(text: string, file: string, defaultName: string): PlacedTask[] {
-  const json = parseJson(text, file);
+  const json = parseJsonFile(text, file);
   if (Array.isArray(json)) {
     const task = { name: defaultName, train: parseTrainPairs(json, `${file}: pairs`), test: [] };
     return [{ task, place: file }];
@@ -49,7 +50,9 @@ export function isTask(record: object): boolean {
  * @throws UserError where it does not belong to the tasks, naming the place
  */
 export function addSolutions(tasks: readonly PlacedTask[], text: string, file: string): void {
-  const solutions = new Map(Object.entries(asRecord(parseJson(text, file), `${file}:`, 'outputs by task')));
+  const solutions = new Map(
+    Object.entries(asRecord(parseJsonFile(text, file), `${file}:`, 'outputs by task')),
+  );
   for (const { task, place } of tasks) {
     const outputs = solutions.get(task.name);
     if (!solutions.delete(task.name)) continue;
@@ -69,12 +72,10 @@ export function addSolutions(tasks: readonly PlacedTask[], text: string, file: s
 }
 
 /** @throws UserError for what is none */
-export function parseJson(text: string, file: string): unknown {
+export function parseJsonFile(text: string, file: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (cause) {
-    // The reason repeats a piece of the text, which may steer a terminal.
-    const reason = (cause as Error).message.replace(/[\p{Cc}\p{Cf}]/gu, '·');
-    throw new UserError(`${file}: is not valid JSON (${reason}).`, { cause });
+    throw new UserError(`${file}: is not valid JSON (${(cause as Error).message}).`, { cause });
   }
 }

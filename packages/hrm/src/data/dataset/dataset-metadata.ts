@@ -1,6 +1,8 @@
 /** `dataset.json`: what the tokens of a split mean, and how many there are of everything. */
 
 import { UserError } from '@hrm-webgpu/core';
+import { parseJson } from '../../formats/json.ts';
+import { valueText } from '../../formats/quote.ts';
 import { type DeclaredSymmetry, faultOfSymmetries } from './declared-symmetries.ts';
 import { TASKS, type Task } from './task-names.ts';
 
@@ -63,7 +65,7 @@ const METADATA_KEYS: Record<keyof DatasetMetadata, [expected: string, test: (val
 export function parseMetadata(bytes: Uint8Array, file: string): DatasetMetadata {
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder().decode(bytes));
+    json = parseJson(new TextDecoder().decode(bytes));
   } catch (error) {
     throw new UserError(`${file}: is not valid JSON (${(error as Error).message}). Build the dataset again.`);
   }
@@ -73,7 +75,7 @@ export function parseMetadata(bytes: Uint8Array, file: string): DatasetMetadata 
   const entries = Object.entries(METADATA_KEYS).map(([key, [expected, test]]) => {
     const value = Object.hasOwn(json, key) ? (json as Record<string, unknown>)[key] : undefined;
     if (!test(value)) {
-      const found = value === undefined ? 'is missing' : `is ${JSON.stringify(value)}`;
+      const found = value === undefined ? 'is missing' : `is ${valueText(value)}`;
       throw new UserError(`${file}: ${key} ${found}, expected ${expected}.`);
     }
     return [key, value];

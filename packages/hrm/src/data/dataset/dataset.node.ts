@@ -3,6 +3,7 @@
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '@hrm-webgpu/core';
+import { parseJson } from '../../formats/json.ts';
 import { quoted } from '../../formats/quote.ts';
 import { breather } from '../input/breather.node.ts';
 import { TokenFile } from '../input/token-file.node.ts';
@@ -72,7 +73,7 @@ export async function readIdentifiers(dir: string): Promise<string[]> {
   const text = new TextDecoder().decode(await readBytes(file));
   let names: unknown;
   try {
-    names = JSON.parse(text);
+    names = parseJson(text);
   } catch (error) {
     throw new UserError(`${file}: is not valid JSON (${(error as Error).message}). Build the dataset again.`);
   }

@@ -1,4 +1,5 @@
 /** Symmetries that own data declare: ways to look at a puzzle as another of the same task. */
+import { valueText } from '../../formats/quote.ts';
 
 /** Cells that change places, tokens that are renamed, or both: y[i] = tokens[x[cells[i]]]. */
 export interface DeclaredSymmetry {
@@ -63,7 +64,7 @@ function notAPermutation(list: unknown, count: number, what: string): string | u
   const seen = new Set<unknown>();
   for (const value of list) {
     if (!Number.isInteger(value) || value < 0 || value >= count)
-      return `${what} hold ${JSON.stringify(value)}, expected ${all}`;
+      return `${what} hold ${valueText(value)}, expected ${all}`;
     if (seen.has(value)) return `${what} hold ${value} twice, expected ${all}`;
     seen.add(value);
   }

@@ -6,6 +6,7 @@
  */
 
 import { Philox, UserError } from '@hrm-webgpu/core';
+import { valueText } from '../../formats/quote.ts';
 import { type Curriculum, Difficulty } from './curriculum.ts';
 import { type DatasetMetadata, type DatasetSet, IGNORED_LABEL, type Split } from './dataset.ts';
 
@@ -254,7 +255,7 @@ function checkState(state: SamplerState, sets: DatasetSet[], evalInterval: numbe
   const counts = [iteration, set, visit, picks].every((n) => Number.isSafeInteger(n) && n >= 0);
   if (!counts || set >= sets.length || visit > (sets[set].groupIndices.length - 1) * evalInterval) {
     throw new UserError(
-      `training data: the saved position ${JSON.stringify(state)} is none of this dataset with eval_interval ` +
+      `training data: the saved position ${valueText(state)} is none of this dataset with eval_interval ` +
         `${evalInterval}. Resume with the dataset and configuration that the checkpoint was made with.`,
     );
   }

@@ -1,6 +1,6 @@
 /** JSON arrays in lines of text: one a line, or one over many. */
 
-import { quoted } from '../../formats/quote.ts';
+import { parseJson } from '../../formats/json.ts';
 
 /** An array is held whole, and takes many times its text: a longer one could have a line for each of its entries. */
 const MAX_CHARACTERS = 2 ** 22;
@@ -59,9 +59,9 @@ export class JsonArrays {
     const text = this.lines.join('\n').trimEnd().replace(/,$/, '');
     this.lines = [];
     try {
-      return { line: this.first, value: JSON.parse(text) };
+      return { line: this.first, value: parseJson(text) };
     } catch (cause) {
-      return { line: this.first, problem: `is not valid JSON (${quoted((cause as Error).message)})` };
+      return { line: this.first, problem: `is not valid JSON (${(cause as Error).message})` };
     }
   }
 }

@@ -1,6 +1,7 @@
 /** One example of one's own data, as a line of JSON; docs/data.md has the format. */
 
-import { quoted } from '../../formats/quote.ts';
+import { parseJson } from '../../formats/json.ts';
+import { quoted, valueText } from '../../formats/quote.ts';
 import type { Task } from '../dataset/task-names.ts';
 
 /** A rectangle of values 0 … {@link LARGEST_VALUE}, row by row. */
@@ -35,7 +36,7 @@ const HEADER_KEYS = ['rule', 'symmetries'];
 export function parseJsonHeader(line: string): JsonHeader | string | undefined {
   let json: unknown;
   try {
-    json = JSON.parse(line);
+    json = parseJson(line);
   } catch {
     return undefined; // told with the examples
   }
@@ -45,8 +46,7 @@ export function parseJsonHeader(line: string): JsonHeader | string | undefined {
     return `has the key ${quoted(unknown)} beside ${HEADER_KEYS.join(', ')}, which stand in a line of their own`;
   const { rule, symmetries } = json as { rule?: unknown; symmetries?: unknown };
   const task = rule === undefined ? undefined : RULED_TASKS.find((known) => known === rule);
-  if (rule !== undefined && !task)
-    return `rule is ${quoted(JSON.stringify(rule))}, expected ${RULED_TASKS.join(', ')}`;
+  if (rule !== undefined && !task) return `rule is ${valueText(rule)}, expected ${RULED_TASKS.join(', ')}`;
   return { ...(task && { rule: task }), ...(symmetries !== undefined && { symmetries }) };
 }
 
@@ -59,7 +59,7 @@ const KEYS = ['input', 'output', 'task', 'split'];
 export function parseJsonExample(line: string): JsonExample | string {
   let json: unknown;
   try {
-    json = JSON.parse(line);
+    json = parseJson(line);
   } catch (error) {
     return `is not valid JSON (${(error as Error).message})`;
   }
@@ -74,10 +74,10 @@ export function parseJsonExample(line: string): JsonExample | string {
   const outputGrid = parseGrid(output, 'output');
   if (typeof outputGrid === 'string') return outputGrid;
   if (split !== 'train' && split !== 'test') {
-    return `split is ${quoted(JSON.stringify(split))}, expected "train" or "test"`;
+    return `split is ${valueText(split)}, expected "train" or "test"`;
   }
   if (task !== undefined && (typeof task !== 'string' || task === '' || task === '<blank>')) {
-    return `task is ${quoted(JSON.stringify(task))}, expected a name (and not "<blank>", which means none)`;
+    return `task is ${valueText(task)}, expected a name (and not "<blank>", which means none)`;
   }
   return { input: inputGrid, output: outputGrid, split, ...(task !== undefined && { task }) };
 }
@@ -97,7 +97,7 @@ function parseGrid(json: unknown, name: string): JsonGrid | string {
     for (const [column, value] of cells.entries()) {
       if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > LARGEST_VALUE) {
         const place = `${name}, row ${row + 1}, column ${column + 1}`;
-        return `${place}: ${quoted(JSON.stringify(value))}, expected an integer from 0 to ${LARGEST_VALUE}`;
+        return `${place}: ${valueText(value)}, expected an integer from 0 to ${LARGEST_VALUE}`;
       }
       values[row * columns + column] = value as number;
     }

@@ -3,6 +3,7 @@ import type { Evaluation } from '../../../evaluation/evaluate.ts';
 import { writeFileAtomic } from '../../../formats/files/atomic-write.node.ts';
 import { fileError } from '../../../formats/files/file-error.node.ts';
 import { readTextFile } from '../../../formats/files/file-source.node.ts';
+import { parseJson } from '../../../formats/json.ts';
 import type { StepReport } from '../../../training/steps.ts';
 
 /** A line of the log, besides its figures. */
@@ -72,7 +73,7 @@ function divided(figures: Record<string, number>, by: number): Record<string, nu
 /** Undefined for anything else than a whole line of a log. */
 function parseEntry(line: string): Entry | undefined {
   try {
-    const entry = JSON.parse(line);
+    const entry = parseJson(line);
     const known = (entry?.kind === 'train' || entry?.kind === 'evaluation') && Number.isInteger(entry.step);
     return known ? entry : undefined;
   } catch {
