@@ -137,7 +137,7 @@ const MAZE_CELLS: Record<string, number> = { '#': MAZE.wall, ' ': MAZE.free, S: 
 
 /** Editors cut spaces at the ends of lines: short lines end in free cells. */
 function mazePuzzle(lines: string[], file: string): PuzzleInput {
-  const size = Math.max(...lines.map(({ length }) => length));
+  const size = longest(lines);
   if (lines.length !== size) {
     throw new UserError(
       `${file}: the maze has ${lines.length} rows of up to ${size} cells, expected a square one`,
@@ -162,13 +162,15 @@ function mazePuzzle(lines: string[], file: string): PuzzleInput {
   return { task: 'maze', grid, seqLen: () => size * size, title: `${size}×${size} maze` };
 }
 
+const longest = (lines: readonly string[]) => lines.reduce((most, { length }) => Math.max(most, length), 0);
+
 /** The lines from the first to the last that is drawn; where that is no square, rows of free cells alone count at the ends too. */
 function mazeRows(lines: string[]): string[] {
   const between = (isRow: (line: string) => boolean) =>
     lines.slice(lines.findIndex(isRow), lines.findLastIndex(isRow) + 1);
   const isDrawn = (line: string) => line.trim() !== '';
   const drawn = between(isDrawn);
-  const size = Math.max(...drawn.map(({ length }) => length));
+  const size = longest(drawn);
   return drawn.length === size ? drawn : between((line) => isDrawn(line) || line.length === size);
 }
 

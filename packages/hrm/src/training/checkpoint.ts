@@ -10,6 +10,7 @@ import type { Meaning } from '../data/dataset/dataset-metadata.ts';
 import { TASKS } from '../data/dataset/task-names.ts';
 import type { DType } from '../formats/dtype.ts';
 import { parseJson } from '../formats/json.ts';
+import { faultIn, isRecord, RULES, type Rules, recordOf } from '../formats/record-rules.ts';
 import { encodeSafetensors, type TensorToWrite } from '../formats/safetensors.ts';
 import type { TensorFile } from '../formats/tensor-file.ts';
 import type { Carry, CarryTensors } from '../model/carry.ts';
@@ -177,22 +178,37 @@ function parseEntry({ metadata, name }: TensorFile, key: string) {
   }
 }
 
+const PHILOX = recordOf({ seed: RULES.count, stream: RULES.count, position: RULES.count });
+
+const PROGRESS = recordOf({
+  step: RULES.count,
+  totalSteps: RULES.count,
+  // Whether the data have such a position is known when they are there.
+  sampler: recordOf({ iteration: RULES.count, set: RULES.count, visit: RULES.count, picks: RULES.count }),
+  augmentation: PHILOX,
+});
+
+const TRAINING: Rules<keyof NonNullable<CheckpointMetadata['training']>> = {
+  train: ['an object', isRecord],
+  progress: PROGRESS,
+  tuning: recordOf({
+    adapter: RULES.text,
+    class: RULES.text,
+    subgroupMinSize: RULES.count,
+    choices: ['an object', isRecord],
+  }),
+  notes: ['an object', isRecord],
+};
+
 /** Checks what a resumed run relies on. */
-function parseTraining(value: Partial<NonNullable<CheckpointMetadata['training']>> | null, file: string) {
-  const { train, progress, tuning, notes } = value ?? {};
-  const { step = -1, totalSteps = -1 } = progress ?? {};
-  const sound =
-    train &&
-    tuning &&
-    notes &&
-    progress?.sampler &&
-    progress.augmentation &&
-    Number.isSafeInteger(step) &&
-    Number.isSafeInteger(totalSteps) &&
-    step >= 0 &&
-    totalSteps >= step;
-  if (!sound)
-    throw new UserError(`${file}: what it says of its training run is damaged; use another checkpoint`);
+function parseTraining(value: unknown, file: string): NonNullable<CheckpointMetadata['training']> {
+  const fail = (fault: string) =>
+    new UserError(`${file}: what it says of its training run is damaged (${fault}); use another checkpoint`);
+  if (!isRecord(value)) throw fail('it is no object');
+  const fault = faultIn(value, TRAINING);
+  if (fault) throw fail(fault);
+  const { train, progress, tuning, notes } = value as unknown as NonNullable<CheckpointMetadata['training']>;
+  if (progress.step > progress.totalSteps) throw fail(`step ${progress.step} of ${progress.totalSteps}`);
   return {
     train: checkTrain(overlay(DEFAULT_TRAIN, { ...train }, `${file}: `), file),
     progress,

@@ -31,8 +31,9 @@ async function walk(roots: FileSystemEntry[]): Promise<Entry[]> {
   const found: Entry[] = [];
   const waiting = [...roots];
   for (let entry = waiting.shift(); entry; entry = waiting.shift()) {
-    if (entry.isDirectory) waiting.push(...(await childrenOf(entry as FileSystemDirectoryEntry)));
-    else
+    if (entry.isDirectory) {
+      for (const child of await childrenOf(entry as FileSystemDirectoryEntry)) waiting.push(child);
+    } else
       found.push({
         path: entry.fullPath.replace(/^\//, ''),
         file: await fileOf(entry as FileSystemFileEntry),

@@ -13,7 +13,8 @@ import { takeOver } from '../../tuning/tuning.ts';
 import { type DeviceValues, openGivenDevice } from '../open-device.ts';
 import { say } from '../terminal.ts';
 import { augmentationOf } from './augment-option.ts';
-import { DEFAULT_NOTES, latestCheckpoint, type RunNotes, type RunResult, runTraining } from './loop/run.ts';
+import { latestCheckpoint, type RunResult, runTraining } from './loop/run.ts';
+import { type RunNotes, readNotes } from './loop/run-notes.ts';
 import {
   announce,
   announceEvaluation,
@@ -89,7 +90,7 @@ async function readRun(file: TensorFile, { steps, data }: ResumeOptions): Promis
     );
   }
   training.progress.totalSteps = steps ?? totalSteps;
-  const notes = readNotes(training.notes);
+  const notes = readNotes(training.notes, file.name);
   if (data !== undefined) notes.data = resolve(data);
   const split = await readSplit(notes.data, 'train');
   const evalSplit = await readEvalSplit(notes.data, notes.evalSplit, split, config);
@@ -99,14 +100,6 @@ async function readRun(file: TensorFile, { steps, data }: ResumeOptions): Promis
     );
   }
   return { metadata, training, notes, split, evalSplit };
-}
-
-/** Checkpoints of earlier versions tell of the best evaluation its exact accuracy alone. */
-function readNotes(saved: Record<string, unknown>): RunNotes {
-  const { bestExact, ...notes } = saved;
-  const best =
-    typeof bestExact === 'number' && bestExact >= 0 ? { exact: bestExact, accuracy: 1, loss: 0 } : null;
-  return { ...DEFAULT_NOTES, best, ...notes } as unknown as RunNotes;
 }
 
 async function resumeTrainer(

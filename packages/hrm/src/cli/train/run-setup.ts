@@ -12,7 +12,7 @@ import type { Trainer, TrainerOptions } from '../../training/trainer.ts';
 import { checkEvalSplit, metadataFile } from '../dataset-fit.ts';
 import { announceTuning, type DeviceValues, submitMsOf } from '../open-device.ts';
 import { say } from '../terminal.ts';
-import type { RunNotes } from './loop/run.ts';
+import type { RunNotes } from './loop/run-notes.ts';
 
 /** @param steps batches until all groups are drawn from; null without a curriculum */
 export function curriculumFor(steps: number | null) {

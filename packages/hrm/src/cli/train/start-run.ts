@@ -13,7 +13,8 @@ import { Trainer } from '../../training/trainer.ts';
 import { openTunedDevice } from '../open-device.ts';
 import { augmentationOf } from './augment-option.ts';
 import type { StopRules } from './loop/early-stop.ts';
-import { DEFAULT_NOTES, expectRoom, type RunNotes, type RunResult, runTraining } from './loop/run.ts';
+import { expectRoom, type RunResult, runTraining } from './loop/run.ts';
+import { DEFAULT_NOTES, type RunNotes } from './loop/run-notes.ts';
 import { profileTraining } from './profile/profile.ts';
 import {
   announce,

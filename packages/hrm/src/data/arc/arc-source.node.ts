@@ -52,7 +52,9 @@ export async function readArcTasks(paths: string[]): Promise<ArcSource[]> {
 async function taskFiles(path: string): Promise<string[]> {
   if (existsSync(path) && !(await isFolder(path))) return [path];
   const inSubfolders: string[] = [];
-  for (const subfolder of await entries(path, isFolder)) inSubfolders.push(...(await filesIn(subfolder)));
+  for (const subfolder of await entries(path, isFolder)) {
+    for (const file of await filesIn(subfolder)) inSubfolders.push(file);
+  }
   const files = inSubfolders.length > 0 ? inSubfolders : await filesIn(path);
   if (files.length > 0) return files;
   throw new UserError(

@@ -2,7 +2,7 @@
 
 import { UserError } from '@hrm-webgpu/core';
 import { parseJson } from '../../formats/json.ts';
-import { valueText } from '../../formats/quote.ts';
+import { faultIn, isCount, isPositive, isRecord, type Rules } from '../../formats/record-rules.ts';
 import { type DeclaredSymmetry, faultOfSymmetries } from './declared-symmetries.ts';
 import { TASKS, type Task } from './task-names.ts';
 
@@ -27,12 +27,10 @@ export interface DatasetMetadata {
 /** What data say of their grids, and checkpoints of those that they were trained on. */
 export type Meaning = Pick<DatasetMetadata, 'task' | 'symmetries'>;
 
-const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
-const isPositive = (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0;
 /** A set's name becomes the start of a file's name, so it may not lead out of the folder. */
 const isSetName = (value: unknown) => typeof value === 'string' && /^[\w-][\w.-]*$/.test(value);
 
-const METADATA_KEYS: Record<keyof DatasetMetadata, [expected: string, test: (value: unknown) => boolean]> = {
+const METADATA_RULES: Rules<keyof DatasetMetadata> = {
   pad_id: ['an integer from 0', isCount],
   ignore_label_id: ['an integer or null', (value) => value === null || Number.isSafeInteger(value)],
   blank_identifier_id: ['an integer from 0', isCount],
@@ -69,20 +67,13 @@ export function parseMetadata(bytes: Uint8Array, file: string): DatasetMetadata 
   } catch (error) {
     throw new UserError(`${file}: is not valid JSON (${(error as Error).message}). Build the dataset again.`);
   }
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw new UserError(`${file}: expected an object with ${Object.keys(METADATA_KEYS).join(', ')}.`);
+  if (!isRecord(json)) {
+    throw new UserError(`${file}: expected an object with ${Object.keys(METADATA_RULES).join(', ')}.`);
   }
-  const entries = Object.entries(METADATA_KEYS).map(([key, [expected, test]]) => {
-    const value = Object.hasOwn(json, key) ? (json as Record<string, unknown>)[key] : undefined;
-    if (!test(value)) {
-      const found = value === undefined ? 'is missing' : `is ${valueText(value)}`;
-      throw new UserError(`${file}: ${key} ${found}, expected ${expected}.`);
-    }
-    return [key, value];
-  });
-  const metadata = Object.fromEntries(
-    entries.filter(([, value]) => value !== undefined),
-  ) as unknown as DatasetMetadata;
+  const fault = faultIn(json, METADATA_RULES);
+  if (fault) throw new UserError(`${file}: ${fault}.`);
+  const known = Object.keys(METADATA_RULES).filter((key) => json[key] !== undefined);
+  const metadata = Object.fromEntries(known.map((key) => [key, json[key]])) as unknown as DatasetMetadata;
   const { symmetries, seq_len, vocab_size } = metadata;
   const problem = symmetries && faultOfSymmetries(symmetries, { seq_len, vocab_size });
   if (problem) throw new UserError(`${file}: ${problem}.`);

@@ -18,12 +18,15 @@ export function dihedralCopies({ input, label }: PuzzleExample): PuzzleExample[]
   }));
 }
 
+/** A character for each byte. */
+const characters = new TextDecoder('latin1');
+
 /** A string that mazes share exactly if one is a dihedral transform of the other. */
 export function canonicalUnderDihedrals(maze: Uint8Array): string {
   const size = Math.sqrt(maze.length);
   let least = '';
   for (let id = 0; id < DIHEDRALS; id++) {
-    const text = String.fromCharCode(...transformSquare(maze, size, id));
+    const text = characters.decode(transformSquare(maze, size, id));
     if (id === 0 || text < least) least = text;
   }
   return least;

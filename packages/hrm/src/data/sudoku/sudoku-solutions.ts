@@ -24,7 +24,7 @@ export function solve(shape: SudokuShape, grid: ArrayLike<number>): Uint8Array |
  * Guesses after which a proof is given up, a second or so. The hardest puzzles known take a hundredth of them; nearly
  * empty grids without a solution can take millions.
  */
-const MOST_GUESSES = 200_000;
+export const MOST_GUESSES = 200_000;
 
 /**
  * The solution of a proper puzzle; `none` or `several` where there is not exactly one, `unknown` where that would take

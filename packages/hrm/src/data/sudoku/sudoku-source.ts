@@ -3,7 +3,7 @@
 import { quoted } from '../../formats/quote.ts';
 import type { PuzzleExample } from '../input/puzzle-example.ts';
 import { rulesBroken, type SudokuShape, sudokuGrid, sudokuTokens } from './sudoku.ts';
-import { onlySolution } from './sudoku-solutions.ts';
+import { MOST_GUESSES, onlySolution } from './sudoku-solutions.ts';
 import { sudokuDigit } from './sudoku-text.ts';
 
 /** The digits of a grid written row by row, as {@link sudokuDigit} reads them; or what is wrong with it. */
@@ -62,5 +62,5 @@ export function ambiguity(shape: SudokuShape, { input }: PuzzleExample): string 
 const IMPROPER = {
   none: 'the puzzle has no solution',
   several: 'the puzzle has more than one solution',
-  unknown: 'whether the puzzle has one solution is not proven: the search took too long',
+  unknown: `whether the puzzle has one solution is not proven: the search was given up after ${MOST_GUESSES.toLocaleString('en')} guesses`,
 };

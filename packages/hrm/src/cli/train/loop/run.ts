@@ -15,55 +15,11 @@ import type { StepReport } from '../../../training/steps.ts';
 import type { Trainer } from '../../../training/trainer.ts';
 import { Interrupt } from '../../interrupt.ts';
 import { ProgressBar, percent, say } from '../../terminal.ts';
-import {
-  FRESH,
-  NO_RULES,
-  type Standing,
-  type StopRules,
-  stopReason,
-  withEvaluation,
-  withSteps,
-} from './early-stop.ts';
+import { stopReason, withEvaluation, withSteps } from './early-stop.ts';
 import { RunningFigures } from './run-figures.ts';
 import { RunLog } from './run-log.ts';
-import { isBetter, type Score, writeSnapshot } from './snapshots.ts';
-
-/** What a checkpoint keeps of the command line, so that `--resume` needs no other option. */
-export interface RunNotes {
-  /** Absolute path of the dataset. */
-  data: string;
-  /** Tells what is trained and evaluated on from other data under the same path; see `fingerprint`. */
-  dataset: string;
-  evalSplit: string | null;
-  evalEvery: number;
-  augment: string | null;
-  /** Batches until a curriculum draws from all groups; null without one. */
-  curriculum: number | null;
-  /** How many evaluations' weights are kept beside the best. */
-  snapshots: number;
-  /** The best evaluation so far; null before the first. */
-  best: Score | null;
-  /** The step of the last evaluation. */
-  evaluatedStep: number;
-  /** See TrainerOptions. */
-  microBatch: number | null;
-  /** Evaluate a random sample of so many examples, drawn with the run's seed; null for all. */
-  evalSample: number | null;
-  stop: StopRules;
-  standing: Standing;
-}
-
-/** Notes of a run that has not begun, where the command line says nothing else; older checkpoints lack some. */
-export const DEFAULT_NOTES = {
-  best: null,
-  curriculum: null,
-  snapshots: 0,
-  evaluatedStep: 0,
-  microBatch: null,
-  evalSample: null,
-  stop: NO_RULES,
-  standing: FRESH,
-} as const satisfies Partial<RunNotes>;
+import type { RunNotes } from './run-notes.ts';
+import { isBetter, writeSnapshot } from './snapshots.ts';
 
 export interface RunOptions {
   trainer: Trainer;
