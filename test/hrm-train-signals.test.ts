@@ -36,7 +36,7 @@ it.each([
     onStderr(text, kill) {
       if (sent || !text.includes('step 5:')) return;
       sent = true;
-      rmSync(join(out, 'checkpoint.safetensors')); // what the evaluation saved
+      rmSync(join(out, 'checkpoint.safetensors'), { force: true }); // what the evaluation saved, if it has
       kill(signal);
     },
   });

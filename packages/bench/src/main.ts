@@ -1,12 +1,14 @@
 /** The `bench` command. Node only. */
+
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { GpuError, UserError } from '@hrm-webgpu/core';
+import { inCheckout } from 'hrm-webgpu/node';
 import { describeAll, runAll, spell } from './all/all.node.ts';
 import { benchmarks, suite } from './benchmarks.ts';
 import type { Benchmark } from './report/benchmark.ts';
-import { COMMAND, inCheckout } from './report/checkout.node.ts';
+import { COMMAND } from './report/checkout.node.ts';
 import { COMPARE_DESCRIPTION, compareAll, formatComparison } from './report/compare.ts';
 import { openBenchDevice } from './report/device.node.ts';
 import { readDocuments } from './report/document.node.ts';

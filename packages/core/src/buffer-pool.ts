@@ -144,17 +144,23 @@ export class BufferPool {
     if (buffer.holders === 0 && buffer.abandoned) this.release(buffer);
   }
 
+  /** Takes back a buffer that is not kept for reuse. */
+  discard(buffer: PooledBuffer): void {
+    this.live -= buffer.bytes;
+    this.destroy(buffer);
+  }
+
   /** Destroys every buffer that is not on loan. */
   trim(): void {
-    for (const list of this.free.values()) {
-      for (const buffer of list) {
-        buffer.gpu.destroy();
-        this.total -= buffer.bytes;
-        this.count -= 1;
-        this.onDestroy(buffer);
-      }
-    }
+    for (const list of this.free.values()) for (const buffer of list) this.destroy(buffer);
     this.free.clear();
+  }
+
+  private destroy(buffer: PooledBuffer): void {
+    buffer.gpu.destroy();
+    this.total -= buffer.bytes;
+    this.count -= 1;
+    this.onDestroy(buffer);
   }
 
   private create(descriptor: GPUBufferDescriptor): PooledBuffer {

@@ -28,6 +28,8 @@ export interface Dispatch {
 export const MAX_DISPATCHES = 512;
 /** Different parameters in one uniform buffer; far above what one training step uses. */
 const MAX_PARAM_BLOCKS = 512;
+/** Larger readbacks are those of weights, all at once and not soon again: their memory is not kept. */
+const MAX_KEPT_READBACK = 2 ** 18;
 /** Bind groups are made once per (program, parameters, buffers); far above what one training step uses. */
 const MAX_BIND_GROUPS = 8192;
 
@@ -142,7 +144,8 @@ export class CommandStream {
       throw error;
     }
     staging.gpu.unmap();
-    this.pool.release(staging);
+    if (bytes > MAX_KEPT_READBACK) this.pool.discard(staging);
+    else this.pool.release(staging);
     await this.settle();
     return result;
   }

@@ -12,6 +12,8 @@ export {
 } from './data/dataset/dataset.node.ts';
 export { type DatasetWriter, type SplitWriter, writeDataset } from './data/dataset/dataset-writer.node.ts';
 export { encodeNpyHeader } from './data/dataset/npy.ts';
+export { inCheckout } from './environment/checkout.node.ts';
+export { type Environment, environmentOf } from './environment/environment.node.ts';
 export { writeFileAtomic } from './formats/files/atomic-write.node.ts';
 export { fileSource } from './formats/files/file-source.node.ts';
 export { quoted } from './formats/quote.ts';

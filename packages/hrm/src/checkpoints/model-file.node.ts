@@ -28,6 +28,8 @@ export const RUN_FILES = {
   config: CONFIG_FILE,
   /** A JSON object a line for each step and evaluation. */
   log: 'log.jsonl',
+  /** A JSON object a line for each time that the run was begun or gone on with: when, with what, and what was changed. */
+  sessions: 'sessions.jsonl',
 } as const;
 
 /** Where a run keeps the weights of its last evaluations, `step-<n>.safetensors` each. */

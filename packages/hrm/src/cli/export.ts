@@ -4,11 +4,12 @@ import { UserError } from '@hrm-webgpu/core';
 import { type CheckpointContext, knownConfig } from '../checkpoints/checkpoint-context.ts';
 import { exportedConfig, exportedTensors, halfPrecision, publishedTypes } from '../checkpoints/export.ts';
 import { findCheckpoint, RUN_FILES, readContext } from '../checkpoints/model-file.node.ts';
+import { checksumsOf, withChecksums } from '../formats/checksums.ts';
 import { writeFileAtomic } from '../formats/files/atomic-write.node.ts';
 import { fileSource, readTextFile } from '../formats/files/file-source.node.ts';
 import { openTensorFile } from '../formats/open-checkpoint.ts';
 import { streamSafetensors } from '../formats/safetensors.ts';
-import type { TensorFile } from '../formats/tensor-file.ts';
+import type { StoredTensor, TensorFile } from '../formats/tensor-file.ts';
 import { encodeTorchCheckpoint } from '../formats/torch/torch-export.ts';
 import { parseYaml, stringifyYaml, type YamlMap, type YamlValue } from '../formats/yaml/yaml.ts';
 import { type KnownConfig, trunkConfig } from '../model/load.ts';
@@ -94,16 +95,26 @@ async function exportFile(file: TensorFile, { format, out, half, task, trunkOnly
   const contents = exportedConfig(tensors, config, trainOf(file, context), otherKeys(file, context));
   const yaml = await planConfig(out, contents);
   const metadata = metadataFor(trunkOnly ? trunkConfig(config) : config, context, task);
-  const safetensors = half ? halfPrecision(tensors) : tensors;
   await writeFileAtomic(
     out,
-    format === 'pt' ? encodeTorchCheckpoint(tensors) : streamSafetensors(safetensors, metadata),
+    format === 'pt'
+      ? encodeTorchCheckpoint(tensors)
+      : safetensorsOf(half ? halfPrecision(tensors) : tensors, metadata),
   );
   if (yaml) await writeFileAtomic(yaml.path, [new TextEncoder().encode(yaml.text)]);
   print(`${out}: ${tensors.size} tensors, ${byteSize(statSync(out).size)}`);
   if (yaml) print(`${yaml.path}: its configuration`);
   if (yaml && !contents.data_path)
     print('The published code wants a data_path in it as well: the folder of a dataset.');
+}
+
+/** The file with our own metadata has checksums too, and so the tensors are read twice. */
+async function* safetensorsOf(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  metadata: Record<string, string> | undefined,
+): AsyncGenerator<Uint8Array> {
+  const summed = metadata && withChecksums(metadata, await checksumsOf(tensors));
+  yield* streamSafetensors(tensors, summed);
 }
 
 function trainOf(file: TensorFile, { beside }: CheckpointContext) {

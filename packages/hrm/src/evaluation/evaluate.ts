@@ -4,6 +4,7 @@ import { testBatches } from '../data/dataset/sampler.ts';
 import { Reservoir } from '../data/reservoir.ts';
 import { type MetricSums, totalLoss } from '../model/act.ts';
 import type { HrmModel } from '../model/model.ts';
+import { NotFiniteError } from '../model/not-finite.ts';
 import { type Answer, type AnswerOptions, answers } from './answers.ts';
 import { type GuessReport, GuessTally } from './guess-tally.ts';
 import { type Interval, meanInterval, wilsonInterval } from './intervals.ts';
@@ -94,7 +95,7 @@ class Tally {
 
   add({ qHalt, lmLoss, steps, labels, correct }: Answer): void {
     if (!Number.isFinite(lmLoss)) {
-      throw new UserError(`the loss is ${lmLoss}: the weights of this model are not usable`);
+      throw new NotFiniteError(`the loss is ${lmLoss}: the weights of this model are not usable.`);
     }
     if (labels === 0) return;
     const { sums } = this;

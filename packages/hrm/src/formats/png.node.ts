@@ -1,7 +1,7 @@
 /** Writes PNG images (https://www.w3.org/TR/png-3/): 8-bit RGB, rows as they are (filter 0). Node only. */
 
 import { deflateSync } from 'node:zlib';
-import { crc32 } from './torch/crc32.ts';
+import { crc32 } from './crc32.ts';
 
 export interface Picture {
   width: number;

@@ -5,11 +5,13 @@
  */
 
 import { UserError } from '@hrm-webgpu/core';
+import { checkedPieces, checksumsIn, faultOfHeader, sealHeader } from './checksums.ts';
 import { type DType, dtypeBytes, isDType } from './dtype.ts';
 import { type ByteSource, readPieces } from './files/byte-source.ts';
 import { parseJson } from './json.ts';
 import { publishedName } from './published-name.ts';
 import { quoted, valueText } from './quote.ts';
+import { isCount, isRecord } from './record-rules.ts';
 import {
   elementCount,
   type StoredTensor,
@@ -34,14 +36,6 @@ function fail(source: ByteSource, found: string): never {
   throw new UserError(
     `${source.name}: damaged safetensors file: ${found}. Copy or download it again, or write it anew.`,
   );
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 /**
@@ -70,9 +64,13 @@ function duplicateKey(json: string): string | undefined {
   return undefined;
 }
 
-async function readHeader(
-  source: ByteSource,
-): Promise<{ header: Record<string, unknown>; dataStart: number }> {
+interface Header {
+  header: Record<string, unknown>;
+  metadata: Record<string, string>;
+  dataStart: number;
+}
+
+async function readHeader(source: ByteSource): Promise<Header> {
   if (source.size < 8) fail(source, `it has ${source.size} bytes, less than the 8 of the header's length`);
   const prefix = await source.read(0, 8);
   const length = Number(new DataView(prefix.buffer, prefix.byteOffset).getBigUint64(0, true));
@@ -93,7 +91,10 @@ async function readHeader(
   if (!isRecord(header)) fail(source, 'its header is not a JSON object');
   const twice = duplicateKey(text);
   if (twice !== undefined) fail(source, `its header names ${quoted(twice)} twice`);
-  return { header, dataStart: 8 + length };
+  const metadata = checkMetadata(source, METADATA_KEY in header ? header[METADATA_KEY] : {});
+  const fault = faultOfHeader(bytes, metadata);
+  if (fault) fail(source, fault);
+  return { header, metadata, dataStart: 8 + length };
 }
 
 function place(source: ByteSource, name: string, entry: unknown, dataSize: number): Placed {
@@ -151,22 +152,28 @@ function checkMetadata(source: ByteSource, metadata: unknown): Record<string, st
  * @throws UserError saying what is wrong with the file
  */
 export async function openSafetensors(source: ByteSource): Promise<TensorFile> {
-  const { header, dataStart } = await readHeader(source);
+  const { header, metadata, dataStart } = await readHeader(source);
   const dataSize = source.size - dataStart;
-  const { [METADATA_KEY]: metadata = {}, ...entries } = header;
+  const { [METADATA_KEY]: _, ...entries } = header;
   const placed = Object.entries(entries).map(([name, entry]) => place(source, name, entry, dataSize));
   placed.sort((a, b) => a.begin - b.begin || a.end - b.end);
   checkCoverage(source, placed, dataSize);
+  const checksums = checksumsIn(
+    metadata,
+    placed.map(({ name }) => name),
+  );
+  if (typeof checksums === 'string') fail(source, checksums);
   const tensors = new Map<string, StoredTensor>();
   for (const { name: key, dtype, shape, begin, end } of placed) {
     const name = publishedName(key, tensors, source.name);
-    tensors.set(name, {
-      dtype,
-      shape,
-      pieces: (into) => readPieces(source, dataStart + begin, end - begin, into),
-    });
+    const stored = (into?: Uint8Array) => readPieces(source, dataStart + begin, end - begin, into);
+    const crc = checksums?.get(key);
+    const wrong = (fault: string) => fail(source, `tensor ${quoted(key)} ${fault}`);
+    const pieces =
+      crc === undefined ? stored : (into?: Uint8Array) => checkedPieces(stored(into), crc, wrong);
+    tensors.set(name, { dtype, shape, pieces });
   }
-  return tensorFile(source, { format: 'safetensors', tensors, metadata: checkMetadata(source, metadata) });
+  return tensorFile(source, { format: 'safetensors', tensors, metadata });
 }
 
 /** The header of a file with `tensors`, and the order in which their data follow it. */
@@ -195,6 +202,7 @@ function layOut<T extends TensorInfo>(
   const head = new Uint8Array(8 + length).fill(0x20);
   new DataView(head.buffer).setBigUint64(0, BigInt(length), true);
   head.set(json, 8);
+  sealHeader(head.subarray(8));
   return { head, order };
 }
 

@@ -8,6 +8,8 @@ import { type Device, type HostArray, Tensor, UserError } from '@hrm-webgpu/core
 import type { Split } from '../data/dataset/dataset.ts';
 import type { Meaning } from '../data/dataset/dataset-metadata.ts';
 import { TASKS } from '../data/dataset/task-names.ts';
+import { hasChecksums, withChecksums } from '../formats/checksums.ts';
+import { crc32 } from '../formats/crc32.ts';
 import type { DType } from '../formats/dtype.ts';
 import { parseJson } from '../formats/json.ts';
 import { faultIn, isRecord, RULES, type Rules, recordOf } from '../formats/record-rules.ts';
@@ -18,6 +20,7 @@ import { DEFAULT_TRAIN, type ModelConfig, type TrainConfig } from '../model/conf
 import { checkTrain } from '../model/config-checks.ts';
 import { loadModel } from '../model/load.ts';
 import type { HrmModel } from '../model/model.ts';
+import { NotFiniteError } from '../model/not-finite.ts';
 import { overlay, parseModelConfig } from '../model/parse-config.ts';
 import { parseChoices, type TuningRecord, tuningRecord } from '../tuning/tuning.ts';
 import { averageOf } from './average-of.ts';
@@ -25,8 +28,10 @@ import { freshCarries, partRows } from './micro-batches.ts';
 import { Optimizers } from './optimizers.ts';
 import type { Progress, TrainingState } from './steps.ts';
 
-/** The metadata key that says what wrote a file, and its value. */
-const FORMAT = { key: 'format', value: 'hrm-webgpu/1' };
+/** The metadata key that says what wrote a file. */
+const FORMAT_KEY = 'format';
+/** Files of the second form have checksums, and are damaged where they have none. */
+const FORMATS = { plain: 'hrm-webgpu/1', summed: 'hrm-webgpu/2' };
 
 /** What the metadata of a checkpoint hold. */
 export interface CheckpointMetadata extends Meaning {
@@ -48,7 +53,7 @@ const DTYPES: Record<Tensor['dtype'], DType> = { f32: 'F32', i32: 'I32', u32: 'U
  * A checkpoint of the weights alone, as file contents.
  *
  * @param meaning what its grids are, for who loads it
- * @throws UserError when they are not finite; the signal's reason
+ * @throws NotFiniteError when they are not finite; the signal's reason
  */
 export function encodeModel(
   model: HrmModel,
@@ -62,7 +67,10 @@ export function encodeModel(
   );
 }
 
-/** A checkpoint that {@link loadTraining} goes on from, as file contents. */
+/**
+ * A checkpoint that {@link loadTraining} goes on from, as file contents. The state is that of the moment of the call, whatever
+ * steps are appended before it resolves: it is copied on the GPU, and takes as much memory there once more meanwhile.
+ */
 export function encodeTraining(
   trainer: TrainingState & { options: { train: TrainConfig; split: Split }; progress: Progress },
   notes: Record<string, unknown>,
@@ -99,35 +107,46 @@ async function encode(
   metadata: CheckpointMetadata,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array[]> {
+  const named = [...tensors].map(
+    ([name, value]) => [name, value instanceof Tensor ? [value] : value] as const,
+  );
+  // All are asked for before anything else can be appended: they are of one moment.
+  const contents = await Promise.all(named.map(([, parts]) => Promise.all(parts.map((part) => part.read()))));
   const entries = new Map<string, TensorToWrite>();
-  for (const [name, value] of tensors) {
-    signal?.throwIfAborted();
-    const parts = value instanceof Tensor ? [value] : value;
-    const data = await readParts(parts);
-    if (!data.every(Number.isFinite)) {
-      throw new UserError(
-        `'${name}' holds numbers that are not finite: the weights are no longer usable, and nothing was saved over the ` +
-          'last checkpoint. Lower lr (or raise lr_warmup_steps) and start again, or resume from that checkpoint.',
-      );
+  const crcs = new Map<string, number>();
+  let turn = performance.now();
+  for (const [i, [name, parts]] of named.entries()) {
+    if (performance.now() - turn > TURN_MS) {
+      await new Promise((resolve) => setTimeout(resolve)); // whoever trains meanwhile
+      turn = performance.now();
     }
+    signal?.throwIfAborted();
+    const data = joined(contents[i]);
+    if (!data.every(Number.isFinite))
+      throw new NotFiniteError(
+        `'${name}' holds numbers that are not finite: the weights are no longer usable.`,
+      );
     const [{ dtype, shape }] = parts;
     const extent = parts.reduce((sum, part) => sum + part.shape[0], 0);
     entries.set(name, { dtype: DTYPES[dtype], shape: [extent, ...shape.slice(1)], data });
+    crcs.set(name, crc32(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)));
   }
-  return encodeSafetensors(entries, formatMetadata(metadata));
+  return encodeSafetensors(entries, withChecksums(formatMetadata(metadata), crcs));
 }
 
-/** The contents of tensors of one type, one after the other. */
-async function readParts(parts: readonly Tensor[]): Promise<HostArray> {
-  const first = await parts[0].read();
-  if (parts.length === 1) return first;
-  const length = parts.reduce((sum, part) => sum + part.size, 0);
+/** How long others wait for their turn while a state is encoded. */
+const TURN_MS = 8;
+
+/** Arrays of one type, one after the other. */
+function joined(arrays: readonly HostArray[]): HostArray {
+  const [first] = arrays;
+  if (arrays.length === 1) return first;
+  const length = arrays.reduce((sum, part) => sum + part.length, 0);
   const all = new (first.constructor as new (length: number) => HostArray)(length);
-  all.set(first);
-  let at = first.length;
-  for (const part of parts.slice(1)) {
-    all.set(await part.read(), at);
-    at += part.size;
+  let at = 0;
+  for (const part of arrays) {
+    all.set(part, at);
+    at += part.length;
   }
   return all;
 }
@@ -137,7 +156,7 @@ export function formatMetadata(metadata: CheckpointMetadata): Record<string, str
   const strings = Object.entries(metadata)
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => [key, JSON.stringify(value)]);
-  return { [FORMAT.key]: FORMAT.value, ...Object.fromEntries(strings) };
+  return { [FORMAT_KEY]: FORMATS.summed, ...Object.fromEntries(strings) };
 }
 
 /** The configuration in one of our checkpoints; undefined for a file that something else wrote. */
@@ -145,8 +164,14 @@ export function readConfig(file: TensorFile): ModelConfig | undefined {
   return isOwn(file) ? parseModelConfig(parseEntry(file, 'config') ?? {}, file.name) : undefined;
 }
 
-function isOwn({ metadata }: TensorFile): boolean {
-  return metadata[FORMAT.key] === FORMAT.value;
+/** @throws UserError for a file that has lost its checksums */
+function isOwn({ metadata, name }: TensorFile): boolean {
+  const format = metadata[FORMAT_KEY];
+  if (format === FORMATS.summed && !hasChecksums(metadata))
+    throw new UserError(
+      `${name}: its checksums are missing: its metadata are damaged; use another checkpoint`,
+    );
+  return format === FORMATS.summed || format === FORMATS.plain;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { Philox, type PhiloxState, type Plan, Tensor, UserError } from '@hrm-webgpu/core';
+import { Philox, type PhiloxState, type Plan, Tensor } from '@hrm-webgpu/core';
 import { METRIC_NAMES } from '@hrm-webgpu/kernels';
 import type { Curriculum } from '../data/dataset/curriculum.ts';
 import type { Split } from '../data/dataset/dataset.ts';
@@ -7,6 +7,7 @@ import { hasQContinue, type MetricSums, namedMetrics, totalLoss } from '../model
 import type { Carry } from '../model/carry.ts';
 import type { ModelConfig, TrainConfig } from '../model/config.ts';
 import type { HrmModel } from '../model/model.ts';
+import { NotFiniteError } from '../model/not-finite.ts';
 import type { Average } from './average.ts';
 import { MicroBatches } from './micro-batches.ts';
 import { type Optimizers, scheduleFactor } from './optimizers.ts';
@@ -84,6 +85,8 @@ export class Steps implements TrainingState {
   private readonly call: Tensor;
   /** The metrics of steps that have not been read, a row each. */
   private readonly history: Tensor;
+  /** The examples of the last step, until the next. */
+  batch: Batch | undefined;
   private unread: Pick<StepReport, 'step' | 'lr'>[] = [];
   private lastReading = performance.now();
   private readonly readings = new Set<Promise<void>>();
@@ -135,6 +138,7 @@ export class Steps implements TrainingState {
     await model.device.stream.ready();
     const batch = this.sampler.next(this.step);
     augment?.(batch, this.augmentation);
+    this.batch = batch;
     this.parts.write(batch);
     const factor = scheduleFactor(this.step + 1, totalSteps, train);
     const lr = train.lr * factor;
@@ -156,7 +160,7 @@ export class Steps implements TrainingState {
   /**
    * The reports that have come back since the last time, in order.
    *
-   * @throws UserError when the loss of a step is no number
+   * @throws NotFiniteError when the loss of a step is no number
    */
   take(): StepReport[] {
     if (this.failure) throw this.failure;
@@ -219,14 +223,11 @@ export class Steps implements TrainingState {
   }
 }
 
-/** @throws UserError when it is no number */
+/** @throws NotFiniteError when it is no number */
 function checkedLoss(step: number, sums: MetricSums, { global_batch_size }: TrainConfig): number {
   const loss = totalLoss(sums) / global_batch_size;
   if (Number.isFinite(loss)) return loss;
-  throw new UserError(
-    `step ${step}: the loss is ${loss}. The weights are no longer usable; checkpoints saved before are intact. ` +
-      'Lower lr (or raise lr_warmup_steps) and start again, or resume from the last checkpoint.',
-  );
+  throw new NotFiniteError(`step ${step}: the loss is ${loss}: the weights are no longer usable.`);
 }
 
 /** What a run's sampler is made with. */

@@ -2,7 +2,7 @@ import { type Device, type OnDeviceLost, Recovery, type Reopen } from '@hrm-webg
 import { blobSource } from '../formats/files/byte-source.ts';
 import { openSafetensors } from '../formats/safetensors.ts';
 import { type CheckpointMetadata, encodeTraining, loadTraining, readMetadata } from './checkpoint.ts';
-import { Steps } from './steps.ts';
+import { type StepOptions, Steps } from './steps.ts';
 
 /** A copy of the state is made when so many times as long has passed as the last one took: 2 % of the time at most. */
 const COPY_EVERY = 49;
@@ -31,12 +31,24 @@ export class Survival {
     return performance.now() >= this.copyDue;
   }
 
-  /** Copies the state after the last step. */
+  /** Whether there is a copy. */
+  get ready(): boolean {
+    return this.copy !== undefined;
+  }
+
+  /** Copies the state after the last step, while steps go on. One that fails leaves the copy before it. */
   async keep(steps: Steps): Promise<void> {
     const started = performance.now();
-    this.copy = await encodeTraining(steps, {});
-    const now = performance.now();
-    this.copyDue = now + COPY_EVERY * (now - started);
+    this.copyDue = Number.POSITIVE_INFINITY;
+    await encodeTraining(steps, {})
+      .then((copy) => {
+        this.copy = copy;
+      })
+      .catch(() => {}) // a device that is lost, or numbers that are none: whoever uses them next is told
+      .finally(() => {
+        const now = performance.now();
+        this.copyDue = now + COPY_EVERY * (now - started);
+      });
   }
 
   /** A step is known to have been made: the next loss is the first again. */
@@ -54,14 +66,19 @@ export class Survival {
     { model, options }: Steps,
     restore: (steps: Steps) => Promise<void>,
   ): Promise<void> {
-    const { copy } = this;
-    if (!copy) throw error;
-    await this.recovery.recover(error, model.device, async (device: Device) => {
-      const blob = new Blob(copy as Uint8Array<ArrayBuffer>[]);
-      const file = await openSafetensors(blobSource(blob, 'the copy in memory'));
-      const metadata = readMetadata(file) as CheckpointMetadata;
-      const { training, ...state } = await loadTraining(device, file, metadata, options);
-      await restore(new Steps(options, state, training.progress));
-    });
+    if (!this.copy) throw error;
+    await this.recovery.recover(error, model.device, async (device: Device) =>
+      restore((await this.stepsAtCopy(device, options)) as Steps),
+    );
+  }
+
+  /** The steps as they were at the last copy, beside those that go on; undefined where there is no copy. To be disposed of. */
+  async stepsAtCopy(device: Device, options: StepOptions): Promise<Steps | undefined> {
+    if (!this.copy) return undefined;
+    const blob = new Blob(this.copy as Uint8Array<ArrayBuffer>[]);
+    const file = await openSafetensors(blobSource(blob, 'the copy in memory'));
+    const metadata = readMetadata(file) as CheckpointMetadata;
+    const { training, ...state } = await loadTraining(device, file, metadata, options);
+    return new Steps(options, state, training.progress);
   }
 }

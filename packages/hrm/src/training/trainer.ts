@@ -122,7 +122,7 @@ export class Trainer implements TrainingState {
    * Appends one training call and its optimiser step, once all before are submitted and the GPU has little left to do.
    * Resolves to the reports of earlier steps that have come back meanwhile, in order.
    *
-   * @throws UserError when the loss of an earlier step is no number; DeviceLostError
+   * @throws NotFiniteError when the loss of an earlier step is no number; DeviceLostError
    */
   advance(): Promise<StepReport[]> {
     return this.inTurn(async (steps) => {
@@ -152,6 +152,23 @@ export class Trainer implements TrainingState {
     const result = await this.repeat(body);
     this.options.survival?.progress();
     return result;
+  }
+
+  /**
+   * As {@link survive}, between two steps: the next one waits until `body` has begun, and not for its end. What `body` needs of the
+   * state it must ask for before it first waits.
+   */
+  atStep<T>(body: () => Promise<T>): Promise<T> {
+    return this.survive(async () => {
+      let result: Promise<T> | undefined;
+      const begun = this.turn.then(() => {
+        result = body();
+        result.catch(() => {}); // it is waited for below
+      });
+      this.turn = begun.catch(() => {});
+      await begun;
+      return result as Promise<T>;
+    });
   }
 
   private async repeat<T>(body: () => Promise<T>): Promise<T> {
@@ -205,11 +222,12 @@ export class Trainer implements TrainingState {
     }
   }
 
-  /** Keeps a copy of the state, once it is known that the losses of all steps are numbers. */
+  /** Begins to keep a copy of the state, once it is known that the losses of all steps are numbers. */
   private async keep(steps: Steps, survival: Survival): Promise<void> {
     await steps.settle();
     this.collect(steps);
-    await survival.keep(steps);
+    const kept = survival.keep(steps);
+    if (!survival.ready) await kept;
   }
 
   /** Takes over the reports that have come back, but for those of steps that were reported before a loss. */

@@ -1,7 +1,7 @@
 import { inflateSync } from 'node:zlib';
 import { expect, it } from 'vitest';
+import { crc32 } from '../../src/formats/crc32.ts';
 import { encodePng } from '../../src/formats/png.node.ts';
-import { crc32 } from '../../src/formats/torch/crc32.ts';
 
 it('writes a header, the pixels behind a filter byte a row, and an end, each with its checksum', () => {
   const [width, height] = [5, 300]; // a height of two bytes

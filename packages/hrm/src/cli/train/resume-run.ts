@@ -2,8 +2,6 @@
 import { resolve } from 'node:path';
 import { type Device, UserError } from '@hrm-webgpu/core';
 import { type OpenSplit, readSplit } from '../../data/dataset/dataset.node.ts';
-import { fileSource } from '../../formats/files/file-source.node.ts';
-import { openTensorFile } from '../../formats/open-checkpoint.ts';
 import type { TensorFile } from '../../formats/tensor-file.ts';
 import { type CheckpointMetadata, loadTraining, readMetadata } from '../../training/checkpoint.ts';
 import { evaluationRows } from '../../training/memory.ts';
@@ -13,8 +11,10 @@ import { takeOver } from '../../tuning/tuning.ts';
 import { type DeviceValues, openGivenDevice } from '../open-device.ts';
 import { say } from '../terminal.ts';
 import { augmentationOf } from './augment-option.ts';
-import { latestCheckpoint, type RunResult, runTraining } from './loop/run.ts';
-import { type RunNotes, readNotes } from './loop/run-notes.ts';
+import { type RunResult, runTraining } from './loop/run.ts';
+import { expectRun, openNewestWhole } from './loop/run-checkpoints.ts';
+import { lockRun } from './loop/run-folder.ts';
+import { type RunNotes, readNotes, type SaveEvery } from './loop/run-notes.ts';
 import {
   announce,
   announceEvaluation,
@@ -26,6 +26,7 @@ import {
   survival,
   traceOf,
 } from './run-setup.ts';
+import { changedSettings } from './train-config.ts';
 import { announceMemory } from './train-memory.ts';
 
 interface ResumeOptions extends DeviceValues {
@@ -34,6 +35,10 @@ interface ResumeOptions extends DeviceValues {
   /** Another end than the run was started with. */
   steps?: number;
   microBatch?: number;
+  /** KEY=VALUE, see `changedSettings`. */
+  set?: readonly string[];
+  keep?: number;
+  saveEvery?: SaveEvery;
   eager: boolean;
   'trace-nan'?: boolean;
 }
@@ -44,18 +49,22 @@ interface ResumeOptions extends DeviceValues {
  * @throws UserError where there is no run, or its data are no longer what they were
  */
 export async function resumeRun(out: string, options: ResumeOptions): Promise<RunResult> {
-  const file = await openTensorFile(await fileSource(latestCheckpoint(out)));
+  expectRun(out);
+  using _lock = lockRun(out);
+  const file = await openNewestWhole(out);
   try {
     const saved = await readRun(file, options);
     const { notes, split, evalSplit } = saved;
     notes.microBatch = options.microBatch ?? notes.microBatch;
+    notes.keep = options.keep ?? notes.keep;
+    notes.saveEvery = options.saveEvery ?? notes.saveEvery;
     const device = await openGivenDevice(options);
     try {
       using trainer = await resumeTrainer(device, file, saved, options);
       announce(device, trainer);
       announceOperations(notes, evalSplit, trainer);
       announceEvaluation(notes, evalSplit, trainer);
-      return await runTraining({ trainer, folder: out, notes, evalSplit });
+      return await runTraining({ trainer, folder: out, notes, evalSplit, changes: saved.changes });
     } finally {
       split.close();
       evalSplit?.close();
@@ -73,11 +82,13 @@ interface SavedRun {
   notes: RunNotes;
   split: OpenSplit;
   evalSplit?: OpenSplit;
+  /** What is set otherwise than before. */
+  changes: Record<string, unknown>;
 }
 
 type SavedTraining = NonNullable<CheckpointMetadata['training']>;
 
-async function readRun(file: TensorFile, { steps, data }: ResumeOptions): Promise<SavedRun> {
+async function readRun(file: TensorFile, { steps, data, set = [] }: ResumeOptions): Promise<SavedRun> {
   const metadata = readMetadata(file);
   if (!metadata)
     throw new UserError(`${file.name} is not a checkpoint of this program: it cannot be resumed`);
@@ -90,6 +101,8 @@ async function readRun(file: TensorFile, { steps, data }: ResumeOptions): Promis
     );
   }
   training.progress.totalSteps = steps ?? totalSteps;
+  const { train, changes } = changedSettings(training.train, set);
+  training.train = train;
   const notes = readNotes(training.notes, file.name);
   if (data !== undefined) notes.data = resolve(data);
   const split = await readSplit(notes.data, 'train');
@@ -99,7 +112,7 @@ async function readRun(file: TensorFile, { steps, data }: ResumeOptions): Promis
       `${notes.data} is not the dataset that this run was started on: put that one back, or say where it is now with --data DIR`,
     );
   }
-  return { metadata, training, notes, split, evalSplit };
+  return { metadata, training, notes, split, evalSplit, changes };
 }
 
 async function resumeTrainer(

@@ -13,8 +13,9 @@ import { Trainer } from '../../training/trainer.ts';
 import { openTunedDevice } from '../open-device.ts';
 import { augmentationOf } from './augment-option.ts';
 import type { StopRules } from './loop/early-stop.ts';
-import { expectRoom, type RunResult, runTraining } from './loop/run.ts';
-import { DEFAULT_NOTES, type RunNotes } from './loop/run-notes.ts';
+import { type RunResult, runTraining } from './loop/run.ts';
+import { expectRoom, lockRun } from './loop/run-folder.ts';
+import { DEFAULT_NOTES, type RunNotes, type SaveEvery } from './loop/run-notes.ts';
 import { profileTraining } from './profile/profile.ts';
 import {
   announce,
@@ -44,6 +45,8 @@ export interface StartOptions {
   /** Batches until all groups are drawn from; null for half of the run. */
   curriculum?: number | null;
   snapshots?: number;
+  keep?: number;
+  saveEvery?: SaveEvery;
   /** See TrainerOptions. */
   eager?: boolean;
   'trace-nan'?: boolean;
@@ -80,12 +83,16 @@ export async function startRun(options: StartOptions): Promise<RunResult> {
     stop: options.stop ?? DEFAULT_NOTES.stop,
     curriculum: curriculumSteps(options, split),
     snapshots: options.snapshots ?? 0,
+    keep: options.keep ?? DEFAULT_NOTES.keep,
+    saveEvery: options.saveEvery ?? DEFAULT_NOTES.saveEvery,
   };
   const surviving = { ...options, survival: survival(options) };
-  return withFreshTrainer(surviving, split, evaluatedExamples(notes, evalSplit), (trainer) => {
+  return withFreshTrainer(surviving, split, evaluatedExamples(notes, evalSplit), async (trainer) => {
     announceOperations(notes, evalSplit, trainer);
     announceEvaluation(notes, evalSplit, trainer);
-    return runTraining({ trainer, folder: options.out, notes, evalSplit });
+    using _lock = lockRun(options.out);
+    expectRoom(options.out); // another may have been quicker
+    return await runTraining({ trainer, folder: options.out, notes, evalSplit });
   }).finally(() => {
     split.close();
     evalSplit?.close();

@@ -5,6 +5,7 @@ import { DEVICE_HELP, DEVICE_OPTIONS } from '../open-device.ts';
 import { duration, print } from '../terminal.ts';
 import { accuracyOption } from './loop/early-stop.ts';
 import type { RunResult } from './loop/run.ts';
+import type { SaveEvery } from './loop/run-notes.ts';
 import { resumeRun } from './resume-run.ts';
 import { profileRun, startRun } from './start-run.ts';
 import { configFrom } from './train-config.ts';
@@ -35,6 +36,8 @@ same bits.
   --augment sudoku-digits   a random relabelling of the digits in every row of every batch, for Sudokus alone
   --curriculum easy-first   examples with few cells to find out first, widening to all over --curriculum-steps N
                        (default half of the run)
+  --save-every N|TIME  save the run after N steps or a time (90s, 5m, 1h); default 5m. It is saved at evaluations and at its end, too
+  --keep N             keep the last N checkpoints, DIR/checkpoint-STEP.safetensors; default 2
   --snapshots N        keep the weights of the last N evaluations in DIR/snapshots, for 'hrm eval --checkpoints DIR'
   --eager              run op by op instead of recording a step and replaying it (for debugging; the same bits)
   --trace-nan          look at what every kernel writes, and stop at the first that is not finite, naming kernel, tensor
@@ -64,6 +67,8 @@ const OPTIONS = {
   curriculum: { type: 'string' },
   'curriculum-steps': { type: 'string' },
   snapshots: { type: 'string' },
+  keep: { type: 'string' },
+  'save-every': { type: 'string' },
   eager: { type: 'boolean', default: false },
   'trace-nan': { type: 'boolean' },
   profile: { type: 'boolean' },
@@ -77,7 +82,10 @@ const WITH_RESUME = [
   'resume',
   'data',
   'steps',
+  'set',
   'micro-batch',
+  'keep',
+  'save-every',
   'eager',
   'trace-nan',
   ...Object.keys(DEVICE_OPTIONS),
@@ -96,7 +104,8 @@ export const train: Command = {
       if (other)
         throw new UserError(`--${other} cannot be given with --resume: a run goes on as it was started`);
       const steps = wholeNumber('steps', values.steps);
-      return finishRun(resumeRun(values.out, { ...values, steps, microBatch }), values.out);
+      const resumed = resumeRun(values.out, { ...values, steps, microBatch, ...savingOf(values) });
+      return finishRun(resumed, values.out);
     }
     if (!values.data) throw new UserError(noData(values.preset));
     if (!values.out && !values.profile) throw new UserError('give the folder of the run with --out DIR');
@@ -119,6 +128,7 @@ export const train: Command = {
       augment: values.augment ?? null,
       curriculum: curriculumOf(values),
       snapshots: wholeNumber('snapshots', values.snapshots),
+      ...savingOf(values),
       eager: values.eager,
       'trace-nan': values['trace-nan'],
       'no-tune': values['no-tune'],
@@ -143,6 +153,20 @@ function curriculumOf(values: {
   if (values.curriculum !== 'easy-first')
     throw new UserError(`--curriculum ${values.curriculum}: unknown; there is easy-first`);
   return steps ?? null;
+}
+
+function savingOf({ keep, 'save-every': every }: { keep?: string; 'save-every'?: string }) {
+  return { keep: wholeNumber('keep', keep), saveEvery: every === undefined ? undefined : saveEvery(every) };
+}
+
+/** `200`: steps; `90s`, `5m`, `1h`. */
+function saveEvery(text: string): SaveEvery {
+  const [, number, unit] = text.match(/^(\d{1,9})([smh]?)$/) ?? [];
+  const value = Number(number);
+  if (!(value >= 1))
+    throw new UserError(`--save-every ${text}: expected steps (200) or a time (90s, 5m, 1h), at least 1`);
+  if (unit === '') return { steps: value, seconds: null };
+  return { steps: null, seconds: value * { s: 1, m: 60, h: 3600 }[unit as 's' | 'm' | 'h'] };
 }
 
 function noData(name: string | undefined): string {

@@ -13,12 +13,14 @@
  *     });
  */
 
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '@hrm-webgpu/core';
 import { writeFileAtomic } from '../../formats/files/atomic-write.node.ts';
 import { fileError } from '../../formats/files/file-error.node.ts';
+import { Lock } from '../../formats/files/lock.node.ts';
 import { makeFolder, removeFolders } from '../../formats/files/make-folder.node.ts';
 import { BLANK, type DatasetMetadata, type DatasetSet, SET_FILES } from './dataset.ts';
 import { NpyFile, RowFile } from './row-file.node.ts';
@@ -47,14 +49,17 @@ export async function writeDataset(
   const target = resolve(dir); // drops a slash at the end, which would put the folder beside it inside it
   if (existsSync(target)) throw new UserError(`${dir}: exists already. Remove it or choose another folder.`);
   const made = makeFolder(dirname(target));
-  const unfinished = `${target}.unfinished-${process.pid}`;
+  await sweep(target);
+  const unfinished = `${target}${UNFINISHED}${randomUUID().slice(0, 8)}`;
   const dataset = new DatasetWriter(unfinished, signal);
   try {
     await mkdir(unfinished);
+    const lock = Lock.take(join(unfinished, LOCK), unfinished);
     await dataset.start();
     await build(dataset);
     await dataset.finish();
     signal?.throwIfAborted();
+    lock.release();
     await rename(unfinished, target);
   } catch (cause) {
     // A failed clean-up must not hide why the build failed.
@@ -62,6 +67,23 @@ export async function writeDataset(
     await rm(unfinished, { recursive: true, force: true }).catch(() => {});
     removeFolders(made);
     throw fileError('cannot write', dir, cause);
+  }
+}
+
+/** Between a folder's name and what tells unfinished ones apart. */
+const UNFINISHED = '.unfinished-';
+/** Held by the process that writes an unfinished folder. */
+const LOCK = '.lock';
+
+/** Removes what processes left beside `target` that were killed while they built it; what others build there stays. */
+async function sweep(target: string): Promise<void> {
+  const beginning = `${basename(target)}${UNFINISHED}`;
+  // Where the folder cannot be listed, nothing can be swept.
+  for (const name of await readdir(dirname(target)).catch(() => [])) {
+    const path = join(dirname(target), name);
+    if (name.startsWith(beginning) && Lock.isStale(join(path, LOCK))) {
+      await rm(path, { recursive: true, force: true });
+    }
   }
 }
 

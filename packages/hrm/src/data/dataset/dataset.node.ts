@@ -1,5 +1,6 @@
 /** Datasets in folders: `<dir>/<split>/…` and `<dir>/identifiers.json`, exactly as published. */
 
+import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '@hrm-webgpu/core';
@@ -100,7 +101,7 @@ export async function writeIdentifiers(dir: string, names: string[]): Promise<vo
 
 /** Writes beside `path` and moves the result there, so that no half-written thing ever bears the name. */
 async function writeThenRename(path: string, write: (unfinished: string) => Promise<void>): Promise<void> {
-  const unfinished = `${path}.unfinished-${process.pid}`;
+  const unfinished = `${path}.unfinished-${randomUUID().slice(0, 8)}`;
   try {
     await write(unfinished);
     await rename(unfinished, path);

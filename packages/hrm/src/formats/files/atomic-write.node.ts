@@ -27,7 +27,18 @@ async function writeChunks(handle: FileHandle, chunks: Chunks): Promise<void> {
   }
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** Flushes what a file holds to the device. */
+export async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, 'r+');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Flushes the names in a folder to the device, where the system can. */
+export async function syncFolder(folder: string): Promise<void> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(folder, 'r');

@@ -4,7 +4,7 @@
  * PKWARE APPNOTE 6.3.10, https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT.
  */
 
-import { crc32 } from './crc32.ts';
+import { crc32 } from '../crc32.ts';
 
 /** An entry to be written; its pieces make `size` bytes. */
 export interface EntryToWrite {

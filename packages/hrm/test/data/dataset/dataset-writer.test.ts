@@ -1,5 +1,6 @@
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '@hrm-webgpu/core';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -10,6 +11,7 @@ import {
   writeSplit,
 } from '../../../src/data/dataset/dataset.node.ts';
 import { writeDataset } from '../../../src/data/dataset/dataset-writer.node.ts';
+import { Lock } from '../../../src/formats/files/lock.node.ts';
 import { tokensOf } from '../fixture.ts';
 
 let dir: string;
@@ -136,4 +138,38 @@ it('refuses a folder that exists, rows of another length and groups without puzz
   });
   await expect(empty).rejects.toThrow('a group without puzzles');
   expect(await readdir(dir)).toEqual(['d']);
+});
+
+it('removes what a killed process left of the same dataset, and nothing of one that still builds', async () => {
+  const target = join(dir, 'data');
+  const holder = (change: object) =>
+    JSON.stringify({ pid: process.pid, host: hostname(), space: '', born: '', start: 'then', ...change });
+  const left = async (name: string, lock: string) => {
+    await mkdir(join(dir, name));
+    await writeFile(join(dir, name, '.lock'), lock);
+  };
+  const { pid } = spawnSync(process.execPath, ['-e', '']);
+  // A lock of this process, of one that has ended, and of the same number on another machine.
+  const live = Lock.take(join(dir, 'live'), 'it');
+  const own = JSON.parse(await readFile(live.path, 'utf8'));
+  live.release();
+  await left('data.unfinished-00000001', JSON.stringify(own));
+  await left('data.unfinished-00000002', JSON.stringify({ ...own, pid }));
+  await left('data.unfinished-00000003', holder({ host: 'elsewhere', pid }));
+  await left('other.unfinished-00000004', JSON.stringify({ ...own, pid }));
+  await mkdir(join(dir, 'data.unfinished-00000005')); // just begun, for all we know
+  await writeDataset(target, async (dataset) => {
+    const train = await dataset.split('train', FORMAT);
+    await train.addExample(new Uint8Array(3), new Uint8Array(3));
+    await train.endPuzzle(0);
+    await train.endGroup();
+  });
+  expect((await readdir(dir)).sort()).toEqual([
+    'data',
+    'data.unfinished-00000001',
+    'data.unfinished-00000003',
+    'data.unfinished-00000005',
+    'other.unfinished-00000004',
+  ]);
+  expect(await readdir(target)).toEqual(expect.not.arrayContaining(['.lock']));
 });

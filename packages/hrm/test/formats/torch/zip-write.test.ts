@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { crc32 } from '../../../src/formats/crc32.ts';
 import { bytesSource } from '../../../src/formats/files/byte-source.ts';
-import { crc32 } from '../../../src/formats/torch/crc32.ts';
 import { readZipEntries } from '../../../src/formats/torch/zip.ts';
 import { type EntryToWrite, writeZip } from '../../../src/formats/torch/zip-write.ts';
 import { gather } from '../build.ts';

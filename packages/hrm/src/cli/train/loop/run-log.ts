@@ -1,10 +1,14 @@
-import { appendFileSync, existsSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, writeSync } from 'node:fs';
 import type { Evaluation } from '../../../evaluation/evaluate.ts';
 import { writeFileAtomic } from '../../../formats/files/atomic-write.node.ts';
 import { fileError } from '../../../formats/files/file-error.node.ts';
 import { readTextFile } from '../../../formats/files/file-source.node.ts';
 import { parseJson } from '../../../formats/json.ts';
 import type { StepReport } from '../../../training/steps.ts';
+import { say } from '../../terminal.ts';
+
+/** Characters of lines that are kept while there is no room for them. */
+const MOST_WAITING = 2 ** 24;
 
 /** A line of the log, besides its figures. */
 interface Entry {
@@ -13,12 +17,22 @@ interface Entry {
 }
 
 /**
- * The log of a run, `log.jsonl`: a JSON object a line for each step (`kind: "train"`) and evaluation. Figures have
+ * The log of a run, `log.jsonl`: a JSON object a line for each step (`kind: "train"`) and evaluation, with the `time` of its writing. Figures have
  * their published names: of a step, sums over the rows that halted in it divided by their number (`halted`), and
  * losses divided by the batch; of an evaluation, means over its examples.
  */
 export class RunLog {
-  private constructor(private readonly path: string) {}
+  /** Bytes that are written; what a full disk let through of a line is written over. */
+  private size = 0;
+  /** Lines that there was no room for. */
+  private waiting = '';
+
+  private constructor(
+    private readonly path: string,
+    private readonly file: number,
+  ) {
+    this.size = fstatSync(file).size;
+  }
 
   /**
    * Opens the log for a run that goes on from `step`: what was logged after the checkpoint comes again, so it is
@@ -31,7 +45,11 @@ export class RunLog {
       return entry && entry.step <= limits[entry.kind];
     });
     await writeFileAtomic(path, [new TextEncoder().encode(kept.map((line) => `${line}\n`).join(''))]);
-    return new RunLog(path);
+    return new RunLog(path, openSync(path, 'r+'));
+  }
+
+  close(): void {
+    closeSync(this.file);
   }
 
   /** @param batch the global batch size */
@@ -57,11 +75,23 @@ export class RunLog {
     this.append([{ kind: 'evaluation', step, split, ...figures }]);
   }
 
+  /** What cannot be written stops no training: it is tried again with the next lines. */
   private append(entries: readonly (Entry & Record<string, unknown>)[]): void {
+    const time = new Date().toISOString();
+    const lines = entries.map(({ kind, step, ...rest }) => JSON.stringify({ kind, step, time, ...rest }));
+    const wasWaiting = this.waiting !== '';
+    this.waiting += lines.map((line) => `${line}\n`).join('');
     try {
-      appendFileSync(this.path, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+      const bytes = new TextEncoder().encode(this.waiting);
+      for (let done = 0; done < bytes.length; )
+        done += writeSync(this.file, bytes, done, bytes.length - done, this.size + done);
+      this.size += bytes.length;
+      this.waiting = '';
+      if (wasWaiting) say(`\n${this.path} is whole again.`);
     } catch (cause) {
-      throw fileError('cannot write', this.path, cause);
+      const { message } = fileError('cannot write', this.path, cause) as Error;
+      if (!wasWaiting) say(`\n${message} Training goes on; the lines are kept until there is room.`);
+      if (this.waiting.length > MOST_WAITING) this.waiting = '';
     }
   }
 }

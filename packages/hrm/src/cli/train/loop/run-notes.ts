@@ -1,8 +1,21 @@
 /** What a checkpoint keeps of the command line, and of how the run stands. */
 import { UserError } from '@hrm-webgpu/core';
-import { faultIn, orNull, RULES, type Rules, recordOf } from '../../../formats/record-rules.ts';
+import {
+  faultIn,
+  isPositive,
+  isRecord,
+  orNull,
+  RULES,
+  type Rules,
+  recordOf,
+} from '../../../formats/record-rules.ts';
 import { FRESH, NO_RULES, type Standing, type StopRules } from './early-stop.ts';
 import type { Score } from './snapshots.ts';
+
+export interface SaveEvery {
+  steps: number | null;
+  seconds: number | null;
+}
 
 /** What a checkpoint keeps of the command line, so that `--resume` needs no other option. */
 export interface RunNotes {
@@ -17,6 +30,10 @@ export interface RunNotes {
   curriculum: number | null;
   /** How many evaluations' weights are kept beside the best. */
   snapshots: number;
+  /** How many of the last checkpoints are kept. */
+  keep: number;
+  /** How often the run is saved: after so many steps, or seconds; the other is null. */
+  saveEvery: SaveEvery;
   /** The best evaluation so far; null before the first. */
   best: Score | null;
   /** The step of the last evaluation. */
@@ -34,6 +51,8 @@ export const DEFAULT_NOTES = {
   best: null,
   curriculum: null,
   snapshots: 0,
+  keep: 2,
+  saveEvery: { steps: null, seconds: 300 },
   evaluatedStep: 0,
   microBatch: null,
   evalSample: null,
@@ -49,6 +68,14 @@ const RULES_OF_NOTES: Rules<keyof RunNotes> = {
   augment: orNull(RULES.text),
   curriculum: orNull(RULES.positive),
   snapshots: RULES.count,
+  keep: RULES.positive,
+  saveEvery: [
+    'a number of steps or of seconds',
+    (value) =>
+      isRecord(value) &&
+      isPositive(value.steps ?? value.seconds) &&
+      (value.steps === null) !== (value.seconds === null),
+  ],
   best: orNull(recordOf({ exact: RULES.share, accuracy: RULES.share, loss: RULES.finite })),
   evaluatedStep: RULES.count,
   microBatch: orNull(RULES.positive),

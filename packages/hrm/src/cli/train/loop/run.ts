@@ -1,30 +1,33 @@
 /** The loop around a {@link Trainer}: progress, evaluation, checkpoints, Ctrl-C. */
-import { existsSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { UserError } from '@hrm-webgpu/core';
+import { join } from 'node:path';
 import { RUN_FILES } from '../../../checkpoints/model-file.node.ts';
 import type { Split } from '../../../data/dataset/dataset.ts';
 import { type EvaluateOptions, type Evaluation, evaluate } from '../../../evaluation/evaluate.ts';
 import { writeFileAtomic } from '../../../formats/files/atomic-write.node.ts';
-import { makeFolder } from '../../../formats/files/make-folder.node.ts';
 import { stringifyYaml } from '../../../formats/yaml/yaml.ts';
+import { NotFiniteError } from '../../../model/not-finite.ts';
 import { formatAllConfig, LENGTH_KEY } from '../../../model/parse-config.ts';
-import { encodeModel, encodeTraining } from '../../../training/checkpoint.ts';
+import { encodeModel } from '../../../training/checkpoint.ts';
 import { evaluationRows } from '../../../training/memory.ts';
 import type { StepReport } from '../../../training/steps.ts';
 import type { Trainer } from '../../../training/trainer.ts';
 import { Interrupt } from '../../interrupt.ts';
 import { ProgressBar, percent, say } from '../../terminal.ts';
 import { stopReason, withEvaluation, withSteps } from './early-stop.ts';
+import { explained } from './not-finite.ts';
 import { RunningFigures } from './run-figures.ts';
 import { RunLog } from './run-log.ts';
 import type { RunNotes } from './run-notes.ts';
+import { Saver } from './saver.ts';
+import { noteSession } from './session.ts';
 import { isBetter, writeSnapshot } from './snapshots.ts';
 
 export interface RunOptions {
   trainer: Trainer;
   folder: string;
   notes: RunNotes;
+  /** What is set otherwise than before, by published keys. */
+  changes?: Readonly<Record<string, unknown>>;
   /** Evaluated every `notes.evalEvery` steps and at the end. */
   evalSplit?: Split;
 }
@@ -41,8 +44,9 @@ export interface RunResult {
 /** Trains to the end of the schedule, until it may stop early, or until a signal; in any case the last step is saved. */
 export async function runTraining(options: RunOptions): Promise<RunResult> {
   const { trainer, folder, notes } = options;
-  makeFolder(resolve(folder));
   await writeConfig(folder, trainer);
+  noteSession(folder, trainer, options.changes ?? {});
+  const saver = new Saver(options);
   const log = await RunLog.open(join(folder, RUN_FILES.log), {
     step: trainer.step,
     evaluatedStep: notes.evaluatedStep,
@@ -70,16 +74,24 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
         show(await trainer.settle());
         bar.clear();
         const pause = performance.now();
-        await saveAndEvaluate(options, log, interrupt.signal);
+        await saveAndEvaluate(options, saver, log, interrupt.signal);
         figures.leaveOut((performance.now() - pause) / 1000);
       }
       if (trainer.finished || interrupt.signal.aborted || stopReason(notes.stop, notes.standing)) break;
+      if (saver.mustWait) await saver.done();
+      if (saver.isDue(notes)) await saver.save(notes);
       show(await trainer.advance());
     }
     show(await trainer.settle());
-    if (interrupt.signal.aborted) await save(trainer, folder, notes);
+    if (interrupt.signal.aborted) await saver.save(notes);
+    await saver.done();
+  } catch (error) {
+    bar.clear();
+    throw error instanceof NotFiniteError ? await explained(error, trainer, folder) : error;
   } finally {
     bar.clear();
+    log.close();
+    await saver.done().catch(() => {}); // what went wrong has been thrown
     interrupt.stop();
   }
   return {
@@ -90,13 +102,18 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
 }
 
 /** Saves first: an evaluation that fails, or is stopped, costs no step. */
-async function saveAndEvaluate(options: RunOptions, log: RunLog, signal: AbortSignal): Promise<void> {
+async function saveAndEvaluate(
+  options: RunOptions,
+  saver: Saver,
+  log: RunLog,
+  signal: AbortSignal,
+): Promise<void> {
   const { trainer, folder, notes, evalSplit } = options;
   if (!evalSplit) {
     notes.evaluatedStep = trainer.step;
     notes.standing = withEvaluation(notes.standing, false);
   }
-  await save(trainer, folder, notes);
+  await saver.save(notes);
   if (!evalSplit) return;
   let result: Evaluation;
   try {
@@ -128,7 +145,7 @@ async function saveAndEvaluate(options: RunOptions, log: RunLog, signal: AbortSi
     if (notes.snapshots > 0) await writeSnapshot(folder, trainer.step, weights, notes.snapshots);
   }
   if (better) notes.best = score;
-  await save(trainer, folder, notes);
+  await saver.save(notes);
 }
 
 /** Evaluates a split with a progress bar. */
@@ -150,34 +167,9 @@ export async function evaluateWithBar(
   }
 }
 
-async function save(trainer: Trainer, folder: string, notes: RunNotes): Promise<void> {
-  const state = await trainer.survive(() => encodeTraining(trainer, { ...notes }));
-  await writeFileAtomic(join(folder, RUN_FILES.latest), state);
-}
-
 async function writeConfig(folder: string, { options }: Trainer): Promise<void> {
   const { vocab_size: _v, seq_len: _s, num_puzzle_identifiers: _n, ...arch } = options.config;
   const config = formatAllConfig({ arch, train: options.train });
   const text = stringifyYaml({ ...config, [LENGTH_KEY]: options.totalSteps });
   await writeFileAtomic(join(folder, RUN_FILES.config), [new TextEncoder().encode(text)]);
-}
-
-/** @throws UserError when there can be no new run in a folder */
-export function expectRoom(folder: string): void {
-  if (existsSync(folder) && !statSync(folder).isDirectory()) {
-    throw new UserError(`${folder} is a file, not a folder; give another folder with --out`);
-  }
-  const taken = [RUN_FILES.latest, RUN_FILES.best].find((name) => existsSync(join(folder, name)));
-  if (taken) {
-    throw new UserError(
-      `${folder} holds a run already (${taken}); go on with --resume, or give another folder with --out`,
-    );
-  }
-}
-
-/** @throws UserError when a run folder has nothing to resume */
-export function latestCheckpoint(folder: string): string {
-  const path = join(folder, RUN_FILES.latest);
-  if (existsSync(path)) return path;
-  throw new UserError(`${folder} has no ${RUN_FILES.latest} to resume from; start the run without --resume`);
 }

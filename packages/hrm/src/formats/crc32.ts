@@ -1,4 +1,4 @@
-/** The checksum of ZIP (CRC-32, polynomial 0xedb88320 reflected), four bytes at a step. */
+/** CRC-32 (polynomial 0xedb88320 reflected), the checksum of ZIP and PNG and of our checkpoints, four bytes at a step. */
 
 /** Table k: what a byte k places before the end of four does to the remainder ("slicing by 4", Kounavis & Berry 2005). */
 const TABLES = makeTables();

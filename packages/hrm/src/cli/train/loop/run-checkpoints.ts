@@ -1,0 +1,121 @@
+/** The checkpoints of a run in its folder: the last few by step, and the newest under the name that everything reads. */
+import { randomUUID } from 'node:crypto';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { copyFile, link, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '@hrm-webgpu/core';
+import { RUN_FILES } from '../../../checkpoints/model-file.node.ts';
+import { syncFile, syncFolder, writeFileAtomic } from '../../../formats/files/atomic-write.node.ts';
+import { fileError } from '../../../formats/files/file-error.node.ts';
+import { fileSource } from '../../../formats/files/file-source.node.ts';
+import { openTensorFile } from '../../../formats/open-checkpoint.ts';
+import type { TensorFile } from '../../../formats/tensor-file.ts';
+import { readMetadata } from '../../../training/checkpoint.ts';
+import { say } from '../../terminal.ts';
+
+const NUMBERED = /^checkpoint-(\d+)\.safetensors$/;
+
+/** Systems without hard links, or folders on such. */
+const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'ENOSYS', 'EXDEV', 'EMLINK']);
+
+/** The checkpoints of a folder that are named by their step, the newest first. */
+function numberedIn(folder: string): string[] {
+  return readdirSync(folder)
+    .flatMap((name) => {
+      const [, step] = name.match(NUMBERED) ?? [];
+      return step === undefined ? [] : [{ name, step: Number(step) }];
+    })
+    .sort((a, b) => b.step - a.step)
+    .map(({ name }) => join(folder, name));
+}
+
+/** All checkpoints of a folder, each once, the newest first. */
+function checkpointsIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  const numbered = numberedIn(folder);
+  const latest = join(folder, RUN_FILES.latest);
+  if (!existsSync(latest)) return numbered;
+  const { dev, ino } = statSync(latest);
+  const isAmong = numbered.some((path) => {
+    const other = statSync(path);
+    return other.dev === dev && other.ino === ino;
+  });
+  return isAmong ? numbered : [latest, ...numbered];
+}
+
+/**
+ * Writes the checkpoint of a step: whole, or none. It becomes the newest, and of those before it the last `keep` − 1 stay.
+ *
+ * @throws UserError as `writeFileAtomic`; what was there before is as it was
+ */
+export async function writeCheckpoint(
+  folder: string,
+  step: number,
+  chunks: Uint8Array[],
+  keep: number,
+): Promise<void> {
+  const named = join(folder, `checkpoint-${step}.safetensors`);
+  await writeFileAtomic(named, chunks);
+  const latest = join(folder, RUN_FILES.latest);
+  try {
+    await nameLatest(named, latest);
+    await syncFolder(folder);
+    for (const path of numberedIn(folder).slice(keep)) await rm(path, { force: true });
+  } catch (cause) {
+    throw fileError('cannot write', latest, cause);
+  }
+}
+
+/** A second name of the same file, which costs no room; a copy where there are no such names. */
+async function nameLatest(named: string, latest: string): Promise<void> {
+  const temporary = `${latest}.${randomUUID().slice(0, 8)}.tmp`;
+  try {
+    try {
+      await link(named, temporary);
+    } catch (cause) {
+      if (!NO_LINKS.has(String((cause as NodeJS.ErrnoException).code))) throw cause;
+      await copyFile(named, temporary);
+      await syncFile(temporary);
+    }
+    await rename(temporary, latest);
+  } finally {
+    await rm(temporary, { force: true }); // to rename a file to another name of its own does nothing
+  }
+}
+
+/** @throws UserError when a folder has nothing to go on from */
+export function expectRun(folder: string): void {
+  if (checkpointsIn(folder).length > 0) return;
+  throw new UserError(`${folder} has no ${RUN_FILES.latest} to resume from; start the run without --resume`);
+}
+
+/**
+ * The newest checkpoint of a run that is whole, every byte of it; those that are damaged are named. To be closed by the caller.
+ *
+ * @throws UserError when there is none
+ */
+export async function openNewestWhole(folder: string): Promise<TensorFile> {
+  const paths = checkpointsIn(folder);
+  for (const [i, path] of paths.entries()) {
+    try {
+      return await openWhole(path);
+    } catch (error) {
+      if (!(error instanceof UserError) || i === paths.length - 1) throw error;
+      say(`${error.message}\nGoing on from the checkpoint before it, ${paths[i + 1]}.`);
+    }
+  }
+  throw new Error('unreachable');
+}
+
+/** @throws UserError for a file that is not as it was written */
+async function openWhole(path: string): Promise<TensorFile> {
+  const file = await openTensorFile(await fileSource(path));
+  try {
+    readMetadata(file);
+    for (const name of file.names) for await (const _ of file.piecesF32(name));
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
