@@ -8,6 +8,7 @@ import { exportCommand } from './export.ts';
 import { figures } from './figures/figures.ts';
 import { inspect } from './inspect.ts';
 import { parity } from './parity.ts';
+import { runs } from './runs/runs.ts';
 import { solve } from './solve/solve.ts';
 import { bold, print, say } from './terminal.ts';
 import { train } from './train/train.ts';
@@ -19,6 +20,7 @@ const commands: Record<string, Command> = {
   eval: evaluateCommand,
   solve,
   figures,
+  runs,
   inspect,
   export: exportCommand,
   data,

@@ -106,6 +106,11 @@ export class Lock {
     return typeof holder === 'object' && stateOf(holder) === 'ended';
   }
 
+  /** Whether a lock is there that a process holds, or may hold. */
+  static isHeld(path: string): boolean {
+    return read(path) !== 'gone' && !Lock.isStale(path);
+  }
+
   /** Gives it back. */
   release(): void {
     if (!this.held) return;

@@ -19,7 +19,7 @@ const NUMBERED = /^checkpoint-(\d+)\.safetensors$/;
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'ENOSYS', 'EXDEV', 'EMLINK']);
 
 /** The checkpoints of a folder that are named by their step, the newest first. */
-function numberedIn(folder: string): string[] {
+export function numberedIn(folder: string): string[] {
   return readdirSync(folder)
     .flatMap((name) => {
       const [, step] = name.match(NUMBERED) ?? [];

@@ -5,8 +5,7 @@ import { UserError } from '@hrm-webgpu/core';
 import { RUN_FILES, SNAPSHOTS } from '../../../checkpoints/model-file.node.ts';
 import { Lock } from '../../../formats/files/lock.node.ts';
 import { makeFolder } from '../../../formats/files/make-folder.node.ts';
-
-const LOCK = 'lock';
+import { RUN_LOCK } from '../../../runs/run-folder.node.ts';
 
 /** What a run writes. */
 const OWN: readonly string[] = [...Object.values(RUN_FILES), SNAPSHOTS];
@@ -14,7 +13,7 @@ const OWN: readonly string[] = [...Object.values(RUN_FILES), SNAPSHOTS];
 const BEFORE_ITS_FIRST: readonly string[] = [RUN_FILES.config, RUN_FILES.log, RUN_FILES.sessions];
 const CHECKPOINT = /^checkpoint-\d+\.safetensors$/;
 /** What `writeFileAtomic` and the lock leave where a process is killed. */
-const TEMPORARY = /\.[0-9a-f]{8}\.tmp$/;
+export const TEMPORARY = /\.[0-9a-f]{8}\.tmp$/;
 
 /** @throws UserError where a new run would write over something, or there can be no folder */
 export function expectRoom(folder: string): void {
@@ -44,7 +43,7 @@ export function expectRoom(folder: string): void {
 export function lockRun(folder: string): Lock {
   const path = resolve(folder);
   makeFolder(path);
-  const lock = Lock.take(join(path, LOCK), `the run in ${folder}`);
+  const lock = Lock.take(join(path, RUN_LOCK), `the run in ${folder}`);
   for (const name of readdirSync(path)) if (TEMPORARY.test(name)) rmSync(join(path, name), { force: true });
   return lock;
 }
