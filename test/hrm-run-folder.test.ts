@@ -61,6 +61,7 @@ describe('the folder of a run', () => {
       'checkpoint-8.safetensors',
       'checkpoint.safetensors',
       'log.jsonl',
+      'samples.jsonl',
       'sessions.jsonl',
     ]);
     const size = (name: string) => statSync(at('whole', name));

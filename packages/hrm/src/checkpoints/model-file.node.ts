@@ -30,6 +30,8 @@ export const RUN_FILES = {
   log: 'log.jsonl',
   /** A JSON object a line for each time that the run was begun or gone on with: when, with what, and what was changed. */
   sessions: 'sessions.jsonl',
+  /** A few examples of the evaluation, and a JSON object a line for what they were answered at each. */
+  samples: 'samples.jsonl',
 } as const;
 
 /** Where a run keeps the weights of its last evaluations, `step-<n>.safetensors` each. */

@@ -8,6 +8,7 @@ import { exportCommand } from './export.ts';
 import { figures } from './figures/figures.ts';
 import { inspect } from './inspect.ts';
 import { parity } from './parity.ts';
+import { report } from './report/report.ts';
 import { runs } from './runs/runs.ts';
 import { solve } from './solve/solve.ts';
 import { bold, print, say } from './terminal.ts';
@@ -21,6 +22,7 @@ const commands: Record<string, Command> = {
   solve,
   figures,
   runs,
+  report,
   inspect,
   export: exportCommand,
   data,

@@ -10,7 +10,12 @@ import { RUN_LOCK } from '../../../runs/run-folder.node.ts';
 /** What a run writes. */
 const OWN: readonly string[] = [...Object.values(RUN_FILES), SNAPSHOTS];
 /** What a run has written before its first checkpoint. */
-const BEFORE_ITS_FIRST: readonly string[] = [RUN_FILES.config, RUN_FILES.log, RUN_FILES.sessions];
+const BEFORE_ITS_FIRST: readonly string[] = [
+  RUN_FILES.config,
+  RUN_FILES.log,
+  RUN_FILES.sessions,
+  RUN_FILES.samples,
+];
 const CHECKPOINT = /^checkpoint-\d+\.safetensors$/;
 /** What `writeFileAtomic` and the lock leave where a process is killed. */
 export const TEMPORARY = /\.[0-9a-f]{8}\.tmp$/;

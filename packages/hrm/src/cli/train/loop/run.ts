@@ -2,11 +2,13 @@
 import { join } from 'node:path';
 import { RUN_FILES } from '../../../checkpoints/model-file.node.ts';
 import type { Split } from '../../../data/dataset/dataset.ts';
+import type { Answer } from '../../../evaluation/answers.ts';
 import { type EvaluateOptions, type Evaluation, evaluate } from '../../../evaluation/evaluate.ts';
 import { writeFileAtomic } from '../../../formats/files/atomic-write.node.ts';
 import { stringifyYaml } from '../../../formats/yaml/yaml.ts';
 import { NotFiniteError } from '../../../model/not-finite.ts';
 import { formatAllConfig, LENGTH_KEY } from '../../../model/parse-config.ts';
+import { taskOf } from '../../../tasks/tasks.ts';
 import { encodeModel } from '../../../training/checkpoint.ts';
 import { evaluationRows } from '../../../training/memory.ts';
 import type { StepReport } from '../../../training/steps.ts';
@@ -18,6 +20,7 @@ import { explained } from './not-finite.ts';
 import { RunningFigures } from './run-figures.ts';
 import { RunLog } from './run-log.ts';
 import type { RunNotes } from './run-notes.ts';
+import { SampleLog } from './sample-log.ts';
 import { Saver } from './saver.ts';
 import { noteSession } from './session.ts';
 import { isBetter, writeSnapshot } from './snapshots.ts';
@@ -51,6 +54,12 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
     step: trainer.step,
     evaluatedStep: notes.evaluatedStep,
   });
+  const { metadata } = (options.evalSplit ?? trainer.options.split) as Split;
+  const samples = await SampleLog.open(
+    join(folder, RUN_FILES.samples),
+    metadata.task ?? taskOf(metadata),
+    notes.evaluatedStep,
+  );
   const interrupt = new Interrupt(() =>
     say('\nstopping after this step, then saving… (Ctrl-C again to stop without saving)'),
   );
@@ -74,7 +83,7 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
         show(await trainer.settle());
         bar.clear();
         const pause = performance.now();
-        await saveAndEvaluate(options, saver, log, interrupt.signal);
+        await saveAndEvaluate(options, { saver, log, samples }, interrupt.signal);
         figures.leaveOut((performance.now() - pause) / 1000);
       }
       if (trainer.finished || interrupt.signal.aborted || stopReason(notes.stop, notes.standing)) break;
@@ -101,11 +110,17 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
   };
 }
 
+/** What a run leaves in its folder as it goes. */
+interface Records {
+  saver: Saver;
+  log: RunLog;
+  samples: SampleLog;
+}
+
 /** Saves first: an evaluation that fails, or is stopped, costs no step. */
 async function saveAndEvaluate(
   options: RunOptions,
-  saver: Saver,
-  log: RunLog,
+  { saver, log, samples }: Records,
   signal: AbortSignal,
 ): Promise<void> {
   const { trainer, folder, notes, evalSplit } = options;
@@ -120,9 +135,11 @@ async function saveAndEvaluate(
     const sample = notes.evalSample
       ? { size: notes.evalSample, seed: trainer.options.train.seed }
       : undefined;
-    result = await trainer.survive(() =>
-      evaluateWithBar(trainer.evaluated, evalSplit, 'evaluate', { signal, sample }),
-    );
+    const onAnswer = (answer: Answer) => samples.add(answer);
+    result = await trainer.survive(() => {
+      samples.begin();
+      return evaluateWithBar(trainer.evaluated, evalSplit, 'evaluate', { signal, sample, onAnswer });
+    });
   } catch (error) {
     if (signal.aborted) return;
     throw error;
@@ -135,6 +152,7 @@ async function saveAndEvaluate(
       `loss ${lm_loss.toFixed(4)}${better ? ' — best so far' : ''}`,
   );
   log.addEvaluation(trainer.step, notes.evalSplit as string, result);
+  await samples.end(trainer.step);
   notes.evaluatedStep = trainer.step;
   notes.standing = withEvaluation(notes.standing, better);
   if (better || notes.snapshots > 0) {
