@@ -182,6 +182,44 @@ describe('hrm report', () => {
     expect(html).toContain('Bands: from the least to the greatest of several seeds.');
   });
 
+  it('draws the accuracies alone, beside those of others', async () => {
+    const curve = at('curve.json');
+    writeFileSync(
+      curve,
+      JSON.stringify({
+        curve: [
+          { step: 10, exact_accuracy: 0.1 },
+          { step: 40, exact_accuracy: 0.9 },
+        ],
+      }),
+    );
+    const svg = at('curves.svg');
+    const options = [
+      '--svg',
+      svg,
+      '--title',
+      'Two & one',
+      '--curve',
+      `theirs=${curve}`,
+      '--curve',
+      `theirs=${curve}`,
+    ];
+    expect(await hrm('report', at('runs', 'other'), ...options)).toMatchObject({ code: 0 });
+    const drawn = readFileSync(svg, 'utf8');
+    expect(drawn).toContain('<title>Two &amp; one</title>');
+    expect(drawn.match(/>theirs</g)).toHaveLength(1);
+    expect(drawn.match(/>other</g)).toHaveLength(1);
+  });
+
+  it.each([
+    ['nonsense', /expected LABEL=FILE/],
+    ['a=FOLDER/runs/other/log.jsonl', /log\.jsonl: .*expected JSON \{"curve"/],
+    ['a=FOLDER/none', /none: .*no such file/],
+  ])('refuses the curve %s', async (curve, message) => {
+    const args = [at('runs', 'other'), '--svg', at('x.svg'), '--curve', curve.replace('FOLDER', folder)];
+    expect(await hrm('report', ...args)).toMatchObject({ code: 1, stderr: expect.stringMatching(message) });
+  });
+
   it('is a page that breaks no policy of its own', async (context) => {
     const reason = reasonToSkip();
     if (reason) return context.skip(reason);

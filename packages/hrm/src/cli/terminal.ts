@@ -22,7 +22,8 @@ export function duration(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
 
-const BAR_WIDTH = 24;
+/** Of the bar: no wider than this, and none at all where there is less room than that. */
+const BAR_WIDTH = { most: 24, least: 5 };
 const LINE_INTERVAL = 10_000;
 
 /** A bar that rewrites one line of a terminal, or a line now and then where there is no terminal (CI, a file). */
@@ -32,16 +33,16 @@ export class ProgressBar {
 
   constructor(private readonly label: string) {}
 
-  update(done: number, total: number, details: string): void {
+  /** @param details in order; where there is little room the last but one goes first, and the last stays */
+  update(done: number, total: number, details: string | readonly string[]): void {
+    const parts = typeof details === 'string' ? [details] : details;
     if (this.tty) {
-      const filled = Math.round((done / total) * BAR_WIDTH);
-      const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
-      const line = `${this.label} ${bar} ${done}/${total}  ${details}`;
-      const columns = process.stderr.columns ?? 100;
-      process.stderr.write(`\r\x1b[2K${line.length < columns ? line : line.slice(0, columns - 1)}`);
+      process.stderr.write(
+        `\r\x1b[2K${barLine(this.label, done, total, parts, process.stderr.columns ?? 80)}`,
+      );
     } else if (Date.now() - this.lastLine >= LINE_INTERVAL || done === total) {
       this.lastLine = Date.now();
-      process.stderr.write(`${this.label} ${done}/${total}  ${details}\n`);
+      process.stderr.write(`${this.label} ${done}/${total}  ${parts.join('  ')}\n`);
     }
   }
 
@@ -62,6 +63,24 @@ function shown(text: string): string {
     .split(COLOUR)
     .map((part, i) => (i % 2 === 1 ? part : printable(part)))
     .join('');
+}
+
+/** A bar and what is said beside it, in less than so many columns. */
+export function barLine(
+  label: string,
+  done: number,
+  total: number,
+  details: readonly string[],
+  columns: number,
+): string {
+  const parts = [...details];
+  const rest = () => `${done}/${total}${parts.map((part) => `  ${part}`).join('')}`;
+  const room = () => columns - 1 - label.length - 2 - rest().length;
+  while (room() < 0 && parts.length > 1) parts.splice(-2, 1);
+  const width = Math.min(BAR_WIDTH.most, room());
+  if (width < BAR_WIDTH.least) return `${label} ${rest()}`.slice(0, Math.max(0, columns - 1));
+  const filled = Math.round((done / total) * width);
+  return `${label} ${'█'.repeat(filled)}${'░'.repeat(width - filled)} ${rest()}`;
 }
 
 /** Prints a line on stderr. */

@@ -1,4 +1,5 @@
 import type { StepReport } from '../../../training/steps.ts';
+import { Sparkline } from '../../sparkline.ts';
 import { duration, percent } from '../../terminal.ts';
 
 /** Steps over which the figures of the progress bar are averaged. */
@@ -9,6 +10,8 @@ export class RunningFigures {
   step: number;
   private readonly recent: StepReport[] = [];
   private readonly firstStep: number;
+  private readonly losses = new Sparkline();
+  private readonly shares = new Sparkline();
   private startedAt = performance.now();
 
   constructor(step: number) {
@@ -19,6 +22,9 @@ export class RunningFigures {
   add(report: StepReport): void {
     this.step = report.step;
     this.recent.push(report);
+    const { count, exact_accuracy, lm_loss } = report.sums;
+    this.losses.add(lm_loss);
+    if (count > 0) this.shares.add(exact_accuracy / count);
     if (this.recent.length > WINDOW) this.recent.shift();
   }
 
@@ -27,7 +33,8 @@ export class RunningFigures {
     this.startedAt += 1000 * seconds;
   }
 
-  describe(totalSteps: number, batch: number): string {
+  /** For {@link ProgressBar.update}. */
+  describe(totalSteps: number, batch: number): string[] {
     const sum = (pick: (report: StepReport) => number) =>
       this.recent.reduce((total, report) => total + pick(report), 0);
     const count = sum(({ sums }) => sums.count);
@@ -35,6 +42,11 @@ export class RunningFigures {
     const loss = sum(({ sums }) => sums.lm_loss) / (batch * this.recent.length);
     const rate = (this.step - this.firstStep) / ((performance.now() - this.startedAt) / 1000);
     const left = duration((totalSteps - this.step) / rate);
-    return `loss ${loss.toFixed(3)}  exact ${exact}  ${rate.toFixed(1)} steps/s  ${left} left`;
+    return [
+      `loss ${loss.toFixed(3)} ${this.losses.text()}`,
+      `exact ${exact} ${this.shares.text([0, 1])}`,
+      `${rate.toFixed(1)} steps/s`,
+      `${left} left`,
+    ];
   }
 }
