@@ -215,7 +215,24 @@ describe('bad input is one message and exit code 1', () => {
       () => ['train', '--out', moved(), '--resume'],
       /not the dataset that this run was started on/,
     ],
-    ['unknown command', () => ['fly'], /unknown command 'fly'/],
+    ['unknown command', () => ['fly'], /unknown command 'fly'\. Commands/],
+    ['a command by another name', () => ['trian'], /unknown command 'trian'\. Did you mean 'train'\?/],
+    [
+      'an option by another name',
+      () => ['eval', '--dta', 'x'],
+      /Unknown option '--dta'\. Did you mean '--data'\?/,
+    ],
+    ['a preset by another name', () => ['train', '--preset', 'maze'], /unknown\. Did you mean 'maze-hard'\?/],
+    [
+      'a key by another name',
+      () => train('x', ['--set', 'weigth_decay=3']),
+      /weigth_decay is not a known configuration key\. Did you mean 'weight_decay'\?/,
+    ],
+    [
+      'a key that is none',
+      () => train('x', ['--set', '__proto__=3']),
+      /__proto__ is not a known configuration key/,
+    ],
     ['unknown option', () => ['train', '--speed', '9'], /Unknown option '--speed'/],
     ['no data', () => ['train', '--out', whole()], /--data DIR/],
     [

@@ -1,5 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { UserError } from '@hrm-webgpu/core';
+import { didYouMean } from '../formats/closest.ts';
 
 /** One subcommand of `hrm`. */
 export interface Command {
@@ -35,9 +36,13 @@ export function parse<O extends Options>(args: string[], options: O): Parsed<O> 
       );
     }
     const [first] = message.split(/\n|\. To specify/);
-    throw new UserError(`${first.replace(/\.$/, '')}. See --help for the options.`);
+    const [, unknown] = message.match(/^Unknown option '(?:-\w, )?--([^']*)'/) ?? [];
+    const meant = unknown === undefined ? '' : didYouMean(`--${unknown}`, names(options));
+    throw new UserError(`${first.replace(/\.$/, '')}.${meant} See --help for the options.`);
   }
 }
+
+const names = (options: Options) => Object.keys(options).map((name) => `--${name}`);
 
 /** The value of a numeric option; undefined when it was not given. */
 export function wholeNumber(name: string, text: string | undefined, least = 1): number | undefined {

@@ -1,4 +1,5 @@
 import { GpuError, UserError } from '@hrm-webgpu/core';
+import { didYouMean } from '../formats/closest.ts';
 import type { Command } from './command.ts';
 import { data } from './data/data.ts';
 import { demo } from './demo.ts';
@@ -52,7 +53,9 @@ export async function main(args: string[]): Promise<number> {
   try {
     const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
     if (!command)
-      throw new UserError(`unknown command '${name}'. Commands: ${Object.keys(commands).join(', ')}`);
+      throw new UserError(
+        `unknown command '${name}'.${didYouMean(name, Object.keys(commands))} Commands: ${Object.keys(commands).join(', ')}`,
+      );
     if (rest.includes('--help') || rest.includes('-h')) {
       const { subcommands = {} } = command;
       print((Object.hasOwn(subcommands, rest[0]) ? subcommands[rest[0]] : command).help);

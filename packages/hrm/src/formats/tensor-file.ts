@@ -1,6 +1,7 @@
 /** Named tensors in a file, whatever its format; data are read when asked for. */
 
 import { UserError } from '@hrm-webgpu/core';
+import { closest } from './closest.ts';
 import { type DType, dtypeBytes, type TensorData, toF32, typedView } from './dtype.ts';
 import { type ByteSource, PIECE_BYTES } from './files/byte-source.ts';
 import { quoted } from './quote.ts';
@@ -58,25 +59,6 @@ export interface StoredTensor extends TensorInfo {
 /** Elements in a tensor of `shape`; beyond 2^53 inexact, and so unequal to any real count. */
 export function elementCount(shape: readonly number[]): number {
   return shape.includes(0) ? 0 : shape.reduce((product, extent) => product * extent, 1);
-}
-
-function trigrams(text: string): Set<string> {
-  const padded = `  ${text.slice(0, 200)}  `;
-  const found = new Set<string>();
-  for (let i = 0; i + 3 <= padded.length; i++) found.add(padded.slice(i, i + 3));
-  return found;
-}
-
-/** Up to three of `names` that look most like `wanted`, by shared runs of three characters. */
-function closest(wanted: string, names: Iterable<string>): string[] {
-  const target = trigrams(wanted);
-  const scored = [...names].map((name) => {
-    const own = trigrams(name);
-    const shared = [...own].filter((gram) => target.has(gram)).length;
-    return { name, score: shared / (own.size + target.size) };
-  });
-  scored.sort((a, b) => b.score - a.score);
-  return scored.slice(0, 3).map(({ name }) => name);
 }
 
 /** What a format's reader found in a file. */

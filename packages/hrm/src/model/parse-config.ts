@@ -1,6 +1,7 @@
 /** Configurations as files have them, read and written. */
 
 import { UserError } from '@hrm-webgpu/core';
+import { didYouMean } from '../formats/closest.ts';
 import { oneLine, valueText } from '../formats/quote.ts';
 import type { YamlMap, YamlValue } from '../formats/yaml/yaml.ts';
 import {
@@ -135,7 +136,9 @@ export function overlay<T extends object>(
   for (const [key, value] of Object.entries(values)) {
     if (!Object.hasOwn(defaults, key)) {
       const known = Object.keys(defaults).join(', ');
-      throw new UserError(`${where}${oneLine(key)} is not a known configuration key. Known keys: ${known}`);
+      throw new UserError(
+        `${where}${oneLine(key)} is not a known configuration key.${didYouMean(key, Object.keys(defaults))} Known keys: ${known}`,
+      );
     }
     const expected = typeof defaults[key as keyof T];
     if (typeof value !== expected || (expected === 'number' && !Number.isFinite(value))) {

@@ -1,5 +1,7 @@
 /** The published training recipes, by name: architecture, optimisation, and the data that they were made for. */
+
 import { UserError } from '@hrm-webgpu/core';
+import { didYouMean } from '../formats/closest.ts';
 import { type AllConfig, DEFAULT_ARCH, DEFAULT_TRAIN } from '../model/config.ts';
 
 export interface Preset extends AllConfig {
@@ -113,5 +115,7 @@ export const PRESETS = {
 /** @throws UserError for an unknown name */
 export function preset(name: string): Preset {
   if (Object.hasOwn(PRESETS, name)) return PRESETS[name as keyof typeof PRESETS];
-  throw new UserError(`--preset ${name}: unknown. Presets: ${Object.keys(PRESETS).join(', ')}`);
+  throw new UserError(
+    `--preset ${name}: unknown.${didYouMean(name, Object.keys(PRESETS))} Presets: ${Object.keys(PRESETS).join(', ')}`,
+  );
 }

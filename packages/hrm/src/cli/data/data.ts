@@ -1,4 +1,5 @@
 import { UserError } from '@hrm-webgpu/core';
+import { didYouMean } from '../../formats/closest.ts';
 import type { Command } from '../command.ts';
 import { print } from '../terminal.ts';
 import { dataArc } from './arc.ts';
@@ -32,6 +33,8 @@ ${list.join('\n')}
       return 0;
     }
     if (Object.hasOwn(subcommands, name)) return subcommands[name].run(args);
-    throw new UserError(`unknown kind of data '${name}'. Kinds: ${Object.keys(subcommands).join(', ')}`);
+    throw new UserError(
+      `unknown kind of data '${name}'.${didYouMean(name, Object.keys(subcommands))} Kinds: ${Object.keys(subcommands).join(', ')}`,
+    );
   },
 };

@@ -72,17 +72,18 @@ export function changedSettings(
  * @throws UserError for a setting of another form, an unknown key or a bad value
  */
 export function applySettings({ arch, train }: AllConfig, settings: readonly string[]): AllConfig {
-  const archValues: Record<string, unknown> = {};
-  const trainValues: Record<string, unknown> = {};
+  // Not by assignment: `__proto__` is no key but the prototype, and would be set in silence.
+  const archValues: [string, unknown][] = [];
+  const trainValues: [string, unknown][] = [];
   for (const setting of settings) {
     const [, key, text] = setting.match(/^([^=]+)=(.*)$/) ?? [];
     if (key === undefined) throw new UserError(`--set ${setting}: expected KEY=VALUE`);
     const value = parseYaml(`value: ${text}`, `--set ${setting}`) as { value: unknown };
-    if (key.startsWith('arch.')) archValues[key.replace(/^arch\.(loss\.)?/, '')] = value.value;
-    else trainValues[key] = value.value;
+    if (key.startsWith('arch.')) archValues.push([key.replace(/^arch\.(loss\.)?/, ''), value.value]);
+    else trainValues.push([key, value.value]);
   }
   return {
-    arch: checkArch(overlay(arch, archValues, '--set arch.'), '--set'),
-    train: checkTrain(overlayTrain(train, trainValues, '--set '), '--set'),
+    arch: checkArch(overlay(arch, Object.fromEntries(archValues), '--set arch.'), '--set'),
+    train: checkTrain(overlayTrain(train, Object.fromEntries(trainValues), '--set '), '--set'),
   };
 }
