@@ -104,6 +104,7 @@ const node: TestProjectInlineConfiguration = {
     name: 'node',
     include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['**/*.in-page.test.ts', '**/node_modules/**'],
+    setupFiles: ['test/quiet-driver.ts'],
   },
 };
 

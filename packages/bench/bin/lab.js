@@ -6,6 +6,8 @@ process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 141 
 
 const main = new URL('../dist/lab/main.js', import.meta.url);
 if (existsSync(main)) {
+  const { captureDriverOutput } = await import('@hrm-webgpu/core/node');
+  captureDriverOutput();
   const lab = await import(main).catch((error) => {
     // A definition that throws, for example: what it says, and where.
     const [said, place = ''] = String(error.stack ?? error).split('\n');

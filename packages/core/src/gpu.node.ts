@@ -1,6 +1,6 @@
-import { closeSync, existsSync, fstatSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { aroundDriver } from './driver-output.node.ts';
 import { UserError } from './errors.ts';
 import { Tensor } from './tensor.ts';
 
@@ -14,10 +14,10 @@ const SWIFTSHADER_ICD = '/usr/lib/chromium/vk_swiftshader_icd.json';
 const EXACT_TIMESTAMPS = 'disable-dawn-features=timestamp_quantization';
 
 /**
- * All there have been: one that is collected before the last callback of a closed device has run takes the process with it
- * as well (see {@link OpenedAdapter}).
+ * Dawn's instances, one for each name that an adapter was asked for by: each has a descriptor and memory of its own for good, as one that
+ * is collected before the last callback of a closed device has run takes the process with it (see {@link OpenedAdapter}).
  */
-const instances = new Set<GPU>();
+const instances = new Map<string, GPU>();
 
 /** What to do when there is no adapter on this machine. */
 const NO_ADAPTER_REMEDY =
@@ -45,27 +45,41 @@ export async function openAdapter(fallback = true): Promise<OpenedAdapter> {
   // Mesa complains on stderr when the variable is unset, as it is in containers and cron jobs.
   process.env.XDG_RUNTIME_DIR ??= tmpdir();
   const { create } = await loadDawn();
-  const name = process.env.HRM_ADAPTER;
-  const request = async () => {
-    const instance = create([EXACT_TIMESTAMPS, ...(name ? [`adapter=${name}`] : [])]) as GPU;
-    const adapter = await instance.requestAdapter({ powerPreference: 'high-performance' }).catch((cause) => {
-      throw name ? noneNamed(name, cause) : cause;
-    });
-    return { instance, adapter };
-  };
-  let { result, said } = await captureStderr(request);
+  const name = process.env.HRM_ADAPTER ?? '';
+  let { result, said } = await aroundDriver(() => requestAdapter(create, name));
   if (!result.adapter && fallback && !process.env.VK_DRIVER_FILES && existsSync(SWIFTSHADER_ICD)) {
     process.env.VK_DRIVER_FILES = SWIFTSHADER_ICD;
-    ({ result, said } = await captureStderr(request));
+    ({ result, said } = await aroundDriver(() => requestAdapter(create, name)));
   }
+  const { instance, adapter } = result;
   const adapterClass = process.env.HRM_ADAPTER_CLASS as OpenedAdapter['adapterClass']; // checked where it is used
-  if (result.adapter) {
-    instances.add(result.instance);
-    return { instance: result.instance, adapter: result.adapter, adapterClass };
-  }
+  if (adapter) return { instance, adapter, adapterClass };
   const reason = said ? `\nThe driver stack said:\n${said}` : '';
   throw new UserError(`No WebGPU adapter on this machine. ${NO_ADAPTER_REMEDY}${reason}`);
 }
+
+type Create = typeof import('webgpu')['create'];
+
+/** From the instance that there is, or from a new one, which looks for adapters anew. */
+async function requestAdapter(
+  create: Create,
+  name: string,
+): Promise<{ instance: GPU; adapter: GPUAdapter | null }> {
+  const known = instances.get(name);
+  if (known) {
+    const adapter = await ask(known, name);
+    if (adapter) return { instance: known, adapter };
+  }
+  const instance = create([EXACT_TIMESTAMPS, ...(name ? [`adapter=${name}`] : [])]) as GPU;
+  const adapter = await ask(instance, name);
+  if (adapter) instances.set(name, instance);
+  return { instance, adapter };
+}
+
+const ask = (instance: GPU, name: string) =>
+  instance.requestAdapter({ powerPreference: 'high-performance' }).catch((cause) => {
+    throw name ? noneNamed(name, cause) : cause;
+  });
 
 /** Dawn says which there are. */
 function noneNamed(name: string, cause: unknown): UserError {
@@ -94,55 +108,5 @@ async function loadDawn(): Promise<typeof import('webgpu')> {
         : `Dawn's native library does not load on this system: ${message}\nPrebuilt binaries exist for ` +
           'Linux x64 (glibc 2.35 or later), macOS and Windows x64/arm64.';
     throw new UserError(`No WebGPU in Node: ${reason}`, { cause });
-  }
-}
-
-/**
- * Runs `action` with file descriptor 2 pointing at a temporary file. While it looks for an adapter, Dawn writes
- * warnings nobody can act on to stderr, and, when it finds none, the only account of why. Node cannot redirect
- * what native code writes, but a closed descriptor 2 is the number that the next open gets (POSIX: the lowest
- * free one). Linux only; elsewhere stderr stays as it is.
- */
-async function captureStderr<T>(action: () => Promise<T>): Promise<{ result: T; said: string }> {
-  const original = process.platform === 'linux' ? duplicateStderr() : undefined;
-  const folder = original === undefined ? undefined : temporaryFolder();
-  if (original === undefined || folder === undefined) return { result: await action(), said: '' };
-  const file = join(folder, 'stderr');
-  closeSync(2);
-  openSync(file, 'w');
-  try {
-    const result = await action();
-    const lines = readFileSync(file, 'utf8').split('\n');
-    return {
-      result,
-      said: lines.filter((line) => line.trim() && !line.includes('artificially reduced')).join('\n'),
-    };
-  } finally {
-    closeSync(2);
-    openSync(`/proc/self/fd/${original}`, 'a');
-    closeSync(original);
-    rmSync(folder, { recursive: true });
-  }
-}
-
-/** A new folder, or undefined where none can be made: then there is nothing to capture into. */
-function temporaryFolder(): string | undefined {
-  try {
-    return mkdtempSync(join(tmpdir(), 'hrm-stderr-'));
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * A second descriptor for what stderr is. Undefined where that cannot be reopened (a socket), and for a file: it would
- * be reopened with a position of its own, and others who write to it (stdout after `2>&1`) would overwrite our lines.
- */
-function duplicateStderr(): number | undefined {
-  try {
-    if (fstatSync(2).isFile()) return undefined;
-    return openSync('/proc/self/fd/2', 'a');
-  } catch {
-    return undefined;
   }
 }

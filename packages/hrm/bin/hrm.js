@@ -11,5 +11,7 @@ if (!existsSync(entry)) {
 process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 141 : 1));
 process.stderr.on('error', () => {});
 
+const { captureDriverOutput } = await import('@hrm-webgpu/core/node');
+captureDriverOutput();
 const { main } = await import(entry.href);
 process.exitCode = await main(process.argv.slice(2));

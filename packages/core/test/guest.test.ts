@@ -1,0 +1,66 @@
+/** The engine in a process that is not its own. */
+import { spawnSync } from 'node:child_process';
+import { expect, it } from 'vitest';
+
+/** Runs a module with the built engine in it, and returns what it prints as JSON. */
+function inOwnProcess(body: string) {
+  const source = `
+    import { fstatSync, readdirSync, readFileSync } from 'node:fs';
+    import { openDevice, Tensor } from ${JSON.stringify(import.meta.resolve('../dist/index.js'))};
+    const standing = () => ({
+      descriptors: readdirSync('/proc/self/fd').length,
+      threads: readdirSync('/proc/self/task').length,
+      kB: Number(readFileSync('/proc/self/status', 'utf8').match(/VmRSS:\\s+(\\d+)/)[1]),
+    });
+    ${body}`;
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    ['--expose-gc', '--input-type=module', '-e', source],
+    {
+      encoding: 'utf8',
+    },
+  );
+  expect(status, stderr).toBe(0);
+  return JSON.parse(stdout);
+}
+
+it.runIf(process.platform === 'linux')(
+  'leaves descriptors, threads and memory as they were, however often the GPU is opened and closed',
+  () => {
+    const rounds = 200;
+    const { before, after } = inOwnProcess(`
+      async function round() {
+        const device = await openDevice();
+        const tensor = Tensor.from(device, Float32Array.of(1, 2, 3));
+        await tensor.read();
+        device.close();
+      }
+      for (let i = 0; i < 40; i++) await round();
+      gc();
+      const before = standing();
+      for (let i = 0; i < ${rounds}; i++) await round();
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      gc();
+      console.log(JSON.stringify({ before, after: standing() }));
+    `);
+    expect(after.descriptors).toBe(before.descriptors);
+    expect(after.threads).toBeLessThanOrEqual(before.threads);
+    // 3 MB a round were lost when each had an instance of Dawn's.
+    expect(after.kB - before.kB).toBeLessThan(100 * rounds);
+  },
+);
+
+it.runIf(process.platform === 'linux')('does not touch stderr of the process', () => {
+  const { same } = inOwnProcess(`
+    const id = () => { const { dev, ino, rdev } = fstatSync(2); return [dev, ino, rdev].join(); };
+    const before = id();
+    const seen = new Set();
+    const timer = setInterval(() => seen.add(id()), 1);
+    const device = await openDevice();
+    clearInterval(timer);
+    device.close();
+    seen.add(id());
+    console.log(JSON.stringify({ same: [...seen].every((now) => now === before) }));
+  `);
+  expect(same).toBe(true);
+});
