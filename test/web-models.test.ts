@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Device, openDevice } from '@hrm-webgpu/core';
-import { blobSource, HRM, openTensorFile } from 'hrm-webgpu';
+import { blobSource, HRM, openTensorFile, type Task } from 'hrm-webgpu';
 import { encodeGrid, parsePuzzle, verdictOn } from 'hrm-webgpu/puzzles';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
@@ -12,9 +12,25 @@ const folder = path('../packages/web/models/');
 const blobOf = (name: string) => new Blob([readFileSync(`${folder}${name}`)]);
 
 const SIX = 'sudoku-6x6.safetensors';
-const PUZZLES: Record<string, string> = {
-  'sudoku-4x4.safetensors': '1..43..22..34..1',
-  [SIX]: '4...212315...4..636....5..4.5..6....',
+/** A puzzle that each solves, its task, and the type of its weights. */
+const MODELS: Record<string, { puzzle: string; task: Task; dtype: string }> = {
+  'maze-9x9.safetensors': {
+    task: 'maze',
+    dtype: 'F32',
+    puzzle: [
+      ' # #  # #',
+      '#  #   # ',
+      'S ####  #',
+      '#  # ### ',
+      '#   #    ',
+      ' #   # # ',
+      ' ### # # ',
+      '# ##G### ',
+      '#     # #',
+    ].join('\n'),
+  },
+  'sudoku-4x4.safetensors': { task: 'sudoku', dtype: 'F16', puzzle: '1..43..22..34..1' },
+  [SIX]: { task: 'sudoku', dtype: 'F16', puzzle: '4...212315...4..636....5..4.5..6....' },
 };
 
 let device: Device;
@@ -24,23 +40,27 @@ beforeAll(async () => {
 afterAll(() => device.close());
 
 it('are known to this test', () => {
-  expect(readdirSync(folder).sort()).toEqual(['README.md', ...Object.keys(PUZZLES)]);
+  expect(readdirSync(folder).sort()).toEqual(['README.md', ...Object.keys(MODELS)]);
 });
 
-it.each(Object.entries(PUZZLES))('%s is small, says what it is, and solves', async (name, text) => {
-  const blob = blobOf(name);
-  expect(blob.size).toBeLessThanOrEqual(2.5e6);
-  const file = await openTensorFile(blobSource(blob, name));
-  expect(new Set(file.names.map((tensor) => file.info(tensor).dtype))).toEqual(new Set(['F16']));
-  expect(JSON.parse(file.metadata.task)).toBe('sudoku');
-  const model = await HRM.load(blob, { device });
-  const { task, config } = model;
-  const { grid } = parsePuzzle(text);
-  const { grid: answer, tokens: prediction } = await model.solve(grid);
-  const input = encodeGrid(task, config, grid, name);
-  expect(verdictOn({ task, input, prediction, answer })).toMatchObject({ valid: true });
-  model.dispose();
-});
+it.each(Object.entries(MODELS))(
+  '%s is small, says what it is, and solves',
+  async (name, { puzzle, task, dtype }) => {
+    const blob = blobOf(name);
+    expect(blob.size).toBeLessThanOrEqual(2.5e6);
+    const file = await openTensorFile(blobSource(blob, name));
+    expect(new Set(file.names.map((tensor) => file.info(tensor).dtype))).toEqual(new Set([dtype]));
+    expect(JSON.parse(file.metadata.task)).toBe(task);
+    const model = await HRM.load(blob, { device });
+    const { config } = model;
+    expect(model.task).toBe(task);
+    const { grid } = parsePuzzle(puzzle);
+    const { grid: answer, tokens: prediction } = await model.solve(grid);
+    const input = encodeGrid(task, config, grid, name);
+    expect(verdictOn({ task, input, prediction, answer })).toMatchObject({ valid: true });
+    model.dispose();
+  },
+);
 
 it(`${SIX} thinks as the weights that it was made of`, async () => {
   const lines = readFileSync(path('fixtures/curve-6x6/test.txt'), 'utf8').trim().split('\n').slice(0, 16);

@@ -8,6 +8,10 @@ import { Site } from '../site.ts';
 const skip = reasonToSkip();
 const SOLVED = 'Solved, and proven by the rules';
 const PUZZLE = '132..431.21.3142';
+const MAZE = [
+  ...[' # #  # #', '#  #   # ', 'S ####  #', '#  # ### ', '#   #    '],
+  ...[' #   # # ', ' ### # # ', '# ##G### ', '#     # #'],
+];
 const PATIENT = { timeout: 20_000 };
 const modelFile = fileURLToPath(new URL('../../models/sudoku-4x4.safetensors', import.meta.url));
 
@@ -102,6 +106,21 @@ describe.skipIf(skip)('the page that solves', () => {
     expect(await copied('Copy link')).toBe(page.url());
     const answer = await copied('Copy answer');
     expect(answer).toMatch(/^[1-4]{16}$/);
+    await page.context().close();
+  });
+
+  it('finds a way through a maze, and draws others at random', async () => {
+    const maze = MAZE.map((row) => row.replaceAll(' ', '%20').replaceAll('#', '%23')).join('%0A');
+    const { page, failures } = await site.page(`#/solve?model=maze-9x9&puzzle=${maze}`);
+    await page.getByText(SOLVED).waitFor(PATIENT);
+    const cells = page.getByRole('grid', { name: 'The puzzle' }).getByRole('gridcell');
+    expect(await cells.count()).toBe(81);
+    const address = page.url();
+    await page.getByRole('button', { name: 'Another example' }).click();
+    await expect.poll(() => page.url()).not.toBe(address);
+    await page.getByRole('button', { name: 'Think', exact: true }).click();
+    await page.getByText('segment 4, step 1').waitFor(PATIENT);
+    expect(failures).toEqual([]);
     await page.context().close();
   });
 
