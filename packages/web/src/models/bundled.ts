@@ -62,7 +62,7 @@ export const BUNDLED: readonly BundledModel[] = [
     seqLen: 81,
     url: maze,
     about:
-      '0.26 million numbers, trained for an hour by this code: it finds a way through about half of such mazes',
+      '0.26 million numbers, trained by this code: it finds a way through 46 % of such mazes, with 16 guesses 77 %',
     examples: [],
     minPath: 3, // as all that it was trained on
   },
