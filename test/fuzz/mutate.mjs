@@ -3,10 +3,33 @@ import { Philox } from '../../packages/core/dist/index.js';
 
 const BYTES = [0x00, 0x01, 0x7f, 0x80, 0xff, 0x1b, 0x22, 0x2c, 0x5b, 0x5c, 0x7b];
 const WORDS = [
-  ...['-1', '0', '1e12', '1e400', '99999999999999999999', '0.5', 'NaN', 'null', 'true', '{}', '[]', '""', '"\\u001b]0;x\\u0007"'],
+  ...[
+    '-1',
+    '0',
+    '1e12',
+    '1e400',
+    '99999999999999999999',
+    '0.5',
+    'NaN',
+    'null',
+    'true',
+    '{}',
+    '[]',
+    '""',
+    '"\\u001b]0;x\\u0007"',
+  ],
   ...['__proto__', 'constructor', '\u001b[31m', '\u202e', '\r', '\n', '\t', '\u0000', 'é', '😀', '\ud800'],
 ];
-const NUMBERS = [0n, 1n, 0x7fffffffn, 0x80000000n, 0xffffffffn, 0x100000000n, 0x7fffffffffffffffn, 0xffffffffffffffffn];
+const NUMBERS = [
+  0n,
+  1n,
+  0x7fffffffn,
+  0x80000000n,
+  0xffffffffn,
+  0x100000000n,
+  0x7fffffffffffffffn,
+  0xffffffffffffffffn,
+];
 /** Inputs grow no larger than this by repetition. */
 const MOST_BYTES = 2 ** 18;
 
@@ -76,7 +99,10 @@ const MUTATIONS = [
   // Another's end.
   (bytes, random, corpus) => {
     const other = corpus[random.below(corpus.length)];
-    return join(bytes.subarray(0, random.below(bytes.length + 1)), other.subarray(random.below(other.length + 1)));
+    return join(
+      bytes.subarray(0, random.below(bytes.length + 1)),
+      other.subarray(random.below(other.length + 1)),
+    );
   },
   (bytes, random) => {
     if (bytes.length === 0) return bytes;

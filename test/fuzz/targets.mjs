@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { openDevice, UserError } from '../../packages/core/dist/index.js';
 import { readNotes } from '../../packages/hrm/dist/cli/train/loop/run-notes.js';
 import { parseTaskFile } from '../../packages/hrm/dist/data/arc/arc-files.js';
+import { BadRows } from '../../packages/hrm/dist/data/dataset/bad-rows.js';
 import { parseMetadata } from '../../packages/hrm/dist/data/dataset/dataset-metadata.js';
 import { encodeNpy, parseNpy } from '../../packages/hrm/dist/data/dataset/npy.js';
 import { parseJsonExample, parseJsonHeader } from '../../packages/hrm/dist/data/input/jsonl.js';
@@ -48,7 +49,10 @@ async function readTensors(bytes) {
 let device;
 
 export const TARGETS = {
-  safetensors: { corpus: () => [smallCheckpoint({ sums: false }), smallCheckpoint({ sums: true })], read: readTensors },
+  safetensors: {
+    corpus: () => [smallCheckpoint({ sums: false }), smallCheckpoint({ sums: true })],
+    read: readTensors,
+  },
   torch: { corpus: () => [torchFileOf(), ...foreignOf('.pt')], read: readTensors },
   zip: { corpus: () => [torchFileOf()], read: (bytes) => readZipEntries(bytesSource(bytes, 'input')) },
   pickle: { corpus: () => [pickleOf()], read: (bytes) => readPickle(bytes, 'input') },
@@ -65,20 +69,34 @@ export const TARGETS = {
       text(
         JSON.stringify({
           ...{ pad_id: 0, ignore_label_id: 0, blank_identifier_id: 0, vocab_size: 6, seq_len: 16 },
-          ...{ num_puzzle_identifiers: 1, total_groups: 3, mean_puzzle_examples: 1, sets: ['all'], task: 'sudoku' },
+          ...{
+            num_puzzle_identifiers: 1,
+            total_groups: 3,
+            mean_puzzle_examples: 1,
+            sets: ['all'],
+            task: 'sudoku',
+          },
           symmetries: [{ name: 'turn', cells: Array.from({ length: 16 }, (_, i) => 15 - i) }],
         }),
       ),
     read: (bytes) => parseMetadata(bytes, 'input'),
   },
   yaml: {
-    corpus: () => [file('trained-6x6/all_config.yaml'), file('curve-4x4/all_config.yaml'), ...text('a: [1, {b: "c"}]\nd:\n  - x\n  - |\n    y\n')],
+    corpus: () => [
+      file('trained-6x6/all_config.yaml'),
+      file('curve-4x4/all_config.yaml'),
+      ...text('a: [1, {b: "c"}]\nd:\n  - x\n  - |\n    y\n'),
+    ],
     read(bytes) {
       parseAllConfig(parseYaml(textOf(bytes), 'input'), 'input');
     },
   },
   csv: {
-    corpus: () => text('source,question,answer,rating\nx,12..34....43..21,1234341221434321,0\n"a""b","1.",".",7\n', 'puzzle,solution\n1,2\n'),
+    corpus: () =>
+      text(
+        'source,question,answer,rating\nx,12..34....43..21,1234341221434321,0\n"a""b","1.",".",7\n',
+        'puzzle,solution\n1,2\n',
+      ),
     read(bytes) {
       const [header, ...rows] = textOf(bytes).split('\n');
       const table = new PuzzleTable(header, 'input', true);
@@ -96,12 +114,21 @@ export const TARGETS = {
     read: (bytes) => parseTaskFile(textOf(bytes), 'input', 'name'),
   },
   jsonl: {
-    corpus: () => text('{"rule":"latin","symmetries":[{"name":"s","tokens":[0,2,1]}]}\n{"input":[[1,2],[3,4]],"output":[[4,3],[2,1]],"task":"t","split":"test"}\n'),
+    corpus: () =>
+      text(
+        '{"rule":"latin","symmetries":[{"name":"s","tokens":[0,2,1]}]}\n{"input":[[1,2],[3,4]],"output":[[4,3],[2,1]],"task":"t","split":"test"}\n',
+      ),
     read(bytes) {
-      for (const line of textOf(bytes).split('\n')) {
-        parseJsonHeader(line);
-        parseJsonExample(line);
-      }
+      const bad = new BadRows('input', false);
+      textOf(bytes)
+        .split('\n')
+        .forEach((line, i) => {
+          const header = i === 0 ? parseJsonHeader(line) : undefined;
+          if (typeof header === 'object') return;
+          const found = parseJsonExample(line);
+          if (typeof found === 'string') bad.add(i + 1, found);
+        });
+      bad.check();
     },
   },
   puzzle: {
@@ -117,18 +144,27 @@ export const TARGETS = {
     read: (bytes) => parsePuzzle(textOf(bytes), { name: 'input' }),
   },
   sudokus: {
-    corpus: () => text('# a list\n1...............\n12..34....43..21 # hard\n[Puzzle]\n1 2|. .\n', '[[1,2,3,4],[3,4,1,2],[2,1,4,3],[4,3,2,1]]'),
+    corpus: () =>
+      text(
+        '# a list\n1...............\n12..34....43..21 # hard\n[Puzzle]\n1 2|. .\n',
+        '[[1,2,3,4],[3,4,1,2],[2,1,4,3],[4,3,2,1]]',
+      ),
     read: (bytes) => [...sudokusIn(sudokuShape(4), textOf(bytes))],
   },
   tuning: {
-    corpus: () => text('{"matmul m=1":{"kernel":"matmul","settings":{"TILE":8}},"b":{"kernel":"attention","settings":{}}}'),
+    corpus: () =>
+      text(
+        '{"matmul m=1":{"kernel":"matmul","settings":{"TILE":8}},"b":{"kernel":"attention","settings":{}}}',
+      ),
     read(bytes) {
       parseChoices(parsed(bytes), 'input');
     },
   },
   // The header alone is changed: what it says is read, and not only that it is damaged.
   checkpoint: {
-    corpus: () => [smallCheckpoint({ sums: false }).slice(8, 8 + headerLength(smallCheckpoint({ sums: false })))],
+    corpus: () => [
+      smallCheckpoint({ sums: false }).slice(8, 8 + headerLength(smallCheckpoint({ sums: false }))),
+    ],
     read: (bytes) => readTensors(withHeader(smallCheckpoint({ sums: false }), bytes)),
   },
   run: {
@@ -146,13 +182,23 @@ export const TARGETS = {
   },
   // Loaded and asked, all on one device.
   solve: {
-    corpus: () => [smallCheckpoint({ sums: false }).slice(8, 8 + headerLength(smallCheckpoint({ sums: false })))],
+    corpus: () => [
+      smallCheckpoint({ sums: false }).slice(8, 8 + headerLength(smallCheckpoint({ sums: false }))),
+    ],
     async read(bytes) {
       device ??= await openDevice();
       const blob = new Blob([withHeader(smallCheckpoint({ sums: false }), bytes)]);
       const model = await HRM.load(blob, { device });
       try {
-        await model.solve([[1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 4]], { maxSteps: 1 });
+        await model.solve(
+          [
+            [1, 0, 0, 0],
+            [0, 0, 0, 0],
+            [0, 0, 0, 0],
+            [0, 0, 0, 4],
+          ],
+          { maxSteps: 1 },
+        );
       } finally {
         model.dispose();
       }
@@ -160,6 +206,31 @@ export const TARGETS = {
     gpu: true,
   },
 };
+
+/** Readers that are wrong, each in its way, for about one input in eight: what tries readers must find them. */
+const planted = (break_) => ({
+  corpus: () => text('abc'),
+  read(bytes) {
+    if (bytes.length % 8 === 0) break_(bytes);
+  },
+});
+const PLANTED = {
+  'planted-defect': planted((bytes) => bytes.none.such),
+  'planted-end': planted(() => process.abort()),
+  'planted-hang': planted(() => {
+    for (;;);
+  }),
+  'planted-large': planted(() => new Uint8Array(2 ** 30)),
+  'planted-raw': planted(() => {
+    throw Object.assign(new UserError(''), { message: 'a\u001b[31m' });
+  }),
+  'planted-slow': planted(() => {
+    for (const start = performance.now(); performance.now() - start < 150; );
+  }),
+};
+
+/** The target of a name; those that are planted have to be asked for. */
+export const targetOf = (name) => TARGETS[name] ?? PLANTED[name];
 
 function parsed(bytes) {
   try {

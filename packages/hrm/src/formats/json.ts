@@ -14,8 +14,10 @@ export function parseJson(text: string): any {
   if (isTooDeep(text)) throw new SyntaxError(`it is nested more than ${MOST_DEPTH} deep`);
   try {
     return JSON.parse(text);
-  } catch (cause) {
-    throw new SyntaxError(oneLine((cause as Error).message), { cause });
+  } catch (error) {
+    // No error of our own: of a file of bad lines there would be two for each.
+    (error as Error).message = oneLine((error as Error).message);
+    throw error;
   }
 }
 

@@ -56,12 +56,19 @@ export function parseSessions(text: string): SessionLine[] {
   });
 }
 
-function* recordsIn(text: string): Generator<Record<string, unknown>> {
+/** What a crash leaves is a line or two; in a file of nothing else there is nothing to be found, and each takes its time. */
+const MOST_BROKEN = 1000;
+
+/** The objects in a file of JSON Lines; what is no whole line of one is passed over. */
+export function* recordsIn(text: string): Generator<Record<string, unknown>> {
+  let broken = 0;
   for (const line of text.split('\n')) {
+    if (!line.startsWith('{')) continue;
     let entry: unknown;
     try {
       entry = parseJson(line);
     } catch {
+      if (++broken > MOST_BROKEN) return;
       continue;
     }
     if (isRecord(entry)) yield entry;

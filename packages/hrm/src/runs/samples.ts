@@ -1,8 +1,8 @@
 /** A few examples as they were answered over a run: `samples.jsonl`. */
 
 import { TASKS, type Task } from '../data/dataset/task-names.ts';
-import { parseJson } from '../formats/json.ts';
-import { isCount, isRecord } from '../formats/record-rules.ts';
+import { isCount } from '../formats/record-rules.ts';
+import { recordsIn } from './run-lines.ts';
 
 /** The first line: which examples. */
 export interface SampledExamples {
@@ -28,15 +28,7 @@ const areTokens = (value: unknown): value is number[][] => Array.isArray(value) 
 
 /** Undefined for what holds no samples; lines that are no whole ones are passed over. */
 export function parseSamples(text: string): Samples | undefined {
-  const entries = text.split('\n').flatMap((line) => {
-    try {
-      const entry = parseJson(line);
-      return isRecord(entry) ? [entry] : [];
-    } catch {
-      return [];
-    }
-  });
-  const [first, ...rest] = entries;
+  const [first, ...rest] = recordsIn(text);
   const { task, inputs, labels } = first ?? {};
   if (!TASKS.includes(task as Task) || !areTokens(inputs) || !areTokens(labels)) return undefined;
   const [length] = inputs.map((row) => row.length);

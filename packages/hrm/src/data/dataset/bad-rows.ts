@@ -4,6 +4,8 @@ import { UserError } from '@hrm-webgpu/core';
 
 /** More are only counted. */
 const LISTED = 20;
+/** A file with more is not what it was taken for, and is read no further. */
+const MOST = 1000;
 
 export class BadRows {
   count = 0;
@@ -23,9 +25,11 @@ export class BadRows {
     return this.count > 0 && !this.skip;
   }
 
+  /** @throws UserError as {@link check}, where there are so many that reading on would be of no use */
   add(line: number, problem: string): void {
     this.count++;
     if (this.listed.length < LISTED) this.listed.push(`  line ${line}: ${problem}`);
+    if (this.fatal && this.count > MOST) this.check();
   }
 
   /**
@@ -43,7 +47,9 @@ export class BadRows {
   /** How many, and the first of them. */
   describe(): string {
     const lines = [...this.listed];
-    if (this.count > LISTED) lines.push(`  and ${this.count - LISTED} more`);
-    return `${this.count} bad ${this.count === 1 ? 'line' : 'lines'}:\n${lines.join('\n')}`;
+    if (this.count > LISTED)
+      lines.push(`  and ${(this.fatal ? Math.min(this.count, MOST) : this.count) - LISTED} more`);
+    const many = this.fatal && this.count > MOST ? `more than ${MOST}` : `${this.count}`;
+    return `${many} bad ${this.count === 1 ? 'line' : 'lines'}:\n${lines.join('\n')}`;
   }
 }

@@ -34,6 +34,8 @@ const HEADER_KEYS = ['rule', 'symmetries'];
 
 /** The header in a line, what is wrong with it, or undefined where it is none but an example. */
 export function parseJsonHeader(line: string): JsonHeader | string | undefined {
+  // Examples, which are many, are not parsed twice.
+  if (!HEADER_KEYS.some((key) => line.includes(`"${key}"`))) return undefined;
   let json: unknown;
   try {
     json = parseJson(line);
