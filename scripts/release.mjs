@@ -1,11 +1,13 @@
 // Publishes the packages: makes them, checks that they belong together, and has npm publish them in the order of their
-// dependencies. Without --publish nothing leaves the machine (npm's dry run).
+// dependencies. Without --publish nothing leaves the machine (npm's dry run). They are made twice, and must be the same to the
+// byte: whoever builds this commit gets what is published.
 //
 //   --publish      for real
 //   --tag vX.Y.Z   the version that they must have
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { PACKAGES, packTarballs, stagePackages } from './packages.mjs';
@@ -35,12 +37,25 @@ function problems(manifests, tag) {
 const { values } = parseArgs({
   options: { publish: { type: 'boolean', default: false }, tag: { type: 'string' } },
 });
-await stagePackages(out);
+/** Makes all tarballs; by name their sums. */
+async function makeTarballs(folder) {
+  await stagePackages(folder);
+  const tarballs = packTarballs(folder);
+  const sumOf = (path) => createHash('sha256').update(readFileSync(path)).digest('hex');
+  return { tarballs, sums: tarballs.map((path) => `${sumOf(path)}  ${basename(path)}`) };
+}
+
+const again = await makeTarballs(`${out}-again`);
+const { tarballs, sums } = await makeTarballs(out);
 const manifests = PACKAGES.map((name) => JSON.parse(readFileSync(join(out, name, 'package.json'), 'utf8')));
 const against = problems(manifests, values.tag);
+against.push(
+  ...sums.filter((sum, i) => sum !== again.sums[i]).map((sum) => `${sum} is another when it is made again`),
+);
 for (const problem of against) console.error(`release: ${problem}`);
 if (against.length > 0) process.exit(1);
-for (const tarball of packTarballs(out)) {
+for (const sum of sums) console.log(sum);
+for (const tarball of tarballs) {
   const words = [
     'publish',
     tarball,
