@@ -1,3 +1,4 @@
+import { freeMemory } from '#gpu';
 import type { AdapterDescription, DeviceOptions } from './adapter.ts';
 import { BufferPool, type MemoryStats, type PooledBuffer } from './buffer-pool.ts';
 import { CommandStream } from './command-stream.ts';
@@ -93,6 +94,11 @@ export class Device {
   set submitMs(ms: number) {
     if (!(ms > 0)) throw new UserError(`submitMs is ${ms}, expected a positive number of milliseconds`);
     this.stream.submits.submitMs = ms;
+  }
+
+  /** Bytes that there is room for on the machine, where that is where the tensors are, on software adapters, and it is told: in Node. */
+  get freeMemory(): number | undefined {
+    return this.adapter.class === 'software' ? freeMemory() : undefined;
   }
 
   get memory(): MemoryStats {

@@ -28,3 +28,8 @@ export async function openAdapter(): Promise<OpenedAdapter> {
       'may be blocked or hardware acceleration switched off.',
   );
 }
+
+/** Not told in browsers. */
+export function freeMemory(): undefined {
+  return undefined;
+}

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { aroundDriver } from './driver-output.node.ts';
 import { UserError } from './errors.ts';
+import { addressSpaceLeft } from './free-memory.node.ts';
 import { Tensor } from './tensor.ts';
 
 /**
@@ -44,6 +45,7 @@ export async function openAdapter(fallback = true): Promise<OpenedAdapter> {
   printTensorsBriefly();
   // Mesa complains on stderr when the variable is unset, as it is in containers and cron jobs.
   process.env.XDG_RUNTIME_DIR ??= tmpdir();
+  expectAddressSpace();
   const { create } = await loadDawn();
   const name = process.env.HRM_ADAPTER ?? '';
   let { result, said } = await aroundDriver(() => requestAdapter(create, name));
@@ -56,6 +58,19 @@ export async function openAdapter(fallback = true): Promise<OpenedAdapter> {
   if (adapter) return { instance, adapter, adapterClass };
   const reason = said ? `\nThe driver stack said:\n${said}` : '';
   throw new UserError(`No WebGPU adapter on this machine. ${NO_ADAPTER_REMEDY}${reason}`);
+}
+
+/** Dawn and Mesa's software driver were measured to take 750 MB of addresses to open, and 170 more to compute. */
+const DRIVER_BYTES = 950e6;
+
+/** @throws UserError where the driver would end the process: it has no way to say that there are no addresses */
+function expectAddressSpace(): void {
+  const left = addressSpaceLeft();
+  if (instances.size > 0 || left === undefined || left >= DRIVER_BYTES) return;
+  throw new UserError(
+    `this process may take ${(left / 1e6).toFixed(0)} MB of addresses more (ulimit -v), and starting the GPU takes about ` +
+      `${DRIVER_BYTES / 1e6}: raise the limit, or lift it (ulimit -v unlimited)`,
+  );
 }
 
 type Create = typeof import('webgpu')['create'];
@@ -110,3 +125,5 @@ async function loadDawn(): Promise<typeof import('webgpu')> {
     throw new UserError(`No WebGPU in Node: ${reason}`, { cause });
   }
 }
+
+export { freeMemory } from './free-memory.node.ts';

@@ -45,8 +45,9 @@ it.runIf(process.platform === 'linux')(
     `);
     expect(after.descriptors).toBe(before.descriptors);
     expect(after.threads).toBeLessThanOrEqual(before.threads);
-    // 3 MB a round were lost when each had an instance of Dawn's.
-    expect(after.kB - before.kB).toBeLessThan(100 * rounds);
+    // Allocators settle over a thousand rounds, in which 26 MB were measured, and none after that; when each had an instance of Dawn's,
+    // 3 MB a round were lost.
+    expect(after.kB - before.kB).toBeLessThan(200 * rounds);
   },
 );
 
@@ -64,3 +65,20 @@ it.runIf(process.platform === 'linux')('does not touch stderr of the process', (
   `);
   expect(same).toBe(true);
 });
+
+it.runIf(process.platform === 'linux')(
+  'says that there are no addresses left for the driver, which would end the process',
+  () => {
+    const script = `import { openDevice } from ${JSON.stringify(import.meta.resolve('../dist/index.js'))};
+    try { await openDevice(); console.log('opened'); } catch (error) { console.log(error.name + ': ' + error.message); }`;
+    const command = `ulimit -v 1500000; exec '${process.execPath}' --input-type=module -e "$SCRIPT"`;
+    const { stdout, status } = spawnSync('sh', ['-c', command], {
+      encoding: 'utf8',
+      env: { ...process.env, SCRIPT: script },
+    });
+    expect(stdout).toMatch(
+      /^UserError: this process may take \d+ MB of addresses more \(ulimit -v\), and starting the GPU takes about 950/,
+    );
+    expect(status).toBe(0);
+  },
+);

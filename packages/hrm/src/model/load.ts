@@ -2,7 +2,7 @@ import { type Device, UserError } from '@hrm-webgpu/core';
 import type { TensorFile } from '../formats/tensor-file.ts';
 import { type ArchConfig, type ModelConfig, puzzlePositions } from './config.ts';
 import { HrmModel } from './model.ts';
-import { PUZZLE_ROWS, parameterShapes } from './parameters.ts';
+import { PUZZLE_ROWS, parameterBytes, parameterShapes } from './parameters.ts';
 import type { ModelOptions } from './weights.ts';
 
 /** A model's configuration, as far as a checkpoint tells: with RoPE, nothing in it depends on the sequence length. */
@@ -90,6 +90,17 @@ export function checkLayers(file: TensorFile, config: KnownConfig): void {
   }
 }
 
+/** @throws UserError where the weights alone would take more memory than there is */
+function expectRoom({ freeMemory }: Device, config: ModelConfig, file: string): void {
+  const { weights, transposed } = parameterBytes(config);
+  const needed = weights + transposed;
+  if (freeMemory === undefined || needed <= freeMemory) return;
+  const mega = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
+  throw new UserError(
+    `${file}: its weights take ${mega(needed)} on the GPU, which is this machine's processor, and ${mega(freeMemory)} of memory are free`,
+  );
+}
+
 /**
  * A model with the weights of a checkpoint, which pass through the host in pieces.
  *
@@ -106,6 +117,7 @@ export async function loadModel(
   for (const [name, shape] of parameterShapes(config)) {
     if (!(trunkOnly && name === PUZZLE_ROWS)) checkShape(file, name, shape);
   }
+  expectRoom(device, trunkOnly ? trunkConfig(config) : config, file.name);
   async function* stoppable(name: string): AsyncGenerator<Float32Array> {
     for await (const piece of file.piecesF32(name)) {
       signal?.throwIfAborted();

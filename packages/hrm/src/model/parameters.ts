@@ -1,3 +1,4 @@
+import { sizeOf } from '@hrm-webgpu/core';
 import { type ModelConfig, puzzlePositions, swigluWidth } from './config.ts';
 
 /** Tensors that are stored but never trained: the initial states. */
@@ -35,4 +36,16 @@ export function parameterShapes(config: ModelConfig): Map<string, readonly numbe
     }
   }
   return shapes;
+}
+
+/** Bytes of a model's weights, of the transposed copies that the kernels read, and of what is trained densely. */
+export function parameterBytes(config: ModelConfig) {
+  const bytes = { weights: 0, transposed: 0, trained: 0 };
+  for (const [name, shape] of parameterShapes(config)) {
+    const size = 4 * sizeOf(shape);
+    bytes.weights += size;
+    if (isLinear(name)) bytes.transposed += size;
+    if (name !== PUZZLE_ROWS && !BUFFER_NAMES.includes(name)) bytes.trained += size;
+  }
+  return bytes;
 }

@@ -2,7 +2,7 @@
 import { sizeOf, UserError } from '@hrm-webgpu/core';
 import { hasQContinue } from '../model/act.ts';
 import { type ModelConfig, puzzlePositions, swigluWidth } from '../model/config.ts';
-import { BUFFER_NAMES, isLinear, PUZZLE_ROWS, parameterShapes } from '../model/parameters.ts';
+import { PUZZLE_ROWS, parameterBytes, parameterShapes } from '../model/parameters.ts';
 import { divisorsOf } from './micro-batches.ts';
 
 const FLOAT = 4;
@@ -63,17 +63,6 @@ export function estimateMemory(
   };
   const total = Object.values(parts).reduce((a, b) => a + b);
   return { ...parts, total, largest: largestBuffer(config, rows) };
-}
-
-function parameterBytes(config: ModelConfig) {
-  const bytes = { weights: 0, transposed: 0, trained: 0 };
-  for (const [name, shape] of parameterShapes(config)) {
-    const size = FLOAT * sizeOf(shape);
-    bytes.weights += size;
-    if (isLinear(name)) bytes.transposed += size;
-    if (name !== PUZZLE_ROWS && !BUFFER_NAMES.includes(name)) bytes.trained += size;
-  }
-  return bytes;
 }
 
 /**

@@ -11,8 +11,10 @@ import { onlySolution } from '../../src/data/sudoku/sudoku-solutions.ts';
 import { bytesSource } from '../../src/formats/files/byte-source.ts';
 import { parseJson } from '../../src/formats/json.ts';
 import { encodeSafetensors, openSafetensors } from '../../src/formats/safetensors.ts';
+import type { TensorFile } from '../../src/formats/tensor-file.ts';
 import { HRM } from '../../src/index.ts';
 import { DEFAULT_ARCH } from '../../src/model/config.ts';
+import { loadModel } from '../../src/model/load.ts';
 import { parameterShapes } from '../../src/model/parameters.ts';
 import { parsePuzzle } from '../../src/puzzles/parse-puzzle.ts';
 import { readConfig } from '../../src/training/checkpoint.ts';
@@ -142,4 +144,22 @@ it('a Sudoku without a solution that a search would take minutes to prove', () =
   const cells = '.....5.8....6.1.43..........1.5........1.6...3.......553.....61........4.........';
   const grid = Uint8Array.from(cells, (cell) => (cell === '.' ? 0 : Number(cell)));
   expect(onlySolution(sudokuShape(9), grid)).toBe('unknown');
+});
+
+it('weights that the machine has no memory for', async () => {
+  const device = await openDevice();
+  const { seq_len, vocab_size } = { seq_len: 16, vocab_size: 6 };
+  const config = { ...DEFAULT_ARCH, seq_len, vocab_size, num_puzzle_identifiers: 1 };
+  // The sizes alone are looked at: nothing of them is there.
+  const shapes = parameterShapes(config);
+  const file = {
+    ...{ name: 'f', format: 'safetensors' as const, names: [...shapes.keys()], metadata: {} },
+    info: (name: string) => ({ dtype: 'F32' as const, shape: shapes.get(name) ?? [] }),
+  } as unknown as TensorFile;
+  const small = Object.create(device, { freeMemory: { value: 100e6 } }) as typeof device;
+  expect(await messageOf(() => loadModel(small, config, file))).toMatch(
+    /^f: its weights take 218 MB on the GPU, which is this machine's processor, and 100 MB of memory are free$/,
+  );
+  expect(device.freeMemory).toBeGreaterThan(1e6);
+  device.close();
 });

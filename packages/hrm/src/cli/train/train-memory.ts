@@ -1,4 +1,3 @@
-import { freemem } from 'node:os';
 import type { Device } from '@hrm-webgpu/core';
 import type { ModelConfig } from '../../model/config.ts';
 import { checkMemory, type MemoryLimits, type MemoryUse } from '../../training/memory.ts';
@@ -19,9 +18,7 @@ export function announceMemory(device: Device, config: ModelConfig, use: MemoryU
 }
 
 /** The adapter's limits; a software adapter's memory is the machine's, of other adapters WebGPU does not tell it. */
-function limitsOf({ limits, adapter }: Device): MemoryLimits {
+function limitsOf({ limits, freeMemory: memory }: Device): MemoryLimits {
   const { maxBufferSize, maxStorageBufferBindingSize } = limits;
-  if (adapter.class !== 'software') return { maxBufferSize, maxStorageBufferBindingSize };
-  const container = process.constrainedMemory() || Number.POSITIVE_INFINITY;
-  return { maxBufferSize, maxStorageBufferBindingSize, memory: Math.min(freemem(), container) };
+  return { maxBufferSize, maxStorageBufferBindingSize, memory };
 }
