@@ -59,7 +59,7 @@ async function run(trainReads: number[] = [], evalReads: number[] = []) {
     const lines = readFileSync(join(folder, RUN_FILES.log), 'utf8').trim().split('\n');
     return {
       losses,
-      log: lines.map((line) => JSON.parse(line)),
+      log: lines.map((line) => ({ ...JSON.parse(line), time: undefined })),
       latest: readFileSync(join(folder, RUN_FILES.latest)),
     };
   } finally {

@@ -41,7 +41,7 @@ describe('parseTaskFile', () => {
   it('refuses what is not JSON', () => {
     expect(() => parseTaskFile('{', 'a.json', 'a')).toThrow(/^a\.json: is not valid JSON/);
     expect(() => parseTaskFile('{"test":\x1b]0;x\x07', 'a.json', 'a')).toThrow(
-      /JSON \(Unexpected token '·', \P{Cc}*$/u,
+      /JSON \(Unexpected token '\\u\{1b\}', \P{Cc}*$/u,
     );
   });
 });
