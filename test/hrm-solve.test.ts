@@ -258,7 +258,7 @@ describe('hrm solve', () => {
     [
       'a task nested deeply',
       () => [inFolder('arc'), file('deep.json', `{"test":[{"input":${'['.repeat(1e5)}${']'.repeat(1e5)}}]}`)],
-      /test\[0\]\.input\[0\]\[0\] is nested too deeply/,
+      /is not valid JSON \(it is nested more than 64 deep\)/,
     ],
     [
       'no name',

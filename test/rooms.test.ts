@@ -17,7 +17,7 @@ const PACKAGE_NAMES: Record<string, string> = {
 
 /** The rooms of packages/hrm/src by floor, from the bottom up: a room imports those of lower floors. */
 const HRM_FLOORS = [
-  ['formats'],
+  ['formats', 'environment'],
   ['data'],
   ['tasks'],
   ['puzzles', 'model'],
@@ -25,7 +25,7 @@ const HRM_FLOORS = [
   ['evaluation', 'tuning'],
   ['training'],
   ['checkpoints'],
-  ['solving', 'parity', 'figures'],
+  ['solving', 'parity', 'figures', 'runs'],
   ['cli'],
 ];
 

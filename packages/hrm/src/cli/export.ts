@@ -4,7 +4,7 @@ import { UserError } from '@hrm-webgpu/core';
 import { type CheckpointContext, knownConfig } from '../checkpoints/checkpoint-context.ts';
 import { exportedConfig, exportedTensors, halfPrecision, publishedTypes } from '../checkpoints/export.ts';
 import { findCheckpoint, RUN_FILES, readContext } from '../checkpoints/model-file.node.ts';
-import { checksumsOf, withChecksums } from '../formats/checksums.ts';
+import { checksumsOf } from '../formats/checksums.ts';
 import { writeFileAtomic } from '../formats/files/atomic-write.node.ts';
 import { fileSource, readTextFile } from '../formats/files/file-source.node.ts';
 import { openTensorFile } from '../formats/open-checkpoint.ts';
@@ -15,7 +15,7 @@ import { parseYaml, stringifyYaml, type YamlMap, type YamlValue } from '../forma
 import { type KnownConfig, trunkConfig } from '../model/load.ts';
 import { IGNORED_KEYS, LENGTH_KEY, parseAllConfig } from '../model/parse-config.ts';
 import { checkTask, seqLenOf, type Task } from '../tasks/tasks.ts';
-import { formatMetadata, readMetadata } from '../training/checkpoint.ts';
+import { formatMetadata, readMetadata, summedMetadata } from '../training/checkpoint.ts';
 import { announcePart } from './announce-part.ts';
 import { type Command, onePositional, parse } from './command.ts';
 import { taskNamed } from './task-option.ts';
@@ -113,7 +113,7 @@ async function* safetensorsOf(
   tensors: ReadonlyMap<string, StoredTensor>,
   metadata: Record<string, string> | undefined,
 ): AsyncGenerator<Uint8Array> {
-  const summed = metadata && withChecksums(metadata, await checksumsOf(tensors));
+  const summed = metadata && summedMetadata(metadata, await checksumsOf(tensors));
   yield* streamSafetensors(tensors, summed);
 }
 

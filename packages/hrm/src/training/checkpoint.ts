@@ -131,7 +131,7 @@ async function encode(
     entries.set(name, { dtype: DTYPES[dtype], shape: [extent, ...shape.slice(1)], data });
     crcs.set(name, crc32(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)));
   }
-  return encodeSafetensors(entries, withChecksums(formatMetadata(metadata), crcs));
+  return encodeSafetensors(entries, summedMetadata(formatMetadata(metadata), crcs));
 }
 
 /** How long others wait for their turn while a state is encoded. */
@@ -156,7 +156,15 @@ export function formatMetadata(metadata: CheckpointMetadata): Record<string, str
   const strings = Object.entries(metadata)
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => [key, JSON.stringify(value)]);
-  return { [FORMAT_KEY]: FORMATS.summed, ...Object.fromEntries(strings) };
+  return { [FORMAT_KEY]: FORMATS.plain, ...Object.fromEntries(strings) };
+}
+
+/** Metadata of {@link formatMetadata} for a file that has checksums of its tensors. */
+export function summedMetadata(
+  metadata: Readonly<Record<string, string>>,
+  tensors: ReadonlyMap<string, number>,
+): Record<string, string> {
+  return withChecksums({ ...metadata, [FORMAT_KEY]: FORMATS.summed }, tensors);
 }
 
 /** The configuration in one of our checkpoints; undefined for a file that something else wrote. */
