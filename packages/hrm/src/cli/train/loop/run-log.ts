@@ -48,7 +48,9 @@ export class RunLog {
     return new RunLog(path, openSync(path, 'r+'));
   }
 
+  /** After another try with lines that there was no room for. */
   close(): void {
+    if (this.waiting) this.append([]);
     closeSync(this.file);
   }
 
