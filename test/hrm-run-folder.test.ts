@@ -164,9 +164,15 @@ describe('other processes', () => {
     const run = await hrm(resume('taken', '--steps', '400'), {
       async onStderr(text, kill) {
         if (!text.includes('adapter:')) return;
-        // From its second session on it listens.
-        while (lines(at('taken', 'sessions.jsonl')).length < 2) await new Promise((r) => setTimeout(r, 20));
-        setTimeout(() => kill('SIGINT'), 200);
+        // Once it has made steps it listens.
+        const hasMade = () => {
+          const [, session] = lines(at('taken', 'sessions.jsonl'));
+          // It may be amid a line.
+          const times = readFileSync(at('taken', 'log.jsonl'), 'utf8').matchAll(/"time":"([^"]+)"/g);
+          return session && [...times].some(([, time]) => time > session.time);
+        };
+        while (!hasMade()) await new Promise((r) => setTimeout(r, 50));
+        kill('SIGINT');
       },
     });
     expect(run.code).toBe(130);
