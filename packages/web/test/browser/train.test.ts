@@ -47,6 +47,8 @@ async function download(page: Page): Promise<Checkpoint> {
   const { __metadata__, ...header } = JSON.parse(file.subarray(8, end).toString());
   for (const [key, text] of Object.entries(__metadata__ as Record<string, string>))
     header[key] = /^[{["]/.test(text) ? JSON.parse(text) : text;
+  // Of the text of the header: the order of its keys is another after they have been read from a file.
+  delete header.checksum_header;
   return { tensors: file.subarray(end), header };
 }
 
