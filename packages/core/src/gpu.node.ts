@@ -65,8 +65,9 @@ const DRIVER_BYTES = 950e6;
 
 /** @throws UserError where the driver would end the process: it has no way to say that there are no addresses */
 function expectAddressSpace(): void {
+  if (instances.size > 0) return;
   const left = addressSpaceLeft();
-  if (instances.size > 0 || left === undefined || left >= DRIVER_BYTES) return;
+  if (left === undefined || left >= DRIVER_BYTES) return;
   throw new UserError(
     `this process may take ${(left / 1e6).toFixed(0)} MB of addresses more (ulimit -v), and starting the GPU takes about ` +
       `${DRIVER_BYTES / 1e6}: raise the limit, or lift it (ulimit -v unlimited)`,

@@ -117,7 +117,8 @@ export async function loadModel(
   for (const [name, shape] of parameterShapes(config)) {
     if (!(trunkOnly && name === PUZZLE_ROWS)) checkShape(file, name, shape);
   }
-  expectRoom(device, trunkOnly ? trunkConfig(config) : config, file.name);
+  const loaded = trunkOnly ? trunkConfig(config) : config;
+  expectRoom(device, loaded, file.name);
   async function* stoppable(name: string): AsyncGenerator<Float32Array> {
     for await (const piece of file.piecesF32(name)) {
       signal?.throwIfAborted();
@@ -128,5 +129,5 @@ export async function loadModel(
     if (trunkOnly && name === PUZZLE_ROWS) return new Float32Array(shape[1]);
     return stoppable(name);
   };
-  return HrmModel.load(device, trunkOnly ? trunkConfig(config) : config, weight, { shardBytes });
+  return HrmModel.load(device, loaded, weight, { shardBytes });
 }

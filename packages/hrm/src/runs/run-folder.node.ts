@@ -15,6 +15,7 @@ import {
   type RunLines,
   type SessionLine,
 } from './run-lines.ts';
+import { isBetter, type Score } from './score.ts';
 
 /** The file that keeps other processes out of a run's folder. */
 export const RUN_LOCK = 'lock';
@@ -101,20 +102,15 @@ async function settingsOf(path: string): Promise<Map<string, unknown>> {
   return settings;
 }
 
-/** As `hrm train` chooses it: exact accuracy decides, then that of cells, then the loss; of equals the first. */
+/** As `hrm train` chooses it. */
 function bestOf(evaluations: readonly EvaluationLine[]): EvaluationLine | undefined {
-  const score = ({ figures }: EvaluationLine) => [
-    figures.exact_accuracy ?? 0,
-    figures.accuracy ?? 0,
-    -(figures.lm_loss ?? 0),
-  ];
+  const scoreOf = ({ figures }: EvaluationLine): Score => ({
+    exact: figures.exact_accuracy ?? 0,
+    accuracy: figures.accuracy ?? 0,
+    loss: figures.lm_loss ?? 0,
+  });
   let best: EvaluationLine | undefined;
-  for (const line of evaluations) {
-    if (!best) best = line;
-    const [own, other] = [score(line), score(best)];
-    const at = own.findIndex((value, i) => value !== other[i]);
-    if (at >= 0 && own[at] > other[at]) best = line;
-  }
+  for (const line of evaluations) if (isBetter(scoreOf(line), best ? scoreOf(best) : null)) best = line;
   return best;
 }
 

@@ -55,7 +55,7 @@ function lineOf(
   dots: boolean,
 ): Line[] {
   const merged = band(runs.map(points));
-  const colour = GROUP_COLOURS[index % GROUP_COLOURS.length];
+  const colour = groupColour(index);
   return merged.length === 0 ? [] : [{ name: dots ? name : '', colour, points: merged, dots }];
 }
 

@@ -28,7 +28,6 @@ export const MEASURES: readonly Measure[] = [
   { title: 'loss of q_continue', train: of('q_continue_loss') },
   { title: 'q_halt right', isShare: true, train: of('q_halt_accuracy'), evaluation: of('q_halt_accuracy') },
   { title: 'segments of a thought', train: of('steps'), evaluation: of('steps') },
-  { title: 'norm of the gradient', train: of('gradient_norm') },
   { title: 'learning rate', train: of('lr') },
 ];
 

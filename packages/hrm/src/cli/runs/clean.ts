@@ -2,12 +2,12 @@ import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '@hrm-webgpu/core';
 import { snapshotsIn } from '../../checkpoints/model-file.node.ts';
+import { TEMPORARY } from '../../formats/files/atomic-write.node.ts';
 import { Lock } from '../../formats/files/lock.node.ts';
 import { RUN_LOCK, readRunFolder, runsIn } from '../../runs/run-folder.node.ts';
 import { type Command, parse } from '../command.ts';
 import { byteSize, print } from '../terminal.ts';
 import { numberedIn } from '../train/loop/run-checkpoints.ts';
-import { TEMPORARY } from '../train/loop/run-folder.ts';
 
 export const cleanRuns: Command = {
   summary: 'remove what runs no longer need',

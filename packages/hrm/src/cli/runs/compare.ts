@@ -66,7 +66,7 @@ function lastLoss({ steps }: RunFolder): number | undefined {
  * From the times between lines, the middle one: evaluations and pauses do not count. Lines come in bunches, as metrics are read so; a
  * bunch is as long as its first line is after the one before.
  */
-export function stepsPerSecond({ steps }: Pick<RunFolder, 'steps'>): number | undefined {
+function stepsPerSecond({ steps }: Pick<RunFolder, 'steps'>): number | undefined {
   const rates: number[] = [];
   let [begun, made]: [number | undefined, number] = [undefined, 0];
   for (const { time } of steps) {

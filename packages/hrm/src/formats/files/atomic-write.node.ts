@@ -11,6 +11,12 @@ const LARGEST_WRITE = 2 ** 30;
 /** Folders that cannot be synced: Windows, some network file systems, a folder that may not be listed. */
 const FOLDER_SYNC_REFUSALS = new Set(['EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'ENOTSUP']);
 
+/** What a file is called until it is whole: another each time, in every process. */
+export const temporaryName = (path: string) => `${path}.${randomUUID().slice(0, 8)}.tmp`;
+
+/** How such names end, by which what a killed process left is known. */
+export const TEMPORARY = /\.[0-9a-f]{8}\.tmp$/;
+
 type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 async function writeChunks(handle: FileHandle, chunks: Chunks): Promise<void> {
@@ -58,7 +64,7 @@ export async function syncFolder(folder: string): Promise<void> {
  * unchanged
  */
 export async function writeFileAtomic(path: string, chunks: Chunks): Promise<void> {
-  const temporary = `${path}.${randomUUID().slice(0, 8)}.tmp`;
+  const temporary = temporaryName(path);
   try {
     const handle = await open(temporary, 'wx');
     try {

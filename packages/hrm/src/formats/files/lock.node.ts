@@ -1,10 +1,10 @@
 /** A lock that says which process holds it, so that those of processes that have ended are known. Node only. */
-import { randomUUID } from 'node:crypto';
 import { linkSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { UserError } from '@hrm-webgpu/core';
 import { parseJson } from '../json.ts';
 import { faultIn, isRecord, RULES, type Rules } from '../record-rules.ts';
+import { temporaryName } from './atomic-write.node.ts';
 import { fileError } from './file-error.node.ts';
 
 /** A process, as others on its machine can tell it from the next of the same number. */
@@ -127,7 +127,7 @@ export class Lock {
 
 /** Makes the file, whole, where there is none. */
 function create(path: string, text: string): boolean {
-  const own = `${path}.${randomUUID().slice(0, 8)}.tmp`;
+  const own = temporaryName(path);
   try {
     writeFileSync(own, text, { flag: 'wx' });
     try {
@@ -166,7 +166,7 @@ function read(path: string): Holder | 'gone' | 'damaged' {
 
 /** Of several that find it stale, one moves it away: nobody removes a lock that another has taken since. */
 function putAside(path: string): void {
-  const aside = `${path}.${randomUUID().slice(0, 8)}.tmp`;
+  const aside = temporaryName(path);
   try {
     renameSync(path, aside);
   } catch (cause) {

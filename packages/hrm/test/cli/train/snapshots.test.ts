@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { allCheckpoints } from '../../../src/cli/guess-options.ts';
-import { isBetter, writeSnapshot } from '../../../src/cli/train/loop/snapshots.ts';
+import { writeSnapshot } from '../../../src/cli/train/loop/snapshots.ts';
+import { isBetter } from '../../../src/runs/score.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hrm-snapshots-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,11 +1,15 @@
 /** The checkpoints of a run in its folder: the last few by step, and the newest under the name that everything reads. */
-import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { copyFile, link, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '@hrm-webgpu/core';
 import { RUN_FILES } from '../../../checkpoints/model-file.node.ts';
-import { syncFile, syncFolder, writeFileAtomic } from '../../../formats/files/atomic-write.node.ts';
+import {
+  syncFile,
+  syncFolder,
+  temporaryName,
+  writeFileAtomic,
+} from '../../../formats/files/atomic-write.node.ts';
 import { fileError } from '../../../formats/files/file-error.node.ts';
 import { fileSource } from '../../../formats/files/file-source.node.ts';
 import { openTensorFile } from '../../../formats/open-checkpoint.ts';
@@ -13,7 +17,8 @@ import type { TensorFile } from '../../../formats/tensor-file.ts';
 import { readMetadata } from '../../../training/checkpoint.ts';
 import { say } from '../../terminal.ts';
 
-const NUMBERED = /^checkpoint-(\d+)\.safetensors$/;
+/** What the checkpoint of a step is called. */
+export const NUMBERED = /^checkpoint-(\d+)\.safetensors$/;
 
 /** Systems without hard links, or folders on such. */
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'ENOSYS', 'EXDEV', 'EMLINK']);
@@ -68,7 +73,7 @@ export async function writeCheckpoint(
 
 /** A second name of the same file, which costs no room; a copy where there are no such names. */
 async function nameLatest(named: string, latest: string): Promise<void> {
-  const temporary = `${latest}.${randomUUID().slice(0, 8)}.tmp`;
+  const temporary = temporaryName(latest);
   try {
     try {
       await link(named, temporary);

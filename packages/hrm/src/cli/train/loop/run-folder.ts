@@ -3,9 +3,11 @@ import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '@hrm-webgpu/core';
 import { RUN_FILES, SNAPSHOTS } from '../../../checkpoints/model-file.node.ts';
+import { TEMPORARY } from '../../../formats/files/atomic-write.node.ts';
 import { Lock } from '../../../formats/files/lock.node.ts';
 import { makeFolder } from '../../../formats/files/make-folder.node.ts';
 import { RUN_LOCK } from '../../../runs/run-folder.node.ts';
+import { NUMBERED } from './run-checkpoints.ts';
 
 /** What a run writes. */
 const OWN: readonly string[] = [...Object.values(RUN_FILES), SNAPSHOTS];
@@ -16,9 +18,6 @@ const BEFORE_ITS_FIRST: readonly string[] = [
   RUN_FILES.sessions,
   RUN_FILES.samples,
 ];
-const CHECKPOINT = /^checkpoint-\d+\.safetensors$/;
-/** What `writeFileAtomic` and the lock leave where a process is killed. */
-export const TEMPORARY = /\.[0-9a-f]{8}\.tmp$/;
 
 /** @throws UserError where a new run would write over something, or there can be no folder */
 export function expectRoom(folder: string): void {
@@ -27,7 +26,7 @@ export function expectRoom(folder: string): void {
     throw new UserError(`${folder} is a file, not a folder; give another folder with --out`);
   }
   const names = readdirSync(folder);
-  const taken = names.filter((name) => OWN.includes(name) || CHECKPOINT.test(name));
+  const taken = names.filter((name) => OWN.includes(name) || NUMBERED.test(name));
   const isRun = names.includes(RUN_FILES.sessions);
   // Of a run that ended before its first checkpoint nothing is lost.
   const worth = taken.find((name) => !isRun || !BEFORE_ITS_FIRST.includes(name));

@@ -9,8 +9,8 @@ import {
   type Rules,
   recordOf,
 } from '../../../formats/record-rules.ts';
+import type { Score } from '../../../runs/score.ts';
 import { FRESH, NO_RULES, type Standing, type StopRules } from './early-stop.ts';
-import type { Score } from './snapshots.ts';
 
 export interface SaveEvery {
   steps: number | null;

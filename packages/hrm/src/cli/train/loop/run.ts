@@ -8,6 +8,7 @@ import { writeFileAtomic } from '../../../formats/files/atomic-write.node.ts';
 import { stringifyYaml } from '../../../formats/yaml/yaml.ts';
 import { NotFiniteError } from '../../../model/not-finite.ts';
 import { formatAllConfig, LENGTH_KEY } from '../../../model/parse-config.ts';
+import { isBetter } from '../../../runs/score.ts';
 import { taskOf } from '../../../tasks/tasks.ts';
 import { encodeModel } from '../../../training/checkpoint.ts';
 import { evaluationRows } from '../../../training/memory.ts';
@@ -23,7 +24,7 @@ import type { RunNotes } from './run-notes.ts';
 import { SampleLog } from './sample-log.ts';
 import { Saver } from './saver.ts';
 import { noteSession } from './session.ts';
-import { isBetter, writeSnapshot } from './snapshots.ts';
+import { writeSnapshot } from './snapshots.ts';
 
 export interface RunOptions {
   trainer: Trainer;
