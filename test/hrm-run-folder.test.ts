@@ -15,16 +15,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hrm } from './run-hrm.ts';
-import { writeSmallDataset } from './small-dataset.ts';
+import { TINY, writeSmallDataset } from './small-dataset.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hrm-run-folder-'));
 const data = join(folder, 'data');
 const at = (...names: string[]) => join(folder, ...names);
-
-const TINY = [
-  ...['arch.hidden_size=32', 'arch.num_heads=2', 'arch.puzzle_emb_ndim=32', 'arch.halt_max_steps=2'],
-  ...['arch.H_layers=1', 'arch.L_layers=1', 'global_batch_size=8'],
-].flatMap((setting) => ['--set', setting]);
 
 const train = (out: string, ...extra: string[]) => [
   ...['train', '--preset', 'demo-4x4', '--data', data, '--out', at(out), '--steps', '12'],

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeSplit } from '../packages/hrm/src/data/dataset/dataset.node.ts';
 import { tokenRows } from '../packages/hrm/src/data/dataset/token-rows.ts';
 import { hrm } from './run-hrm.ts';
-import { writeSmallDataset } from './small-dataset.ts';
+import { TINY, writeSmallDataset } from './small-dataset.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hrm-train-data-'));
 const data = join(folder, 'data');
@@ -38,11 +38,6 @@ beforeAll(async () => {
   await writeOnes(data, 'named', { num_puzzle_identifiers: 3 });
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-
-const TINY = [
-  ...['arch.hidden_size=32', 'arch.num_heads=2', 'arch.puzzle_emb_ndim=32', 'arch.halt_max_steps=2'],
-  ...['arch.H_layers=1', 'arch.L_layers=1', 'global_batch_size=8'],
-].flatMap((setting) => ['--set', setting]);
 
 const train = (out: string, ...extra: string[]) => [
   ...['train', '--preset', 'demo-4x4', '--data', data, '--out', join(folder, out), '--steps', '2'],

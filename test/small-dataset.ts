@@ -9,3 +9,9 @@ export async function writeSmallDataset(folder: string): Promise<void> {
   for (const [name, split] of Object.entries(splits)) await writeSplit(folder, name, split);
   await writeIdentifiers(folder, ['<blank>']);
 }
+
+/** Options of `hrm train` for a model that makes a step in no time. */
+export const TINY = [
+  ...['arch.hidden_size=32', 'arch.num_heads=2', 'arch.puzzle_emb_ndim=32', 'arch.halt_max_steps=2'],
+  ...['arch.H_layers=1', 'arch.L_layers=1', 'global_batch_size=8'],
+].flatMap((setting) => ['--set', setting]);

@@ -47,13 +47,17 @@ function fail(name, index, { problem, input }) {
   console.log(`${name}, input ${index}: ${problem.split('\n')[0]}  (${file})`);
 }
 
+/** A process that tries inputs from one up to another. */
+const begin = (name, from, until) =>
+  fork(WORKER, [name, String(seed), String(from), String(until)], {
+    execArgv: ['--max-old-space-size=512'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+
 /** Tries inputs from one on; resolves to the next to be tried, behind one that ended the process. */
 function run(name, from) {
   return new Promise((resolve) => {
-    const child = fork(WORKER, [name, String(seed), String(from), String(count)], {
-      execArgv: ['--max-old-space-size=512'],
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    });
+    const child = begin(name, from, count);
     let [at, said] = [from, ''];
     child.stderr.on('data', (text) => {
       said = (said + text).slice(-2000);
@@ -82,10 +86,7 @@ function run(name, from) {
 
 async function one(name, index) {
   return new Promise((resolve) => {
-    const child = fork(WORKER, [name, String(seed), String(index), String(index + 1)], {
-      execArgv: ['--max-old-space-size=512'],
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    });
+    const child = begin(name, index, index + 1);
     const timer = setTimeout(() => child.kill('SIGKILL'), HANG_MS);
     child.stderr.resume();
     child.on('exit', (code, signal) => {
