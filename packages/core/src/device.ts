@@ -220,6 +220,23 @@ export class Device {
     }
   }
 
+  /**
+   * Runs `body`, as in {@link scope}. While a step is recorded: what `body` does is done by those replays only that ask for
+   * it, so that what is seldom wanted costs nothing else. Its results must be in tensors from outside of the recording.
+   *
+   * @throws Error, when the recording goes on to read what `body` made
+   */
+  onDemand(body: () => void): void {
+    const { recording } = this.stream;
+    const before = recording?.onDemand ?? false;
+    if (recording) recording.onDemand = true;
+    try {
+      this.scope(body);
+    } finally {
+      if (recording) recording.onDemand = before;
+    }
+  }
+
   private recordInto<T>(recording: Recording, body: () => T): T {
     this.stream.recording = recording;
     try {

@@ -33,6 +33,8 @@ export interface PlanContext {
 export class Plan<T> {
   /** @internal What a replay does, in order. */
   readonly commands: readonly PlannedCommand[];
+  /** The same without what is on demand. */
+  private readonly standing: readonly PlannedCommand[];
   /** Memory that no tensor has: shared places and parameters. */
   private readonly owned: PooledBuffer[] = [];
   /** Buffers of tensors made in the recording. A tensor of the result may outlive the plan, and other plans hold them. */
@@ -54,6 +56,7 @@ export class Plan<T> {
     try {
       this.placeBuffers(recording.made);
       this.commands = this.plan(recording);
+      this.standing = this.commands.filter((_, i) => !recording.commands[i].onDemand);
     } catch (error) {
       this.free();
       throw error;
@@ -62,10 +65,14 @@ export class Plan<T> {
     this.preparing = this.prepare();
   }
 
-  /** Runs the step once more, after all work appended to the stream so far. Does not wait for the GPU. */
-  replay(): void {
+  /**
+   * Runs the step once more, after all work appended to the stream so far. Does not wait for the GPU.
+   *
+   * @param onDemand with what was recorded in {@link Device.onDemand}
+   */
+  replay(onDemand = false): void {
     if (this.disposed) throw new Error('this plan has been disposed of');
-    this.context.stream.replay(this.commands, this.preparing);
+    this.context.stream.replay(onDemand ? this.commands : this.standing, this.preparing);
   }
 
   /** Frees the plan's memory, its result included; what other plans use of it stays as it is until they are gone. */

@@ -10,7 +10,8 @@ export interface Copy {
   targetOffset: number;
 }
 
-export type Command = Dispatch | Copy;
+/** What a replay does; where it is `onDemand`, one that asks for it. */
+export type Command = (Dispatch | Copy) & { onDemand?: boolean };
 
 /** What is known of a buffer that was made in the recording. */
 export interface RecordedBuffer {
@@ -19,6 +20,8 @@ export interface RecordedBuffer {
   last: number;
   /** Its tensors have been freed: its contents matter to nobody after the last command. */
   freed: boolean;
+  /** Written by what not every replay does. */
+  onDemand?: boolean;
   /** Contents from the host, the same in every replay. */
   constant?: Uint8Array;
 }
@@ -32,6 +35,8 @@ export class Recording {
   readonly made = new Map<PooledBuffer, RecordedBuffer>();
   /** Buffers from outside, which the commands use where they are: held from their first use on, until the plan goes. */
   readonly captured = new Set<PooledBuffer>();
+  /** Whether what comes is left out of replays that do not ask for it. */
+  onDemand = false;
 
   constructor(private readonly pool: BufferPool) {}
 
@@ -55,13 +60,13 @@ export class Recording {
       if (access === 'read') this.reads(buffer, what);
       else this.writes(buffer, what);
     });
-    this.commands.push(dispatch);
+    this.append(dispatch);
   }
 
   copy(copy: Copy): void {
     this.reads(copy.source, 'copy: its source');
     this.writes(copy.target, 'copy: its target');
-    this.commands.push(copy);
+    this.append(copy);
   }
 
   /** @throws Error for a tensor from outside: it would be written once, not in every replay */
@@ -76,14 +81,22 @@ export class Recording {
     made.constant.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
   }
 
+  private append(command: Command): void {
+    this.commands.push(this.onDemand ? { ...command, onDemand: true } : command);
+  }
+
   private reads(buffer: PooledBuffer, what: string): void {
     const made = this.use(buffer);
+    if (made?.onDemand && !this.onDemand)
+      throw new Error(`${what} is read by every replay, but written by those alone that ask for it`);
     if (!made || made.constant || made.first < this.commands.length) return;
     throw new Error(`${what} is read, but nothing in the recording has written it`);
   }
 
   private writes(buffer: PooledBuffer, what: string): void {
-    if (!this.use(buffer)?.constant) return;
+    const made = this.use(buffer);
+    if (made && this.onDemand) made.onDemand = true;
+    if (!made?.constant) return;
     throw new Error(`${what} is written, but holds data from the host, which replays do not write again`);
   }
 

@@ -75,6 +75,43 @@ describe('a recorded step', () => {
     y.dispose();
   });
 
+  it('leaves out what is on demand, unless it is asked for', async () => {
+    const x = Tensor.from(device, numbers(1, 2));
+    const seen = Tensor.from(device, numbers(0, 0));
+    const body = () => {
+      const y = map(x, 2, 0);
+      device.onDemand(() => seen.assign(map(map(y, 1, 1), 10, 0)));
+      x.assign(map(y, 1, 3));
+    };
+    const plan = device.record(body);
+    plan.replay();
+    plan.replay();
+    expect(await seen.readF32()).toEqual(numbers(0, 0));
+    plan.replay(true);
+    plan.replay();
+    expect(await seen.readF32()).toEqual(numbers(270, 350));
+    expect(await x.readF32()).toEqual(numbers(61, 77));
+    plan.dispose();
+    device.scope(body); // outside of a recording it is done
+    expect(await seen.readF32()).toEqual(numbers(1230, 1550));
+    x.dispose();
+    seen.dispose();
+  });
+
+  it('refuses to go on with what is there on demand only', () => {
+    const x = Tensor.from(device, numbers(1));
+    const record = () =>
+      device.record(() => {
+        const y = device.unscoped(() => Tensor.empty(device, [1]));
+        device.onDemand(() => map(x, 2, 0, y));
+        return map(y, 1, 0);
+      });
+    expect(record).toThrow(
+      /affine: binding 'x' is read by every replay, but written by those alone that ask/,
+    );
+    x.dispose();
+  });
+
   it('does nothing while it is recorded', async () => {
     const x = Tensor.from(device, numbers(5));
     const { dispatchCount } = device.stream;

@@ -19,6 +19,7 @@ export const RULES = {
   share: ['a number from 0 to 1', (value) => (value as number) >= 0 && (value as number) <= 1],
   finite: ['a number', Number.isFinite],
   text: ['text', isText],
+  flag: ['true or false', (value) => typeof value === 'boolean'],
 } as const satisfies Record<string, Rule>;
 
 /** A rule for values that may be null, too. */

@@ -9,6 +9,7 @@ import type { ModelConfig, TrainConfig } from '../model/config.ts';
 import type { HrmModel } from '../model/model.ts';
 import { NotFiniteError } from '../model/not-finite.ts';
 import type { Average } from './average.ts';
+import { GradientNormMeter, type GradientNorms } from './gradient-norms.ts';
 import { MicroBatches } from './micro-batches.ts';
 import { type Optimizers, scheduleFactor } from './optimizers.ts';
 
@@ -66,10 +67,14 @@ export interface StepReport {
   /** loss / global_batch_size */
   loss: number;
   lr: number;
+  /** Of one step in 16, from the first on. */
+  gradientNorms?: GradientNorms;
 }
 
 /** Metrics are read this often, or when so much time has passed. */
 const READ_EVERY = { steps: 16, ms: 200 };
+/** No more often than metrics are read: there is room for the norms of one step. */
+const NORMS_EVERY = READ_EVERY.steps;
 
 /** Training steps on one device: all that is gone when it is lost. */
 export class Steps implements TrainingState {
@@ -85,9 +90,10 @@ export class Steps implements TrainingState {
   private readonly call: Tensor;
   /** The metrics of steps that have not been read, a row each. */
   private readonly history: Tensor;
+  private readonly norms: GradientNormMeter;
   /** The examples of the last step, until the next. */
   batch: Batch | undefined;
-  private unread: Pick<StepReport, 'step' | 'lr'>[] = [];
+  private unread: (Pick<StepReport, 'step' | 'lr'> & { measured: boolean })[] = [];
   private lastReading = performance.now();
   private readonly readings = new Set<Promise<void>>();
   private arrived: StepReport[] = [];
@@ -108,6 +114,7 @@ export class Steps implements TrainingState {
     this.trace = options.trace?.(model);
     this.call = Tensor.empty(model.device, [1], 'u32');
     this.history = Tensor.empty(model.device, [READ_EVERY.steps, METRIC_NAMES.length]);
+    this.norms = new GradientNormMeter(model);
   }
 
   /** What passes from step to step, part by part in the order of the batch's rows. */
@@ -144,9 +151,10 @@ export class Steps implements TrainingState {
     const lr = train.lr * factor;
     optimizers.begin({ lr, puzzle_emb_lr: train.puzzle_emb_lr * factor });
     this.call.write(Uint32Array.of(this.step));
-    this.run();
+    const measured = this.step % NORMS_EVERY === 1;
+    this.run(measured);
     await this.trace?.check(`step ${this.step}`);
-    this.unread.push({ step: this.step, lr });
+    this.unread.push({ step: this.step, lr, measured });
     const due = performance.now() - this.lastReading > READ_EVERY.ms;
     if (due || this.unread.length === READ_EVERY.steps) this.readHistory();
   }
@@ -171,6 +179,7 @@ export class Steps implements TrainingState {
     this.plan?.dispose();
     this.call.dispose();
     this.history.dispose();
+    this.norms.dispose();
     this.parts.dispose();
     this.trace?.dispose();
     this.average?.dispose();
@@ -178,24 +187,29 @@ export class Steps implements TrainingState {
     this.optimizers.dispose();
   }
 
-  private run(): void {
+  private run(measured: boolean): void {
     const { device } = this.model;
     const { trace } = this;
     const watched = <T>(body: () => T) => (trace ? trace.watch(body) : body());
     let metrics: Tensor;
-    if (this.options.eager) metrics = watched(() => device.scope(() => this.stepOnDevice()));
+    if (this.options.eager) metrics = watched(() => device.scope(() => this.stepOnDevice(measured)));
     else {
       this.plan ??= watched(() => device.record(() => this.stepOnDevice()));
-      this.plan.replay();
+      this.plan.replay(measured);
       metrics = this.plan.result;
     }
     this.history.assignAt(METRIC_NAMES.length * this.unread.length, metrics);
     if (this.options.eager) metrics.dispose();
   }
 
-  /** Everything that a step does on the GPU; returns its metrics. */
-  stepOnDevice(): Tensor {
+  /**
+   * Everything that a step does on the GPU; returns its metrics.
+   *
+   * @param measured with the norms of its gradients, which a recorded step does on demand
+   */
+  stepOnDevice(measured = true): Tensor {
     const { gradients, puzzle, metrics } = this.parts.gradients(this.call, this.options.train);
+    if (measured) this.model.device.onDemand(() => this.norms.measure(gradients));
     this.optimizers.step(gradients, puzzle);
     this.average?.update();
     return metrics;
@@ -207,11 +221,13 @@ export class Steps implements TrainingState {
     this.unread = [];
     this.lastReading = performance.now();
     if (unread.length === 0) return;
-    const reading = history.readF32().then((rows) => {
-      unread.forEach(({ step, lr }, i) => {
+    const norms = unread.some(({ measured }) => measured) ? this.norms.read() : undefined;
+    const reading = Promise.all([history.readF32(), norms]).then(([rows, gradientNorms]) => {
+      unread.forEach(({ step, lr, measured }, i) => {
         const row = rows.subarray(METRIC_NAMES.length * i, METRIC_NAMES.length * (i + 1));
         const sums = namedMetrics(row, hasQContinue(options.config));
-        this.arrived.push({ step, lr, sums, loss: checkedLoss(step, sums, options.train) });
+        const loss = checkedLoss(step, sums, options.train);
+        this.arrived.push({ step, lr, sums, loss, ...(measured ? { gradientNorms } : {}) });
       });
     });
     const done = reading

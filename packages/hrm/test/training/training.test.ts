@@ -128,6 +128,32 @@ describe('Trainer', () => {
     expect(await losses(1)).not.toEqual(first);
   });
 
+  it.each([false, true])('reports the norms of the gradient now and then, op by op: %s', async (eager) => {
+    const { split, totalSteps } = { split: splits.train, totalSteps: 40 };
+    const trainer = await Trainer.start(device, { config, train, split, totalSteps, eager });
+    const [first] = await take(trainer, 1);
+    // The first moments began at 0: they are (1 − β₁)·g.
+    const squares = { all: 0, H_level: 0, L_level: 0 };
+    for (const [name, { m }] of trainer.optimizers.moments) {
+      const sum = (await m.readF32()).reduce((total, value) => total + (value / (1 - train.beta1)) ** 2, 0);
+      squares.all += sum;
+      for (const level of ['H_level', 'L_level'] as const)
+        if (name.startsWith(`${level}.`)) squares[level] += sum;
+    }
+    const { all, H_level, L_level } = first.gradientNorms ?? {};
+    for (const [norm, sum] of [
+      [all, squares.all],
+      [H_level, squares.H_level],
+      [L_level, squares.L_level],
+    ]) {
+      // A rounding of m, three of the norms of at most 256 columns, and of as many rows: positive sums.
+      expect(Math.abs((norm ?? 0) / Math.sqrt(sum as number) - 1)).toBeLessThan(64 * 2 ** -24);
+    }
+    const later = await take(trainer, 17);
+    expect(later.filter(({ gradientNorms }) => gradientNorms).map(({ step }) => step)).toEqual([17]);
+    trainer.dispose();
+  });
+
   it('gives the same bits recorded as op by op, and however finely it is submitted', async () => {
     const run = async (eager: boolean, submitMs: number) => {
       device.submitMs = submitMs;

@@ -4,10 +4,11 @@ import { UserError } from '@hrm-webgpu/core';
 import { checks } from '@hrm-webgpu/kernels/checks';
 import type { LabCommand } from '../command.ts';
 import { ENDLESS, Workshop } from '../trial/workshop.node.ts';
-import { type Fate, type KernelFates, mutateKernel } from './mutate.ts';
+import { type Fate, type KernelFates, type MutateOptions, mutateKernel } from './mutate.ts';
 
 /** Each has a device of its own. */
 const MOST_WORKSHOPS = 4;
+const SAID_EVERY_MS = 60_000;
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
 const print = (text: string) => process.stdout.write(`${text}\n`);
@@ -42,10 +43,7 @@ explanation there is no longer true.
     const results: KernelFates[] = [];
     try {
       for (const kernel of positionals.length > 0 ? positionals : Object.keys(checks)) {
-        const found = await mutateKernel(workshops, kernel, {
-          slice,
-          onFate: (fate) => report(kernel, fate),
-        });
+        const found = await mutateKernel(workshops, kernel, { slice, onFate: reporter(kernel) });
         if (found) results.push(found);
         say(found ? summaryOf(found) : `${kernel}: this adapter cannot run it`);
       }
@@ -66,8 +64,15 @@ function sliceOf(text: string | undefined): { index: number; of: number } {
 const nameOf = ({ mutant: { line, kind, before, after } }: Fate) =>
   `line ${line}, ${kind}: ${before}${after ? ` → ${after}` : ''}`;
 
-function report(kernel: string, fate: Fate): void {
-  if (fate.fate === 'lives') say(`${kernel}.wgsl ${nameOf(fate)} LIVES`);
+/** Says what lives at once, and how far it is once a minute: kernels that compile slowly take an hour. */
+function reporter(kernel: string): NonNullable<MutateOptions['onFate']> {
+  let said = performance.now();
+  return (fate, done, of) => {
+    if (fate.fate === 'lives') say(`${kernel}.wgsl ${nameOf(fate)} LIVES`);
+    if (performance.now() - said < SAID_EVERY_MS || done === of) return;
+    said = performance.now();
+    say(`${kernel}: ${done} of ${of} mistakes`);
+  };
 }
 
 const count = ({ fates }: KernelFates, wanted: Fate['fate']) =>

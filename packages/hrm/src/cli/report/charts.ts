@@ -40,9 +40,12 @@ export function drawCurves(plotting: Plotting, groups: readonly Group[]): string
   return drawCard({ title: 'Curves', notes, height, panels });
 }
 
-function plotOf({ title, isShare, train, evaluation }: Measure, groups: readonly Group[]): Plotted {
+function plotOf(
+  { title, isShare, isOfHalted, train, evaluation }: Measure,
+  groups: readonly Group[],
+): Plotted {
   const drawn = groups.flatMap((group, i) => [
-    ...(train ? lineOf(group, i, (run) => trainPoints(run, train), false) : []),
+    ...(train ? lineOf(group, i, (run) => trainPoints(run, train, isOfHalted), false) : []),
     ...(evaluation ? lineOf(group, i, (run) => evaluationPoints(run, evaluation), true) : []),
   ]);
   return { title, isShare, drawn };

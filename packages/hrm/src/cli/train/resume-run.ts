@@ -39,6 +39,7 @@ interface ResumeOptions extends DeviceValues {
   set?: readonly string[];
   keep?: number;
   saveEvery?: SaveEvery;
+  tensorboard?: boolean;
   eager: boolean;
   'trace-nan'?: boolean;
 }
@@ -58,6 +59,7 @@ export async function resumeRun(out: string, options: ResumeOptions): Promise<Ru
     notes.microBatch = options.microBatch ?? notes.microBatch;
     notes.keep = options.keep ?? notes.keep;
     notes.saveEvery = options.saveEvery ?? notes.saveEvery;
+    notes.tensorboard = options.tensorboard ?? notes.tensorboard;
     const device = await openGivenDevice(options);
     try {
       using trainer = await resumeTrainer(device, file, saved, options);

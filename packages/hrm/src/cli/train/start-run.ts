@@ -47,6 +47,7 @@ export interface StartOptions {
   snapshots?: number;
   keep?: number;
   saveEvery?: SaveEvery;
+  tensorboard?: boolean;
   /** See TrainerOptions. */
   eager?: boolean;
   'trace-nan'?: boolean;
@@ -85,6 +86,7 @@ export async function startRun(options: StartOptions): Promise<RunResult> {
     snapshots: options.snapshots ?? 0,
     keep: options.keep ?? DEFAULT_NOTES.keep,
     saveEvery: options.saveEvery ?? DEFAULT_NOTES.saveEvery,
+    tensorboard: options.tensorboard ?? DEFAULT_NOTES.tensorboard,
   };
   const surviving = { ...options, survival: survival(options) };
   return withFreshTrainer(surviving, split, evaluatedExamples(notes, evalSplit), async (trainer) => {

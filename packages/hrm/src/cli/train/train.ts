@@ -39,6 +39,7 @@ same bits.
   --save-every N|TIME  save the run after N steps or a time (90s, 5m, 1h); default 5m. It is saved at evaluations and at its end, too
   --keep N             keep the last N checkpoints, DIR/checkpoint-STEP.safetensors; default 2
   --snapshots N        keep the weights of the last N evaluations in DIR/snapshots, for 'hrm eval --checkpoints DIR'
+  --tensorboard        write event files for TensorBoard into DIR, too: tensorboard --logdir DIR
   --eager              run op by op instead of recording a step and replaying it (for debugging; the same bits)
   --trace-nan          look at what every kernel writes, and stop at the first that is not finite, naming kernel, tensor
                        and element (slower; the same bits)
@@ -69,6 +70,7 @@ const OPTIONS = {
   snapshots: { type: 'string' },
   keep: { type: 'string' },
   'save-every': { type: 'string' },
+  tensorboard: { type: 'boolean' },
   eager: { type: 'boolean', default: false },
   'trace-nan': { type: 'boolean' },
   profile: { type: 'boolean' },
@@ -86,6 +88,7 @@ const WITH_RESUME = [
   'micro-batch',
   'keep',
   'save-every',
+  'tensorboard',
   'eager',
   'trace-nan',
   ...Object.keys(DEVICE_OPTIONS),
@@ -155,8 +158,13 @@ function curriculumOf(values: {
   return steps ?? null;
 }
 
-function savingOf({ keep, 'save-every': every }: { keep?: string; 'save-every'?: string }) {
-  return { keep: wholeNumber('keep', keep), saveEvery: every === undefined ? undefined : saveEvery(every) };
+function savingOf(values: { keep?: string; 'save-every'?: string; tensorboard?: boolean }) {
+  const { keep, 'save-every': every, tensorboard } = values;
+  return {
+    keep: wholeNumber('keep', keep),
+    saveEvery: every === undefined ? undefined : saveEvery(every),
+    tensorboard,
+  };
 }
 
 /** `200`: steps; `90s`, `5m`, `1h`. */

@@ -1,9 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '@hrm-webgpu/core';
 import { afterAll, expect, it } from 'vitest';
-import { RunLog } from '../../../src/cli/train/loop/run-log.ts';
+import { RunLog } from '../../../src/cli/train/loop/logs/run-log.ts';
 import type { Evaluation } from '../../../src/evaluation/evaluate.ts';
 import type { StepReport } from '../../../src/training/steps.ts';
 
@@ -53,6 +53,14 @@ it('divides sums by the rows that halted, losses by the batch', async () => {
   ]);
 });
 
+it('has the norms of the gradient where a step has them', async () => {
+  const log = await RunLog.open(path, { step: 0, evaluatedStep: 0 });
+  log.addSteps([{ ...report(1), gradientNorms: { all: 5, H_level: 3, L_level: 4 } }, report(2)], 8);
+  const norms = { grad_norm: 5, grad_norm_H_level: 3, grad_norm_L_level: 4 };
+  expect(lines()[0]).toMatchObject(norms);
+  for (const name of Object.keys(norms)) expect(lines()[1]).not.toHaveProperty(name);
+});
+
 it('drops what came after the checkpoint, and a line cut short', async () => {
   const log = await RunLog.open(path, { step: 0, evaluatedStep: 0 });
   log.addSteps([report(1), report(2)], 8);
@@ -70,6 +78,22 @@ it('drops what came after the checkpoint, and a line cut short', async () => {
     'train 3',
     'train 4',
   ]);
+});
+
+it('writes an event file for TensorBoard where that is asked for', async () => {
+  const own = mkdtempSync(join(folder, 'events-'));
+  const files = () => readdirSync(own).filter((name) => name.startsWith('events.out.tfevents.'));
+  const log = await RunLog.open(join(own, 'log.jsonl'), { step: 0, evaluatedStep: 0 });
+  log.close();
+  expect(files()).toEqual([]);
+  const told = await RunLog.open(join(own, 'log.jsonl'), { step: 3, evaluatedStep: 0 }, true);
+  told.addSteps([report(4)], 8);
+  told.addEvaluation(4, 'test', { ...evaluation, q_halt_accuracy: Number.NaN });
+  told.close();
+  const [name] = files();
+  const text = readFileSync(join(own, name), 'latin1');
+  for (const tag of ['train/lm_loss', 'train/lr', 'test/exact']) expect(text).toContain(tag);
+  expect(text).not.toContain('test/q_halt_accuracy');
 });
 
 it('says what is wrong with the file', async () => {

@@ -34,6 +34,8 @@ export interface RunNotes {
   keep: number;
   /** How often the run is saved: after so many steps, or seconds; the other is null. */
   saveEvery: SaveEvery;
+  /** Whether TensorBoard is to read what is logged. */
+  tensorboard: boolean;
   /** The best evaluation so far; null before the first. */
   best: Score | null;
   /** The step of the last evaluation. */
@@ -53,6 +55,7 @@ export const DEFAULT_NOTES = {
   snapshots: 0,
   keep: 2,
   saveEvery: { steps: null, seconds: 300 },
+  tensorboard: false,
   evaluatedStep: 0,
   microBatch: null,
   evalSample: null,
@@ -76,6 +79,7 @@ const RULES_OF_NOTES: Rules<keyof RunNotes> = {
       isPositive(value.steps ?? value.seconds) &&
       (value.steps === null) !== (value.seconds === null),
   ],
+  tensorboard: RULES.flag,
   best: orNull(recordOf({ exact: RULES.share, accuracy: RULES.share, loss: RULES.finite })),
   evaluatedStep: RULES.count,
   microBatch: orNull(RULES.positive),

@@ -17,11 +17,11 @@ import type { Trainer } from '../../../training/trainer.ts';
 import { Interrupt } from '../../interrupt.ts';
 import { ProgressBar, percent, say } from '../../terminal.ts';
 import { stopReason, withEvaluation, withSteps } from './early-stop.ts';
+import { RunLog } from './logs/run-log.ts';
+import { SampleLog } from './logs/sample-log.ts';
 import { explained } from './not-finite.ts';
 import { RunningFigures } from './run-figures.ts';
-import { RunLog } from './run-log.ts';
 import type { RunNotes } from './run-notes.ts';
-import { SampleLog } from './sample-log.ts';
 import { Saver } from './saver.ts';
 import { noteSession } from './session.ts';
 import { writeSnapshot } from './snapshots.ts';
@@ -51,10 +51,8 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
   await writeConfig(folder, trainer);
   noteSession(folder, trainer, options.changes ?? {});
   const saver = new Saver(options);
-  const log = await RunLog.open(join(folder, RUN_FILES.log), {
-    step: trainer.step,
-    evaluatedStep: notes.evaluatedStep,
-  });
+  const since = { step: trainer.step, evaluatedStep: notes.evaluatedStep };
+  const log = await RunLog.open(join(folder, RUN_FILES.log), since, notes.tensorboard);
   const { metadata } = (options.evalSplit ?? trainer.options.split) as Split;
   const samples = await SampleLog.open(
     join(folder, RUN_FILES.samples),

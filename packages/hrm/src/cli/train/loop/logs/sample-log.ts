@@ -1,10 +1,10 @@
 /** A few examples as they are answered at each evaluation, for the report of a run. */
 import { existsSync } from 'node:fs';
-import type { Task } from '../../../data/dataset/task-names.ts';
-import type { Answer } from '../../../evaluation/answers.ts';
-import { writeFileAtomic } from '../../../formats/files/atomic-write.node.ts';
-import { readTextFile } from '../../../formats/files/file-source.node.ts';
-import { parseSamples, type SampledAnswers, type SampledExamples } from '../../../runs/samples.ts';
+import type { Task } from '../../../../data/dataset/task-names.ts';
+import type { Answer } from '../../../../evaluation/answers.ts';
+import { writeFileAtomic } from '../../../../formats/files/atomic-write.node.ts';
+import { readTextFile } from '../../../../formats/files/file-source.node.ts';
+import { parseSamples, type SampledAnswers, type SampledExamples } from '../../../../runs/samples.ts';
 
 /** The first of the evaluated examples. */
 const SAMPLES = 4;
