@@ -1,34 +1,15 @@
 /** The engine in a process that is not its own. */
 import { spawnSync } from 'node:child_process';
 import { expect, it } from 'vitest';
+import { built, inOwnProcess } from '../../../test/own-process.ts';
 
-/** Runs a module with the built engine in it, and returns what it prints as JSON. */
-function inOwnProcess(body: string) {
-  const source = `
-    import { fstatSync, readdirSync, readFileSync } from 'node:fs';
-    import { openDevice, Tensor } from ${JSON.stringify(import.meta.resolve('../dist/index.js'))};
-    const standing = () => ({
-      descriptors: readdirSync('/proc/self/fd').length,
-      threads: readdirSync('/proc/self/task').length,
-      kB: Number(readFileSync('/proc/self/status', 'utf8').match(/VmRSS:\\s+(\\d+)/)[1]),
-    });
-    ${body}`;
-  const { stdout, stderr, status } = spawnSync(
-    process.execPath,
-    ['--expose-gc', '--input-type=module', '-e', source],
-    {
-      encoding: 'utf8',
-    },
-  );
-  expect(status, stderr).toBe(0);
-  return JSON.parse(stdout);
-}
+const IMPORT = `import { openDevice, Tensor } from ${built('core')};`;
 
 it.runIf(process.platform === 'linux')(
   'leaves descriptors, threads and memory as they were, however often the GPU is opened and closed',
   () => {
     const rounds = 200;
-    const { before, after } = inOwnProcess(`
+    const { before, after } = inOwnProcess(`${IMPORT}
       async function round() {
         const device = await openDevice();
         const tensor = Tensor.from(device, Float32Array.of(1, 2, 3));
@@ -52,7 +33,7 @@ it.runIf(process.platform === 'linux')(
 );
 
 it.runIf(process.platform === 'linux')('does not touch stderr of the process', () => {
-  const { same } = inOwnProcess(`
+  const { same } = inOwnProcess(`${IMPORT}
     const id = () => { const { dev, ino, rdev } = fstatSync(2); return [dev, ino, rdev].join(); };
     const before = id();
     const seen = new Set();

@@ -95,7 +95,8 @@ export class Steps implements TrainingState {
   batch: Batch | undefined;
   private unread: (Pick<StepReport, 'step' | 'lr'> & { measured: boolean })[] = [];
   private lastReading = performance.now();
-  private readonly readings = new Set<Promise<void>>();
+  /** Done when what was read has arrived, in order. */
+  private readings: Promise<void> = Promise.resolve();
   private arrived: StepReport[] = [];
   private failure: unknown;
 
@@ -162,7 +163,7 @@ export class Steps implements TrainingState {
   /** Waits until all steps have been made and their reports are there to {@link take}. */
   async settle(): Promise<void> {
     this.readHistory();
-    await Promise.all(this.readings);
+    await this.readings;
   }
 
   /**
@@ -222,20 +223,20 @@ export class Steps implements TrainingState {
     this.lastReading = performance.now();
     if (unread.length === 0) return;
     const norms = unread.some(({ measured }) => measured) ? this.norms.read() : undefined;
-    const reading = Promise.all([history.readF32(), norms]).then(([rows, gradientNorms]) => {
+    const read = Promise.all([history.readF32(), norms]);
+    read.catch(() => {}); // it is waited for below
+    const arrive = async () => {
+      const [rows, gradientNorms] = await read;
       unread.forEach(({ step, lr, measured }, i) => {
         const row = rows.subarray(METRIC_NAMES.length * i, METRIC_NAMES.length * (i + 1));
         const sums = namedMetrics(row, hasQContinue(options.config));
         const loss = checkedLoss(step, sums, options.train);
         this.arrived.push({ step, lr, sums, loss, ...(measured ? { gradientNorms } : {}) });
       });
+    };
+    this.readings = this.readings.then(arrive).catch((error: unknown) => {
+      this.failure ??= error;
     });
-    const done = reading
-      .catch((error: unknown) => {
-        this.failure ??= error;
-      })
-      .finally(() => this.readings.delete(done));
-    this.readings.add(done);
   }
 }
 

@@ -9,6 +9,7 @@ import type { HrmModel } from '../../src/model/model.ts';
 import { parameterShapes } from '../../src/model/parameters.ts';
 import { HRM } from '../../src/solving/hrm.ts';
 import type { Thought } from '../../src/solving/solve-options.ts';
+import { GradientNormMeter } from '../../src/training/gradient-norms.ts';
 import { scheduleFactor } from '../../src/training/optimizers.ts';
 import type { StepReport } from '../../src/training/steps.ts';
 import { Trainer } from '../../src/training/trainer.ts';
@@ -152,6 +153,22 @@ describe('Trainer', () => {
     const later = await take(trainer, 17);
     expect(later.filter(({ gradientNorms }) => gradientNorms).map(({ step }) => step)).toEqual([17]);
     trainer.dispose();
+  });
+
+  it('reports steps in order, whatever comes back first', async () => {
+    const { read } = GradientNormMeter.prototype;
+    vi.spyOn(GradientNormMeter.prototype, 'read').mockImplementation(async function (
+      this: GradientNormMeter,
+    ) {
+      const norms = await read.call(this);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return norms;
+    });
+    const trainer = await start();
+    const reports = await take(trainer, 40);
+    expect(reports.map(({ step }) => step)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
+    trainer.dispose();
+    vi.restoreAllMocks();
   });
 
   it('gives the same bits recorded as op by op, and however finely it is submitted', async () => {

@@ -87,17 +87,15 @@ export class Lock {
       start: new Date().toISOString(),
     };
     const text = `${JSON.stringify(holder)}\n`;
-    for (;;) {
-      if (create(path, text)) return new Lock(path, text);
-      const other = read(path);
-      if (other === 'gone') continue;
-      const state = other === 'damaged' ? 'unknown' : stateOf(other);
-      if (state === 'ended') {
-        putAside(path);
-        continue;
-      }
-      throw new UserError(inUse(path, what, other, state));
-    }
+    while (!create(path, text)) if (expectEnded(path, what)) putAside(path);
+    return new Lock(path, text);
+  }
+
+  /** @throws UserError when another process has it, or may have it; as {@link Lock.take}, without taking it */
+  static expectFree(path: string, what: string): void {
+    const holder = read(path);
+    const isOwn = typeof holder === 'object' && holder.pid === process.pid && holder.space === space();
+    if (!isOwn) expectEnded(path, what);
   }
 
   /** Whether a lock is there that no process holds any more. */
@@ -146,6 +144,15 @@ function create(path: string, text: string): boolean {
   } finally {
     rmSync(own, { force: true });
   }
+}
+
+/** Whether there is a lock; @throws UserError unless its holder has ended */
+function expectEnded(path: string, what: string): boolean {
+  const holder = read(path);
+  if (holder === 'gone') return false;
+  const state = holder === 'damaged' ? 'unknown' : stateOf(holder);
+  if (state !== 'ended') throw new UserError(inUse(path, what, holder, state));
+  return true;
 }
 
 function read(path: string): Holder | 'gone' | 'damaged' {

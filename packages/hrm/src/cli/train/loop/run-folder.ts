@@ -19,12 +19,13 @@ const BEFORE_ITS_FIRST: readonly string[] = [
   RUN_FILES.samples,
 ];
 
-/** @throws UserError where a new run would write over something, or there can be no folder */
+/** @throws UserError where another process trains, a new run would write over something, or there can be no folder */
 export function expectRoom(folder: string): void {
   if (!existsSync(folder)) return;
   if (!statSync(folder).isDirectory()) {
     throw new UserError(`${folder} is a file, not a folder; give another folder with --out`);
   }
+  Lock.expectFree(join(folder, RUN_LOCK), `the run in ${folder}`);
   const names = readdirSync(folder);
   const taken = names.filter((name) => OWN.includes(name) || NUMBERED.test(name));
   const isRun = names.includes(RUN_FILES.sessions);

@@ -48,8 +48,8 @@ export interface RunResult {
 /** Trains to the end of the schedule, until it may stop early, or until a signal; in any case the last step is saved. */
 export async function runTraining(options: RunOptions): Promise<RunResult> {
   const { trainer, folder, notes } = options;
+  noteSession(folder, trainer, options.changes ?? {}); // first: it tells that what is there is a run
   await writeConfig(folder, trainer);
-  noteSession(folder, trainer, options.changes ?? {});
   const saver = new Saver(options);
   const since = { step: trainer.step, evaluatedStep: notes.evaluatedStep };
   const log = await RunLog.open(join(folder, RUN_FILES.log), since, notes.tensorboard);
