@@ -1,12 +1,10 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs';
 
-// A reader that goes away (`| head`) ends output quietly.
-process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 141 : 1));
-
 const main = new URL('../dist/lab/main.js', import.meta.url);
 if (existsSync(main)) {
-  const { captureDriverOutput } = await import('@hrm-webgpu/core/node');
+  const { captureDriverOutput, endWithOutput } = await import('@hrm-webgpu/core/node');
+  endWithOutput();
   captureDriverOutput();
   const lab = await import(main).catch((error) => {
     // A definition that throws, for example: what it says, and where.

@@ -7,11 +7,8 @@ if (!existsSync(entry)) {
   console.error('error: hrm is not built yet; run `npm run setup` at the root of the checkout.');
   process.exit(1);
 }
-// A reader that goes away (`| head`) ends output quietly; a training run goes on without its progress bar.
-process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 141 : 1));
-process.stderr.on('error', () => {});
-
-const { captureDriverOutput } = await import('@hrm-webgpu/core/node');
+const { captureDriverOutput, endWithOutput } = await import('@hrm-webgpu/core/node');
+endWithOutput();
 captureDriverOutput();
 const { main } = await import(entry.href);
 process.exitCode = await main(process.argv.slice(2));

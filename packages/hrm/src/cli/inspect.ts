@@ -9,7 +9,7 @@ import type { TensorFile } from '../formats/tensor-file.ts';
 import { sumTensor, type TensorSums } from '../formats/tensor-sums.ts';
 import { describePart } from './announce-part.ts';
 import { type Command, onePositional, parse } from './command.ts';
-import { bold, byteSize, dim, green, print, red } from './terminal.ts';
+import { bold, byteSize, dim, green, print, printJson, red } from './terminal.ts';
 
 export const inspect: Command = {
   summary: 'show the tensors, sizes and configuration of a checkpoint',
@@ -28,7 +28,7 @@ No GPU is needed; nothing in the file is executed. Exit code 1 when tensors and 
     const file = await openTensorFile(await fileSource(path));
     try {
       const found = await inspectFile(file, values.sums ?? false);
-      if (values.json) print(JSON.stringify(found, null, 2));
+      if (values.json) printJson(found);
       else for (const line of [...summary(found), '', ...table(found.tensors)]) print(line);
       return found.problems.length === 0 ? 0 : 1;
     } finally {

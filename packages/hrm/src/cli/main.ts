@@ -1,5 +1,6 @@
 import { GpuError, UserError } from '@hrm-webgpu/core';
 import { didYouMean } from '../formats/closest.ts';
+import { expectUtf8 } from './arguments.ts';
 import type { Command } from './command.ts';
 import { data } from './data/data.ts';
 import { demo } from './demo.ts';
@@ -51,6 +52,7 @@ export async function main(args: string[]): Promise<number> {
     return 0;
   }
   try {
+    expectUtf8(args);
     const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
     if (!command)
       throw new UserError(

@@ -8,7 +8,7 @@ import { folderFiles } from '../parity/folder.node.ts';
 import { runParity } from '../parity/parity.ts';
 import { type Command, onePositional, parse } from './command.ts';
 import { openGivenDevice } from './open-device.ts';
-import { dim, green, percent, print, red } from './terminal.ts';
+import { dim, green, percent, print, printJson, red } from './terminal.ts';
 
 export const parity: Command = {
   summary: 'compare this engine with numbers from the published implementation',
@@ -50,7 +50,7 @@ Of ARC files (….json of encoded, augmented or cropped grids, or of votes; same
 
 /** Prints the rows, or `json` if that is asked for; the exit code. */
 function report(rows: ParityRow[], json: object, asJson = false): number {
-  if (asJson) print(JSON.stringify(json, null, 2));
+  if (asJson) printJson(json);
   else for (const line of table(rows)) print(line);
   return rows.every((row) => row.ok) ? 0 : 1;
 }

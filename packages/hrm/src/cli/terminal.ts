@@ -1,5 +1,6 @@
 /** What a person sees: colours, a progress bar, grids. Progress goes to stderr, results to stdout. */
 import { printable } from '@hrm-webgpu/core';
+import { wrapped } from './wrap.ts';
 
 /** Whether stdout may have colours. */
 export const colours =
@@ -28,7 +29,7 @@ const LINE_INTERVAL = 10_000;
 
 /** A bar that rewrites one line of a terminal, or a line now and then where there is no terminal (CI, a file). */
 export class ProgressBar {
-  private lastLine = Date.now();
+  private lastLine = performance.now();
   private readonly tty = Boolean(process.stderr.isTTY);
 
   constructor(private readonly label: string) {}
@@ -40,8 +41,8 @@ export class ProgressBar {
       process.stderr.write(
         `\r\x1b[2K${barLine(this.label, done, total, parts, process.stderr.columns ?? 80)}`,
       );
-    } else if (Date.now() - this.lastLine >= LINE_INTERVAL || done === total) {
-      this.lastLine = Date.now();
+    } else if (performance.now() - this.lastLine >= LINE_INTERVAL || done === total) {
+      this.lastLine = performance.now();
       process.stderr.write(`${this.label} ${done}/${total}  ${parts.join('  ')}\n`);
     }
   }
@@ -83,15 +84,32 @@ export function barLine(
   return `${label} ${'█'.repeat(filled)}${'░'.repeat(width - filled)} ${rest()}`;
 }
 
-/** Prints a line on stderr. */
-export function say(text: string): void {
-  process.stderr.write(`${shown(text)}\n`);
+/** As it is, but in a terminal broken between words where it is wider than that. */
+function fitting(text: string, { isTTY, columns }: NodeJS.WriteStream): string {
+  const lines = shown(text).split('\n');
+  return (isTTY && columns > 0 ? lines.flatMap((line) => wrapped(line, columns)) : lines).join('\n');
 }
 
-/** Prints a line on stdout. */
-export function print(text = ''): void {
-  process.stdout.write(`${shown(text)}\n`);
+/** Prints lines on stderr. */
+export function say(text: string): void {
+  process.stderr.write(`${fitting(text, process.stderr)}\n`);
 }
+
+/** Prints lines on stdout. */
+export function print(text = ''): void {
+  process.stdout.write(`${fitting(text, process.stdout)}\n`);
+}
+
+/** Prints a JSON document on stdout, as it is in any terminal: its lines are not for people alone. */
+export function printJson(value: unknown): void {
+  const text = JSON.stringify(value, null, 2);
+  process.stdout.write(`${text.replace(/(?!\n)[\p{Cc}\p{Cf}]/gu, jsonEscape)}\n`);
+}
+
+const jsonEscape = (character: string) =>
+  [...Array(character.length).keys()]
+    .map((i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`)
+    .join('');
 
 /** A share as a percentage with one decimal. */
 export function percent(share: number): string {

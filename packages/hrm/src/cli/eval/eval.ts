@@ -23,7 +23,7 @@ import { allCheckpoints, GUESS_OPTIONS, guessesAsked, guessHelp, loadChecker } f
 import { untilInterrupted } from '../interrupt.ts';
 import { announceTuning, DEVICE_HELP, DEVICE_OPTIONS, openTunedDevice } from '../open-device.ts';
 import { chooseTask, TASK_NAMES } from '../task-option.ts';
-import { print, say } from '../terminal.ts';
+import { print, printJson, say } from '../terminal.ts';
 import { evaluateWithBar } from '../train/loop/run.ts';
 import { printEvaluation, printTask } from './report.ts';
 import { makeCheck, type TaskReport } from './task.ts';
@@ -132,7 +132,7 @@ async function run(path: string, values: Values, signal: AbortSignal): Promise<n
 function show(subject: Subject, { result, task, guessed, report }: Findings, json: boolean): void {
   if (json) {
     const checked = report && { [task]: report.shares, notes: report.notes };
-    print(JSON.stringify({ ...subject, ...result, ...checked }, null, 2));
+    printJson({ ...subject, ...result, ...checked });
     return;
   }
   print(describe(subject));

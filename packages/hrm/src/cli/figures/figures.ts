@@ -207,7 +207,7 @@ async function makeAll(
   out: string,
 ): Promise<void> {
   const { model, split, sample, batchSize, maxSteps, puzzles, signal } = common;
-  const began = Date.now();
+  const began = performance.now();
   let bar: ProgressBar | undefined;
   const progress = (label: string) => {
     bar = new ProgressBar(label.padEnd(14));
@@ -240,7 +240,7 @@ async function makeAll(
     bar?.clear();
   }
   say(
-    `${chosen.length === 1 ? 'one figure' : `${chosen.length} figures`} in ${duration((Date.now() - began) / 1000)}`,
+    `${chosen.length === 1 ? 'one figure' : `${chosen.length} figures`} in ${duration((performance.now() - began) / 1000)}`,
   );
 }
 

@@ -3,7 +3,7 @@ import { LENGTH_KEY } from '../../model/parse-config.ts';
 import { type RunFolder, readRunFolder } from '../../runs/run-folder.node.ts';
 import { type Command, parse } from '../command.ts';
 import { table } from '../table.ts';
-import { percent, print } from '../terminal.ts';
+import { percent, print, printJson } from '../terminal.ts';
 
 export const compareRuns: Command = {
   summary: 'what sets runs apart',
@@ -18,7 +18,7 @@ the last steps, steps a second (by the times in the log).`,
     const runs = [];
     for (const path of positionals) runs.push(await readRunFolder(path));
     const compared = comparedRuns(runs);
-    if (values.json) print(JSON.stringify(compared, null, 2));
+    if (values.json) printJson(compared);
     else for (const line of asText(runs, compared)) print(line);
     return 0;
   },

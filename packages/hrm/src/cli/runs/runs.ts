@@ -1,7 +1,7 @@
 import { UserError } from '@hrm-webgpu/core';
 import { readRunFolder, runsIn } from '../../runs/run-folder.node.ts';
 import { type Command, onePositional, parse } from '../command.ts';
-import { print } from '../terminal.ts';
+import { print, printJson } from '../terminal.ts';
 import { cleanRuns } from './clean.ts';
 import { compareRuns } from './compare.ts';
 import { listed, listedAsJson } from './list.ts';
@@ -31,7 +31,7 @@ on the disk and when it was last written to. No GPU is needed.
     if (paths.length === 0) throw new UserError(`${folder}: holds no run`);
     const found = [];
     for (const path of paths) found.push(await readRunFolder(path));
-    if (values.json) print(JSON.stringify(found.map(listedAsJson), null, 2));
+    if (values.json) printJson(found.map(listedAsJson));
     else for (const line of listed(found)) print(line);
     return 0;
   },
