@@ -10,6 +10,7 @@ import { timeFirstCall } from './model/first-call-process.node.ts';
 import { inferBenchmark } from './model/infer.ts';
 import { loadBenchmark } from './model/load.ts';
 import { memoryBenchmark } from './model/memory.ts';
+import { saveBenchmark } from './model/save.ts';
 import { trainStep } from './model/train-step.ts';
 import { peersBenchmark } from './peers/peers.ts';
 import type { Benchmark } from './report/benchmark.ts';
@@ -23,6 +24,7 @@ export const suite: readonly Benchmark[] = [
   inferBenchmark,
   memoryBenchmark,
   loadBenchmark,
+  saveBenchmark,
   hostBenchmark,
 ];
 

@@ -5,6 +5,7 @@ import { isaReport } from '../../src/isa/isa.ts';
 import { ISA_KERNELS, variantsFor } from '../../src/isa/isa-variants.ts';
 import { loadReport } from '../../src/model/load.ts';
 import { memoryReport } from '../../src/model/memory.ts';
+import { saveReport } from '../../src/model/save.ts';
 import { reportOf as peersReport } from '../../src/peers/report.ts';
 import type { Task } from '../../src/peers/task.ts';
 import { compareDocuments } from '../../src/report/compare.ts';
@@ -63,6 +64,14 @@ const load: Run = (scale) => {
   return loadReport(1e8, loads);
 };
 
+const save: Run = (scale) =>
+  saveReport(
+    1e8,
+    [1, 1.01, 1.02].map((seconds) => ({
+      ...{ seconds: seconds * scale, besideMs: [250, 210], stepMs: 200 * scale * seconds },
+    })),
+  );
+
 const memory: Run = (scale) =>
   memoryReport([
     { name: 'batch 8', peakBytes: 1000 * scale },
@@ -105,6 +114,7 @@ describe.each([
   ['times', times, ['x·Wᵀ 656×512→1536'], ['first call']],
   ['peers', peers, ['a call, ours'], ['a call, memory of ours']],
   ['load', load, ['load', 'longest pause'], ['memory at the peak']],
+  ['save', save, ['save', 'a step'], []],
   ['memory', memory, [], ['batch 8']],
   ['host', host, [], ['all steps', 'the first after waiting', 'first 2500', 'last 2500']],
   ['isa', isa, [], undefined],
