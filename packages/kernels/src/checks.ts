@@ -17,7 +17,7 @@ export {
   marginOf,
   place,
 } from './checks/compare.ts';
-export { allows, coveringSettingsOf } from './checks/covering.ts';
+export { allows, coveringSettingsOf, leanSettingsOf } from './checks/covering.ts';
 export { checkReplacements } from './checks/replacements.ts';
 export {
   type CheckOptions,

@@ -18,6 +18,18 @@ export function coveringSettingsOf(
   );
 }
 
+/** The settings of the smallest product that a kernel's `const_assert`s allow in a shape: small tiles, which drivers compile soonest. */
+export async function leanSettingsOf(
+  device: Device,
+  { kernel }: KernelCheck<ParamValues>,
+  params: ParamValues,
+): Promise<Settings | undefined> {
+  const product = (settings: Settings) => Object.values(settings).reduce((a, b) => a * b, 1);
+  const all = allSettings(tunablesIn(kernel.name, kernel.text)).sort((a, b) => product(a) - product(b));
+  for (const settings of all) if (await allows(device, kernel, params, settings)) return settings;
+  return undefined;
+}
+
 /** Whether a kernel's `const_assert`s allow settings in a shape, from which constants may follow: the width of a pack, the tiles of wide heads. */
 export async function allows(
   device: Device,
@@ -75,11 +87,8 @@ function candidates(
   open: ReadonlySet<string>,
 ): Settings[] {
   const fixed: Settings = Object.fromEntries(JSON.parse(pair));
-  let all: Settings[] = [{}];
-  for (const name of names) {
-    const values = Object.hasOwn(fixed, name) ? [fixed[name]] : tunables[name];
-    all = all.flatMap((settings) => values.map((value) => ({ ...settings, [name]: value })));
-  }
+  const valuesOf = (name: string) => (Object.hasOwn(fixed, name) ? [fixed[name]] : tunables[name]);
+  const all = allSettings(Object.fromEntries(names.map((name) => [name, valuesOf(name)])));
   const gain = (settings: Settings) => pairsOf(settings).filter((one) => open.has(one)).length;
   return all
     .map((settings) => ({ settings, gain: gain(settings) }))
@@ -87,12 +96,15 @@ function candidates(
     .map(({ settings }) => settings);
 }
 
-function allPairs(tunables: Readonly<Record<string, readonly number[]>>): Set<string> {
+function allSettings(tunables: Readonly<Record<string, readonly number[]>>): Settings[] {
   let all: Settings[] = [{}];
   for (const [name, values] of Object.entries(tunables))
     all = all.flatMap((settings) => values.map((value) => ({ ...settings, [name]: value })));
-  return new Set(all.flatMap(pairsOf));
+  return all;
 }
+
+const allPairs = (tunables: Readonly<Record<string, readonly number[]>>) =>
+  new Set(allSettings(tunables).flatMap(pairsOf));
 
 /** Each two values of settings, named; each one, where there is no other. */
 function pairsOf(settings: Settings): string[] {

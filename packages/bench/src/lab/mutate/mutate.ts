@@ -1,7 +1,7 @@
 /** Plants mistakes in kernels, one at a time, and lists those that no check finds. */
 import { UserError } from '@hrm-webgpu/core';
 import { checks } from '@hrm-webgpu/kernels/checks';
-import type { TryReply } from '../trial/trial.ts';
+import type { TryReply, TryRequest } from '../trial/trial.ts';
 import type { Outcome, Workshop } from '../trial/workshop.node.ts';
 import { explanations } from './explanations.ts';
 import { type Mutant, mutantsOf } from './mutants.ts';
@@ -49,12 +49,19 @@ export async function mutateKernel(
   const start = performance.now();
   const { text } = checks[kernel].kernel;
   const [first] = workshops;
-  const itself = await first.ask('try', { kernel, text, cases: 'named' }, FIRST_MS);
-  if (itself.reply?.skipped) return undefined;
-  const problem =
-    problemIn(itself) ?? problemIn(await first.ask('try', { kernel, text, cases: 'covering' }, FIRST_MS));
-  if (problem) throw new UserError(`${kernel} is wrong without any mistake: ${problem}`);
-  const limitMs = Math.max(LEAST_MS, PATIENCE * itself.ms);
+  const asItIs = async (cases: TryRequest['cases']) => {
+    const tried = await first.ask('try', { kernel, text, cases }, FIRST_MS);
+    const problem = problemIn(tried);
+    if (problem) throw new UserError(`${kernel} is wrong without any mistake: ${problem}`);
+    return { skipped: tried.reply?.skipped, limitMs: Math.max(LEAST_MS, PATIENCE * tried.ms) };
+  };
+  const lean = await asItIs('lean');
+  if (lean.skipped) return undefined;
+  const limits = {
+    lean: lean.limitMs,
+    named: (await asItIs('named')).limitMs,
+    covering: (await asItIs('covering')).limitMs,
+  };
   const known = explanations[kernel] ?? {};
   const mutants = mutantsOf(text).filter((_, i) => i % slice.of === slice.index);
   const fates: Fate[] = [];
@@ -63,7 +70,9 @@ export async function mutateKernel(
   const work = async (workshop: Workshop) => {
     for (const [i, mutant] of queue) {
       signal?.throwIfAborted();
-      fates[i] = { mutant, ...fateOf(await tryHard(workshop, kernel, mutant, limitMs), known[mutant.id]) };
+      const explanation = known[mutant.id];
+      const tried = await tryHard(workshop, kernel, mutant, limits, explanation !== undefined);
+      fates[i] = { mutant, ...fateOf(tried, explanation) };
       onFate?.(fates[i], ++done, mutants.length);
     }
   };
@@ -79,16 +88,21 @@ export async function mutateKernel(
 
 const problemIn = ({ reply, failure }: Outcome<TryReply>) => failure ?? reply?.refused ?? reply?.problem;
 
-/** In the settings that the check names, and where it lives in those, in all pairs of settings. */
+/**
+ * First in the settings that compile soonest, which find most; then in those that the check names; and where it lives in those and
+ * nobody says why, in all pairs of settings.
+ */
 async function tryHard(
   workshop: Workshop,
   kernel: string,
   { text }: Mutant,
-  limitMs: number,
+  limits: Readonly<Record<'lean' | 'named' | 'covering', number>>,
+  isExplained: boolean,
 ): Promise<Outcome<TryReply>> {
-  const tried = await workshop.ask('try', { kernel, text, cases: 'named' }, limitMs);
-  if (problemIn(tried)) return tried;
-  return workshop.ask('try', { kernel, text, cases: 'covering' }, 20 * limitMs);
+  const attempt = (cases: keyof typeof limits) => workshop.ask('try', { kernel, text, cases }, limits[cases]);
+  let tried = await attempt('lean');
+  if (!problemIn(tried)) tried = await attempt('named');
+  return problemIn(tried) || isExplained ? tried : attempt('covering');
 }
 
 function fateOf(tried: Outcome<TryReply>, explanation: string | undefined): Omit<Fate, 'mutant'> {

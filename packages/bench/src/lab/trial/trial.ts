@@ -7,6 +7,7 @@ import {
   coveringSettingsOf,
   hardInputsOf,
   type KernelCheck,
+  leanSettingsOf,
   marginOf,
   problemOf,
   runCheck,
@@ -44,6 +45,16 @@ export function namedCases(check: KernelCheck<ParamValues>, device: Device): Tri
   const folded = standard.slice(0, 4).map((one) => ({ ...one, folded: true }));
   const hard = hardInputsOf(check).flatMap((name) => named.map((one) => ({ ...one, hard: name })));
   return [...named, ...folded, ...hard];
+}
+
+/** All cases in the settings that compile soonest, which find most of what is wrong. */
+export async function leanCases(check: KernelCheck<ParamValues>, device: Device): Promise<TrialCase[]> {
+  const found: TrialCase[] = [];
+  for (const shape of pipelinesOf(check, device, {})) {
+    const constants = await leanSettingsOf(device, check, shape[0].params);
+    if (constants) found.push(...shape.map(({ params }) => ({ params, constants })));
+  }
+  return [...found, ...hardInputsOf(check).flatMap((name) => found.map((one) => ({ ...one, hard: name })))];
 }
 
 /**
@@ -130,10 +141,10 @@ export interface TryRequest {
   kernel: string;
   text: string;
   /**
-   * `first`: the case with most work that is no strain. `named`: all, in the settings that the check names. `covering`: in
-   * settings that hold every pair of values of the kernel's tunables.
+   * `first`: the case with most work that is no strain. `lean`: all, in the settings that compile soonest. `named`: in those that the
+   * check names. `covering`: in settings that hold every pair of values of the kernel's tunables.
    */
-  cases: 'first' | 'named' | 'covering';
+  cases: 'first' | 'lean' | 'named' | 'covering';
   /** With `first`: the setting that it is tried in. */
   constants?: ConstantValues;
 }
@@ -173,6 +184,7 @@ export async function tryKernel(
   if (refused) return { ...reply, refused };
   const cases = {
     first: () => [first],
+    lean: () => leanCases(check, device),
     named: () => named,
     covering: () => coveringCases(check, device),
   };
