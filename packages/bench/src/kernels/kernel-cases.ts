@@ -192,6 +192,7 @@ function otherCases(): PartCase[] {
     of('optimizer', checks.transpose_packs, { rows: 2 * INTER, columns: DIM }),
     of('optimizer', checks.adam_atan2, { length: 2 * INTER * DIM, rate1: 0.1, rate2: 0.05 }),
     of('optimizer', checks.sign_sgd, puzzleRows),
+    of('optimizer', checks.row_norm, { rows: 2 * INTER, columns: DIM, at: 0 }),
   ];
 }
 
