@@ -1,5 +1,6 @@
 /** `hrm train`: what its folder keeps, and what becomes of it when disks, people and other processes interfere. */
 import {
+  appendFileSync,
   copyFileSync,
   cpSync,
   existsSync,
@@ -260,10 +261,12 @@ describe('a full disk', () => {
 describe('other rates', () => {
   it('can be set when a run goes on, and stand in its history', async () => {
     cpSync(at('whole'), at('slower'), { recursive: true });
+    appendFileSync(at('slower', 'sessions.jsonl'), '{"time":"20'); // of a process that was killed
     const run = await hrm(resume('slower', '--steps', '16', '--set', 'lr=1e-4'));
     expect(run).toMatchObject({ code: 0 });
-    const [, session] = lines(at('slower', 'sessions.jsonl'));
-    expect(session).toMatchObject({ step: 12, totalSteps: 16, changes: { lr: 1e-4 } });
+    const history = readFileSync(at('slower', 'sessions.jsonl'), 'utf8').trim().split('\n');
+    expect(history).toHaveLength(3);
+    expect(JSON.parse(history[2])).toMatchObject({ step: 12, totalSteps: 16, changes: { lr: 1e-4 } });
     expect(lines(at('slower', 'log.jsonl')).at(-2)).toMatchObject({
       ...{ kind: 'train', step: 16 },
       lr: expect.closeTo((1e-4 * 16) / 50), // of a warm-up over 50 steps

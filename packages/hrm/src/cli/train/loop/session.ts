@@ -1,4 +1,4 @@
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RUN_FILES } from '../../../checkpoints/model-file.node.ts';
 import { environmentOf } from '../../../environment/environment.node.ts';
@@ -27,7 +27,9 @@ export function noteSession(
     tuning: Object.fromEntries(device.tuning),
   };
   try {
-    appendFileSync(path, `${JSON.stringify(session)}\n`);
+    // A process that was killed amid a line left it without an end.
+    const isCut = existsSync(path) && !/^$|\n$/.test(readFileSync(path, 'utf8'));
+    appendFileSync(path, `${isCut ? '\n' : ''}${JSON.stringify(session)}\n`);
   } catch (cause) {
     throw fileError('cannot write', path, cause);
   }
