@@ -74,11 +74,9 @@ export class Soak {
     const { tensors, log } = this.expected as Trace;
     const found = run.trace();
     if (found.tensors !== tensors) throw new Error(`${run.out}: other tensors than undisturbed`);
-    const wrong = found.log.findIndex((line, i) => line !== log[i]);
-    if (wrong >= 0 || found.log.length !== log.length)
-      throw new Error(
-        `${run.out}: line ${wrong + 1} of its log is\n${found.log[wrong]}, undisturbed\n${log[wrong]}`,
-      );
+    for (let i = 0; i < Math.max(log.length, found.log.length); i++)
+      if (found.log[i] !== log[i])
+        throw new Error(`${run.out}: line ${i + 1} of its log is\n${found.log[i]}, undisturbed\n${log[i]}`);
     const left = readdirSync(run.out).filter((name) => /tmp|unfinished|lock/.test(name));
     if (left.length > 0) throw new Error(`${run.out}: holds ${left}`);
     rmSync(run.out, { recursive: true });
@@ -99,6 +97,7 @@ export class DisturbedRun {
     return existsSync(join(this.out, 'checkpoint.safetensors'));
   }
 
+  /** Whether the last checkpoint is there. */
   get isDone(): boolean {
     return (
       existsSync(join(this.out, `checkpoint-${STEPS}.safetensors`)) && !existsSync(join(this.out, 'lock'))

@@ -87,7 +87,10 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
       }
       if (trainer.finished || interrupt.signal.aborted || stopReason(notes.stop, notes.standing)) break;
       if (saver.mustWait) await saver.done();
-      if (saver.isDue(notes)) await saver.save(notes);
+      if (saver.isDue(notes)) {
+        show(await trainer.settle()); // what a checkpoint holds has been logged
+        await saver.save(notes);
+      }
       show(await trainer.advance());
     }
     show(await trainer.settle());
