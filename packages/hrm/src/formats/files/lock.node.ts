@@ -94,7 +94,7 @@ export class Lock {
   /** @throws UserError when another process has it, or may have it; as {@link Lock.take}, without taking it */
   static expectFree(path: string, what: string): void {
     const holder = read(path);
-    const isOwn = typeof holder === 'object' && holder.pid === process.pid && holder.space === space();
+    const isOwn = typeof holder === 'object' && holder.pid === process.pid && stateOf(holder) === 'running';
     if (!isOwn) expectEnded(path, what);
   }
 
@@ -132,7 +132,8 @@ function create(path: string, text: string): boolean {
       linkSync(own, path);
     } catch (cause) {
       const { code } = cause as NodeJS.ErrnoException;
-      if (code === 'EEXIST') return false;
+      // ENOENT: whoever has the lock sweeps what others left unfinished, our file too.
+      if (code === 'EEXIST' || code === 'ENOENT') return false;
       if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw cause;
       // No hard links here. Whoever reads it in the moment before it is written takes it for damaged, and stays away.
       writeFileSync(path, text, { flag: 'wx' });
