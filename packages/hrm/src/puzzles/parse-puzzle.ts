@@ -4,7 +4,7 @@ import { UserError } from '@hrm-webgpu/core';
 import { gridRows, parseGrid } from '../data/arc/arc.ts';
 import { isTask, parseJsonFile } from '../data/arc/arc-files.ts';
 import { MAZE } from '../data/maze/maze.ts';
-import { SUDOKU_SIZES, sudokuShape } from '../data/sudoku/sudoku.ts';
+import { SUDOKU_SIZES, type SudokuShape, sudokuShape } from '../data/sudoku/sudoku.ts';
 import { parseSudokuGrid } from '../data/sudoku/sudoku-source.ts';
 import { sudokusIn } from '../data/sudoku/sudoku-text.ts';
 import { parseJson } from '../formats/json.ts';
@@ -78,14 +78,21 @@ export function parsePuzzle(text: string, options: ParseOptions = {}): PuzzleInp
 /** The Sudokus of a text, in any form of {@link sudokusIn} and of whichever size they are; undefined for any other text. */
 function sudokusOf(text: string): { size: number; grids: Uint8Array[] } | undefined {
   for (const size of SUDOKU_SIZES) {
-    const shape = sudokuShape(size);
-    const grids = sudokusIn(shape, text).map((found) =>
-      'cells' in found ? parseSudokuGrid(shape, found.cells) : found.problem,
-    );
-    const whole = grids.filter((grid) => typeof grid !== 'string');
-    if (whole.length > 0 && whole.length === grids.length) return { size, grids: whole };
+    const grids = wholeGrids(sudokuShape(size), text);
+    if (grids && grids.length > 0) return { size, grids };
   }
   return undefined;
+}
+
+/** The Sudokus of one size; undefined where anything in the text is none. */
+function wholeGrids(shape: SudokuShape, text: string): Uint8Array[] | undefined {
+  const grids: Uint8Array[] = [];
+  for (const found of sudokusIn(shape, text)) {
+    const grid = 'cells' in found ? parseSudokuGrid(shape, found.cells) : found.problem;
+    if (typeof grid === 'string') return undefined;
+    grids.push(grid);
+  }
+  return grids;
 }
 
 /** Whether a text holds Sudokus and nothing else. */

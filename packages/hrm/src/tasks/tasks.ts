@@ -5,6 +5,7 @@ import { ARC_TOKENS, cropGrid, drawGrid, gridRows, parseGrid } from '../data/arc
 import { TASKS, type Task } from '../data/dataset/task-names.ts';
 import { MAZE_VOCABULARY } from '../data/maze/maze.ts';
 import { BLANK_TOKEN } from '../data/sudoku/blank-token.ts';
+import { oneLine } from '../formats/quote.ts';
 
 export { TASKS, type Task };
 
@@ -42,7 +43,8 @@ function fits(task: Task, { vocab_size, seq_len }: TokenSizes): boolean {
 
 /** @throws UserError when the model does not read grids of the task */
 export function checkTask(task: Task, sizes: TokenSizes): void {
-  if (!TASKS.includes(task)) throw new UserError(`there is no task '${task}', expected ${TASKS.join(', ')}`);
+  if (!TASKS.includes(task))
+    throw new UserError(`there is no task '${oneLine(task)}', expected ${TASKS.join(', ')}`);
   if (fits(task, sizes)) return;
   const expected = {
     sudoku: 'n·n tokens of n + 2 kinds, n = 4, 6 or 9',

@@ -7,6 +7,7 @@
 
 import { UserError } from '@hrm-webgpu/core';
 import { IGNORED_LABEL } from '@hrm-webgpu/kernels';
+import { oneLine } from '../../formats/quote.ts';
 import { type DatasetMetadata, parseMetadata } from './dataset-metadata.ts';
 import { encodeNpy, type IntegerArray, parseNpy } from './npy.ts';
 import { checkTokenShape, pieces, type TokenRows, tokenRows } from './token-rows.ts';
@@ -163,7 +164,10 @@ function* checks({ metadata, sets }: Split, folder: string): Generator<void> {
   const fileOf = (name: string) => (array: keyof DatasetSet) => `${prefix}${name}__${SET_FILES[array]}`;
   for (const name of metadata.sets) {
     const set = sets.get(name);
-    if (!set) throw new UserError(`${metadataFile}: names the set '${name}', which the split does not hold.`);
+    if (!set)
+      throw new UserError(
+        `${metadataFile}: names the set '${oneLine(name)}', which the split does not hold.`,
+      );
     checkIndices(set, metadata, fileOf(name));
   }
   checkTotals({ metadata, sets }, metadataFile);

@@ -1,5 +1,5 @@
 /** Symmetries that own data declare: ways to look at a puzzle as another of the same task. */
-import { valueText } from '../../formats/quote.ts';
+import { oneLine, valueText } from '../../formats/quote.ts';
 
 /** Cells that change places, tokens that are renamed, or both: y[i] = tokens[x[cells[i]]]. */
 export interface DeclaredSymmetry {
@@ -31,7 +31,7 @@ export function parseSymmetries(json: unknown, sizes: SymmetrySizes): WrittenSym
     const { name = String(i + 1), cells, [key]: renamed, ...others } = entry as Record<string, unknown>;
     const [unknown] = Object.keys(others);
     if (unknown !== undefined)
-      return `${which} has the unknown key '${unknown}', expected name, cells, ${key}`;
+      return `${which} has the unknown key '${oneLine(unknown)}', expected name, cells, ${key}`;
     if (typeof name !== 'string') return `${which} has a name that is no text`;
     if (cells === undefined && renamed === undefined) return `${which} has neither cells nor ${key}`;
     const problem =

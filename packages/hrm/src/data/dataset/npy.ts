@@ -6,6 +6,7 @@
  */
 
 import { UserError } from '@hrm-webgpu/core';
+import { oneLine } from '../../formats/quote.ts';
 
 /** What arrays of a file become in memory: the stored type, and Int32Array for everything wider. */
 export type IntegerArray = Uint8Array | Int8Array | Uint16Array | Int16Array | Int32Array;
@@ -223,12 +224,12 @@ function decoderFor(descr: string, name: string): Decoder {
   const decoder = DECODERS[kind];
   if (!decoder) {
     throw new UserError(
-      `${name}: has the type '${descr}', expected integers or booleans. Convert it with array.astype(np.int32).`,
+      `${name}: has the type '${oneLine(descr)}', expected integers or booleans. Convert it with array.astype(np.int32).`,
     );
   }
   if (decoder.itemBytes > 1 && order !== '<') {
     throw new UserError(
-      `${name}: has the type '${descr}', expected little-endian. Convert it with array.astype('<${kind}').`,
+      `${name}: has the type '${oneLine(descr)}', expected little-endian. Convert it with array.astype('<${kind}').`,
     );
   }
   return decoder;

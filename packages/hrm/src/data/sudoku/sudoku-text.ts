@@ -143,8 +143,8 @@ function rowCells(row: unknown): string | undefined {
 }
 
 /** The Sudokus of a text, in order. */
-export function sudokusIn(shape: SudokuShape, text: string): FoundSudoku[] {
+export function* sudokusIn(shape: SudokuShape, text: string): Generator<FoundSudoku> {
   const lines = new SudokuLines(shape);
-  const found = text.split(/\r?\n/).flatMap((line, i) => [...lines.add(line, i + 1)]);
-  return [...found, ...lines.end()];
+  for (const [i, line] of text.split(/\r?\n/).entries()) yield* lines.add(line, i + 1);
+  yield* lines.end();
 }

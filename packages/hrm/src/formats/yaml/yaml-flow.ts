@@ -1,5 +1,6 @@
 /** YAML's one-line lists and maps: `[1, 2]`, `{a: 1, b: [c, d]}`. */
 
+import { oneLine } from '../quote.ts';
 import { closingQuote, resolvePlain, ScalarError, unquote, type YamlValue } from './yaml-scalar.ts';
 
 const MAX_DEPTH = 64;
@@ -31,9 +32,10 @@ export class FlowReader {
     this.items('}', () => {
       const open = this.peek();
       const key = open === '"' || open === "'" ? this.quoted(open) : this.plain();
-      if (this.peek() !== ':') throw new ScalarError(`expected ":" and a value after the key ${key}`);
+      if (this.peek() !== ':')
+        throw new ScalarError(`expected ":" and a value after the key ${oneLine(key)}`);
       this.position++;
-      if (map.has(key)) throw new ScalarError(`the key ${key} is there twice`);
+      if (map.has(key)) throw new ScalarError(`the key ${oneLine(key)} is there twice`);
       map.set(key, this.value(depth + 1));
       return null;
     });

@@ -1,6 +1,7 @@
 /**
  * YAML scalars: what PyYAML (YAML 1.1) reads a text as, and how to write a value so that it reads the same.
  */
+import { oneLine } from '../quote.ts';
 
 /** A value that is neither list nor map. */
 export type YamlScalar = null | boolean | number | string;
@@ -38,11 +39,12 @@ export function resolvePlain(text: string): YamlScalar {
   if (!isInteger && !FLOAT.test(text)) {
     if (!ODD_NUMBER.test(text)) return text;
     throw new ScalarError(
-      `${text} is an octal, hexadecimal, binary or base-60 number: write it in decimal, or quote it`,
+      `${oneLine(text)} is an octal, hexadecimal, binary or base-60 number: write it in decimal, or quote it`,
     );
   }
   const value = Number(text.replaceAll('_', ''));
-  if (isInteger && !Number.isSafeInteger(value)) throw new ScalarError(`${text} is beyond ±2^53: quote it`);
+  if (isInteger && !Number.isSafeInteger(value))
+    throw new ScalarError(`${oneLine(text)} is beyond ±2^53: quote it`);
   return value;
 }
 
