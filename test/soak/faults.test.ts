@@ -8,8 +8,6 @@ import { type DisturbedRun, expectEnd, expectNoCrash, IS_SOAK, Soak } from './di
 const COUNT = IS_SOAK
   ? { kills: 200, interrupts: 50, damages: 50, disks: 20, pairs: 20, clocks: 10 }
   : { kills: 3, interrupts: 1, damages: 1, disks: 1, pairs: 1, clocks: 1 };
-/** Longer than a process takes to its first steps; a run takes several times as long. */
-const WITHIN_MS = 2500;
 const PER_ROUND_MS = 60_000;
 
 const soak = new Soak(14);
@@ -90,7 +88,7 @@ describe('a run goes on to the same bits', () => {
         const slowWrites = random.uniform() < 0.5;
         const result = await run.go({
           signal: 'SIGKILL',
-          afterMs: WITHIN_MS * random.uniform(),
+          afterMs: soak.spanMs * random.uniform(),
           slowWrites,
         });
         if (result.code !== null) expectEnd(result);
@@ -110,7 +108,7 @@ describe('a run goes on to the same bits', () => {
     async () => {
       let early = 0;
       const runs = await disturb(COUNT.interrupts, async (run) => {
-        const afterMs = WITHIN_MS * random.uniform();
+        const afterMs = soak.spanMs * random.uniform();
         const result = await run.go({ signal: 'SIGINT', afterMs, slowWrites: random.uniform() < 0.5 });
         expectNoCrash(result);
         // Before it listens, the signal ends it as any process.
@@ -127,7 +125,7 @@ describe('a run goes on to the same bits', () => {
     `from the checkpoint before, after ${COUNT.damages} were damaged`,
     async () => {
       const runs = await disturb(COUNT.damages, async (run) => {
-        await run.go({ signal: 'SIGINT', afterMs: WITHIN_MS * (0.5 + 0.7 * random.uniform()) });
+        await run.go({ signal: 'SIGINT', afterMs: soak.spanMs * (0.4 + 0.5 * random.uniform()) });
         if (run.isDone || run.checkpoints < 2) return false;
         damage(join(run.out, 'checkpoint.safetensors'));
         const result = await run.go();
@@ -145,7 +143,7 @@ describe('a run goes on to the same bits', () => {
     async () => {
       let ended = 0;
       await disturb(COUNT.disks, async (run) => {
-        const from = WITHIN_MS * (0.2 + 0.8 * random.uniform());
+        const from = soak.spanMs * (0.2 + 0.8 * random.uniform());
         const result = await run.go({ module: fullDisk(from, from + 1000 * random.uniform()) });
         expectNoCrash(result);
         if (result.code === 0) return /no space left/.test(result.stderr);
@@ -163,7 +161,7 @@ describe('a run goes on to the same bits', () => {
     async () => {
       let refused = 0;
       await disturb(COUNT.pairs, async (run) => {
-        const afterMs = WITHIN_MS * (0.5 + random.uniform());
+        const afterMs = soak.spanMs * (0.3 + random.uniform());
         const results = await Promise.all([run.go({ signal: 'SIGKILL', afterMs }), run.go()]);
         for (const { code, stderr } of results) {
           if (code !== 1) continue;
