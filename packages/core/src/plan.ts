@@ -31,7 +31,7 @@ export interface PlanContext {
  * creates nothing but the command encoder, passes and command buffer, which WebGPU makes single-use.
  */
 export class Plan<T> {
-  /** @internal What a replay does, in order. */
+  /** @internal What a replay does, in order, with what is on demand. */
   readonly commands: readonly PlannedCommand[];
   /** The same without what is on demand. */
   private readonly standing: readonly PlannedCommand[];

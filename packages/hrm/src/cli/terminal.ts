@@ -1,6 +1,6 @@
 /** What a person sees: colours, a progress bar, grids. Progress goes to stderr, results to stdout. */
 import { printable } from '@hrm-webgpu/core';
-import { wrapped } from './wrap.ts';
+import { COLOUR, wrapped } from './wrap.ts';
 
 /** Whether stdout may have colours. */
 export const colours =
@@ -52,10 +52,6 @@ export class ProgressBar {
     if (this.tty) process.stderr.write('\r\x1b[2K');
   }
 }
-
-/** A colour or its end, as {@link bold} and the like write them. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what they begin with
-const COLOUR = /(\x1b\[[\d;]*m)/;
 
 /** A text with our colours; names in it may come from any file: what else would steer a terminal is escaped. */
 function shown(text: string): string {

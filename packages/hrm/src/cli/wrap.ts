@@ -1,8 +1,8 @@
 /** Lines for narrow terminals. */
 
-/** A colour or its end. */
+/** A colour or its end, as `bold` and the like of terminal.ts write them. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what they begin with
-const COLOUR = /\x1b\[[\d;]*m/g;
+export const COLOUR = /(\x1b\[[\d;]*m)/g;
 
 const widthOf = (text: string) => [...text.replace(COLOUR, '')].length;
 
