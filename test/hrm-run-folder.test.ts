@@ -4,6 +4,7 @@ import {
   copyFileSync,
   cpSync,
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -84,10 +85,30 @@ describe('the folder of a run', () => {
 
   it('is saved after a time, too', async () => {
     const run = await hrm(
-      train('timed', '--save-every', '1s', '--steps', '60', '--eval-every', '60', '--keep', '99'),
+      train('timed', '--save-every', '1s', '--steps', '300', '--eval-every', '300', '--keep', '99'),
     );
     expect(run).toMatchObject({ code: 0 });
     expect(readdirSync(at('timed')).filter((name) => /^checkpoint-/.test(name)).length).toBeGreaterThan(1);
+  });
+});
+
+describe('a kill between the two names of a checkpoint', () => {
+  const size = (name: string, file: string) => statSync(at(name, file));
+
+  it('of the first: it is gone on from', async () => {
+    cpSync(at('whole'), at('first'), { recursive: true });
+    for (const file of ['checkpoint.safetensors', 'checkpoint-12.safetensors']) rmSync(at('first', file));
+    expect(await hrm(resume('first'))).toMatchObject({ code: 0 });
+    expect(tensorsOf('first')).toBe(tensorsOf('whole'));
+  });
+
+  it('of the last: going on gives it the other', async () => {
+    cpSync(at('whole'), at('last'), { recursive: true });
+    rmSync(at('last', 'checkpoint.safetensors'));
+    linkSync(at('last', 'checkpoint-8.safetensors'), at('last', 'checkpoint.safetensors'));
+    expect(await hrm(resume('last'))).toMatchObject({ code: 0 });
+    expect(size('last', 'checkpoint.safetensors').ino).toBe(size('last', 'checkpoint-12.safetensors').ino);
+    expect(tensorsOf('last')).toBe(tensorsOf('whole'));
   });
 });
 

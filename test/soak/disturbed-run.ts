@@ -101,8 +101,9 @@ export class DisturbedRun {
     private readonly start: readonly string[],
   ) {}
 
+  /** Whether it goes on from a checkpoint; a kill may fall between its two names. */
   get isSaved(): boolean {
-    return existsSync(join(this.out, 'checkpoint.safetensors'));
+    return this.checkpoints > 0 || existsSync(join(this.out, 'checkpoint.safetensors'));
   }
 
   /** Whether the last checkpoint is there. */

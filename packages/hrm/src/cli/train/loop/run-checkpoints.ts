@@ -95,15 +95,28 @@ export function expectRun(folder: string): void {
 }
 
 /**
- * The newest checkpoint of a run that is whole, every byte of it; those that are damaged are named. To be closed by the caller.
+ * The newest checkpoint of a run that is whole, every byte of it; those that are damaged are named. It gets the name that everything
+ * reads, if a kill or damage left it without. To be closed by the caller, who holds the run's lock.
  *
- * @throws UserError when there is none
+ * @throws UserError when there is none, or its name cannot be given
  */
 export async function openNewestWhole(folder: string): Promise<TensorFile> {
-  const paths = checkpointsIn(folder);
+  const { file, path } = await findNewestWhole(checkpointsIn(folder));
+  const latest = join(folder, RUN_FILES.latest);
+  if (existsSync(latest) && statSync(path).ino === statSync(latest).ino) return file;
+  try {
+    await nameLatest(path, latest);
+  } catch (cause) {
+    await file.close();
+    throw fileError('cannot write', latest, cause);
+  }
+  return file;
+}
+
+async function findNewestWhole(paths: readonly string[]): Promise<{ file: TensorFile; path: string }> {
   for (const [i, path] of paths.entries()) {
     try {
-      return await openWhole(path);
+      return { file: await openWhole(path), path };
     } catch (error) {
       if (!(error instanceof UserError) || i === paths.length - 1) throw error;
       say(`${error.message}\nGoing on from the checkpoint before it, ${paths[i + 1]}.`);
