@@ -27,9 +27,10 @@ const SLOW_WRITES = `
   prototype.sync = late(sync);`;
 
 export interface Disturbance {
-  /** Sent after so many milliseconds. */
+  /** Sent after so many milliseconds, or once a condition holds. */
   signal?: NodeJS.Signals;
   afterMs?: number;
+  once?: () => boolean;
   /** The text of a module that is loaded before the command. */
   module?: string;
   slowWrites?: boolean;
@@ -103,7 +104,7 @@ export class DisturbedRun {
 
   /** Whether it goes on from a checkpoint; a kill may fall between its two names. */
   get isSaved(): boolean {
-    return this.checkpoints > 0 || existsSync(join(this.out, 'checkpoint.safetensors'));
+    return this.checkpoints.length > 0 || existsSync(join(this.out, 'checkpoint.safetensors'));
   }
 
   /** Whether the last checkpoint is there. */
@@ -113,10 +114,13 @@ export class DisturbedRun {
     );
   }
 
-  /** Checkpoints that it could go on from. */
-  get checkpoints(): number {
-    if (!existsSync(this.out)) return 0;
-    return readdirSync(this.out).filter((name) => /^checkpoint-\d+\.safetensors$/.test(name)).length;
+  /** The steps whose checkpoints it could go on from. */
+  get checkpoints(): number[] {
+    if (!existsSync(this.out)) return [];
+    return readdirSync(this.out).flatMap((name) => {
+      const [, step] = name.match(/^checkpoint-(\d+)\.safetensors$/) ?? [];
+      return step === undefined ? [] : [Number(step)];
+    });
   }
 
   /** Files that a killed process left half-written. */
@@ -125,7 +129,7 @@ export class DisturbedRun {
   }
 
   /** Starts it, or goes on with it, until it ends or the disturbance ends it. */
-  async go({ signal, afterMs = 0, module, slowWrites }: Disturbance = {}): Promise<HrmResult> {
+  async go({ signal, afterMs = 0, once, module, slowWrites }: Disturbance = {}): Promise<HrmResult> {
     const args = this.isSaved ? ['train', '--resume'] : this.start;
     const text = `${module ?? ''}\n${slowWrites ? SLOW_WRITES : ''}`;
     let env: NodeJS.ProcessEnv | undefined;
@@ -139,7 +143,14 @@ export class DisturbedRun {
     const result = await hrm([...args, '--out', this.out], {
       env,
       onStart: (kill) => {
-        if (signal) timers.push(setTimeout(() => kill(signal), afterMs));
+        if (signal && once) {
+          const watch = setInterval(() => {
+            if (!once()) return;
+            clearInterval(watch);
+            kill(signal);
+          }, 10);
+          timers.push(watch);
+        } else if (signal) timers.push(setTimeout(() => kill(signal), afterMs));
         timers.push(
           setTimeout(() => {
             hangs = true;
