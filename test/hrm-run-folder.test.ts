@@ -215,31 +215,40 @@ describe('other processes', () => {
 });
 
 describe('a full disk', () => {
-  /** A module that makes writes of files with such names fail, as often as told. */
+  /** A module that makes writes of files whose names begin so fail, as often as told. */
   function failing(name: string, times: number): NodeJS.ProcessEnv {
     const module = at(`failing-${name}-${times}.mjs`);
     writeFileSync(
       module,
       `import fs from 'node:fs';
        import { syncBuiltinESMExports } from 'node:module';
-       import { open } from 'node:fs/promises';
+       import { basename } from 'node:path';
        import timers from 'node:timers/promises';
        const wait = timers.setTimeout;
        timers.setTimeout = () => wait(20); // nobody waits for minutes here
        let left = ${times};
+       const files = new Set();
+       const isMeant = (path) => basename(String(path)).startsWith(${JSON.stringify(name)});
        const full = () => Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
-       const handle = await open(process.execPath);
-       const prototype = Object.getPrototypeOf(handle);
-       await handle.close();
-       const write = prototype.write;
-       prototype.write = async function (...all) {
-         if (${JSON.stringify(name)} === 'checkpoint' && all[0].byteLength > 10_000 && left-- > 0) throw full();
-         return write.apply(this, all);
+       const { openSync, writeSync } = fs;
+       fs.openSync = (path, ...all) => {
+         const file = openSync(path, ...all);
+         if (isMeant(path)) files.add(file);
+         return file;
        };
-       const writeSync = fs.writeSync;
-       fs.writeSync = (...all) => {
-         if (${JSON.stringify(name)} === 'log' && all.length === 5 && left-- > 0) throw full();
-         return writeSync(...all);
+       fs.writeSync = (file, ...all) => {
+         if (files.has(file) && left-- > 0) throw full();
+         return writeSync(file, ...all);
+       };
+       const { open } = fs.promises;
+       fs.promises.open = async (path, ...all) => {
+         const handle = await open(path, ...all);
+         const { write } = handle;
+         handle.write = async (...all) => {
+           if (isMeant(path) && left-- > 0) throw full();
+           return write.apply(handle, all);
+         };
+         return handle;
        };
        syncBuiltinESMExports();`,
     );
@@ -247,7 +256,7 @@ describe('a full disk', () => {
   }
 
   it('at a line of the log stops nothing, and no line is lost', async () => {
-    const run = await hrm(train('log-full'), { env: failing('log', 2) });
+    const run = await hrm(train('log-full'), { env: failing('log.jsonl', 2) });
     expect(run).toMatchObject({ code: 0 });
     expect(run.stderr).toMatch(
       /log\.jsonl: cannot write: no space left.* Training goes on.*log\.jsonl is whole again/s,
@@ -263,6 +272,24 @@ describe('a full disk', () => {
     expect(run.stderr).toMatch(/no space left on the device.* Training waits; trying again in/);
     expect(run).toMatchObject({ code: 0 });
     expect(tensorsOf('waited')).toBe(tensorsOf('whole'));
+  });
+
+  it.each(['best', 'step-12'])('at the weights of an evaluation (%s) is waited for', async (name) => {
+    const run = await hrm(train(`waited-${name}`, '--snapshots', '1'), { env: failing(name, 2) });
+    expect(run.stderr).toMatch(/no space left on the device.* Training waits; trying again in/);
+    expect(run).toMatchObject({ code: 0 });
+    expect(existsSync(at(`waited-${name}`, 'best.safetensors'))).toBe(true);
+    expect(readdirSync(at(`waited-${name}`, 'snapshots'))).toEqual(['step-12.safetensors']);
+  });
+
+  it('lets no checkpoint have steps that the log has not', async () => {
+    const run = await hrm(train('behind', '--save-every', '4'), { env: failing('log.jsonl', 1e9) });
+    expect(run).toMatchObject({ code: 1 });
+    expect(run.stderr).toMatch(
+      /log\.jsonl: cannot write: no space left.*Training waits.*log\.jsonl: cannot write.*Nothing had been saved/s,
+    );
+    expect(readdirSync(at('behind')).filter((name) => /checkpoint/.test(name))).toEqual([]);
+    expect(await hrm(train('behind'))).toMatchObject({ code: 0 });
   });
 
   it('that stays full ends the run, and the checkpoint before is whole', async () => {

@@ -88,9 +88,12 @@ async function nameLatest(named: string, latest: string): Promise<void> {
   }
 }
 
+/** Whether a folder has what a run can go on from. */
+export const hasCheckpoint = (folder: string): boolean => checkpointsIn(folder).length > 0;
+
 /** @throws UserError when a folder has nothing to go on from */
 export function expectRun(folder: string): void {
-  if (checkpointsIn(folder).length > 0) return;
+  if (hasCheckpoint(folder)) return;
   throw new UserError(`${folder} has no ${RUN_FILES.latest} to resume from; start the run without --resume`);
 }
 

@@ -20,6 +20,7 @@ import { stopReason, withEvaluation, withSteps } from './early-stop.ts';
 import { RunLog } from './logs/run-log.ts';
 import { SampleLog } from './logs/sample-log.ts';
 import { explained } from './not-finite.ts';
+import { patiently } from './patience.ts';
 import { RunningFigures } from './run-figures.ts';
 import type { RunNotes } from './run-notes.ts';
 import { Saver } from './saver.ts';
@@ -50,9 +51,9 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
   const { trainer, folder, notes } = options;
   noteSession(folder, trainer, options.changes ?? {}); // first: it tells that what is there is a run
   await writeConfig(folder, trainer);
-  const saver = new Saver(options);
   const since = { step: trainer.step, evaluatedStep: notes.evaluatedStep };
   const log = await RunLog.open(join(folder, RUN_FILES.log), since, notes.tensorboard);
+  const saver = new Saver({ ...options, log });
   const { metadata } = (options.evalSplit ?? trainer.options.split) as Split;
   const samples = await SampleLog.open(
     join(folder, RUN_FILES.samples),
@@ -101,8 +102,8 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
     throw error instanceof NotFiniteError ? await explained(error, trainer, folder) : error;
   } finally {
     bar.clear();
-    log.close();
     await saver.done().catch(() => {}); // what went wrong has been thrown
+    log.close();
     interrupt.stop();
   }
   return {
@@ -161,8 +162,10 @@ async function saveAndEvaluate(
     const weights = await trainer.survive(() =>
       encodeModel(trainer.evaluated, trainer.options.split.metadata),
     );
-    if (better) await writeFileAtomic(join(folder, RUN_FILES.best), weights);
-    if (notes.snapshots > 0) await writeSnapshot(folder, trainer.step, weights, notes.snapshots);
+    const best = join(folder, RUN_FILES.best);
+    if (better) await patiently(folder, () => writeFileAtomic(best, weights));
+    if (notes.snapshots > 0)
+      await patiently(folder, () => writeSnapshot(folder, trainer.step, weights, notes.snapshots));
   }
   if (better) notes.best = score;
   await saver.save(notes);

@@ -1,23 +1,15 @@
 /** Saves a run while it goes on. */
-import { setTimeout as wait } from 'node:timers/promises';
-import { UserError } from '@hrm-webgpu/core';
 import { encodeTraining } from '../../../training/checkpoint.ts';
 import type { Trainer } from '../../../training/trainer.ts';
-import { say } from '../../terminal.ts';
+import type { RunLog } from './logs/run-log.ts';
+import { patiently } from './patience.ts';
 import { writeCheckpoint } from './run-checkpoints.ts';
 import type { RunNotes } from './run-notes.ts';
-
-/** Where somebody can make room, or a network comes back; after the last the run ends. */
-const RETRY_AFTER_MS: readonly number[] = [5_000, 15_000, 30_000, 60_000];
-/** Failures of the place, which may pass. */
-const MAY_PASS = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EAGAIN', 'ETIMEDOUT', 'ESTALE']);
 
 export interface SaverOptions {
   trainer: Trainer;
   folder: string;
-  /** Tells why training waits, once it does. */
-  onTrouble?: (message: string) => void;
-  retryAfterMs?: readonly number[];
+  log: Pick<RunLog, 'sync'>;
 }
 
 /**
@@ -72,35 +64,19 @@ export class Saver {
   }
 
   private async write(notes: RunNotes): Promise<void> {
-    const { trainer, folder, retryAfterMs = RETRY_AFTER_MS } = this.options;
+    const { trainer, folder, log } = this.options;
     let step = 0;
     const chunks = await trainer.atStep(() => {
       step = trainer.step;
       return encodeTraining(trainer, { ...notes });
     });
-    for (let attempt = 0; ; attempt++) {
-      try {
-        await writeCheckpoint(folder, step, chunks, notes.keep);
-        this.troubled = false;
-        return;
-      } catch (error) {
-        if (!mayPass(error)) throw error;
-        if (attempt === retryAfterMs.length) throw withAdvice(error as UserError, folder);
-        this.troubled = true;
-        const seconds = retryAfterMs[attempt] / 1000;
-        say(`\n${(error as UserError).message} Training waits; trying again in ${seconds} s…`);
-        await wait(retryAfterMs[attempt]);
-      }
-    }
+    const write = async () => {
+      await log.sync(); // whoever goes on from a checkpoint does none of its steps again, so the log must have them
+      await writeCheckpoint(folder, step, chunks, notes.keep);
+    };
+    await patiently(folder, write, () => {
+      this.troubled = true;
+    });
+    this.troubled = false;
   }
-}
-
-const mayPass = (error: unknown) =>
-  error instanceof UserError && MAY_PASS.has(String((error.cause as NodeJS.ErrnoException)?.code));
-
-function withAdvice(error: UserError, folder: string): UserError {
-  return new UserError(
-    `${error.message} The checkpoint before is whole: go on with hrm train --out ${folder} --resume`,
-    { cause: error.cause },
-  );
 }

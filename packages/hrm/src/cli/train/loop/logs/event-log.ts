@@ -27,6 +27,11 @@ export class EventLog {
     this.file.append(scalarsRecord({ time, step }, Object.fromEntries(scalars)));
   }
 
+  /** @throws UserError as {@link PatientFile.sync} */
+  sync(): Promise<void> {
+    return this.file.sync();
+  }
+
   close(): void {
     this.file.close();
   }

@@ -1,4 +1,5 @@
-import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsync, openSync, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { fileError } from '../../../../formats/files/file-error.node.ts';
 import { say } from '../../../terminal.ts';
 
@@ -14,6 +15,7 @@ export class PatientFile {
   /** Bytes that are written; what a full disk let through is written over. */
   private size: number;
   private waiting: Uint8Array[] = [];
+  private isTroubled = false;
 
   /** Adds to the end of a file that may be there. */
   constructor(private readonly path: string) {
@@ -27,16 +29,30 @@ export class PatientFile {
   }
 
   append(bytes: Uint8Array): void {
-    const wasWaiting = this.waiting.length > 0;
     this.waiting.push(bytes);
     try {
-      for (; this.waiting.length > 0; this.waiting.shift()) this.write(this.waiting[0]);
-      if (wasWaiting) say(`\n${this.path} is whole again.`);
+      this.flush();
     } catch (cause) {
       const { message } = fileError('cannot write', this.path, cause) as Error;
-      if (!wasWaiting) say(`\n${message} Training goes on; what belongs there is kept until there is room.`);
+      if (!this.isTroubled)
+        say(`\n${message} Training goes on; what belongs there is kept until there is room.`);
+      this.isTroubled = true;
       const kept = this.waiting.reduce((sum, { length }) => sum + length, 0);
       if (kept > MOST_WAITING) this.waiting = this.waiting.slice(-1);
+    }
+  }
+
+  /**
+   * Resolves when all that was added is on the disk.
+   *
+   * @throws UserError where there is no room for it
+   */
+  async sync(): Promise<void> {
+    try {
+      this.flush();
+      await promisify(fsync)(this.file);
+    } catch (cause) {
+      throw fileError('cannot write', this.path, cause);
     }
   }
 
@@ -44,6 +60,12 @@ export class PatientFile {
   close(): void {
     if (this.waiting.length > 0) this.append(new Uint8Array());
     closeSync(this.file);
+  }
+
+  private flush(): void {
+    for (; this.waiting.length > 0; this.waiting.shift()) this.write(this.waiting[0]);
+    if (this.isTroubled) say(`\n${this.path} is whole again.`);
+    this.isTroubled = false;
   }
 
   private write(bytes: Uint8Array): void {

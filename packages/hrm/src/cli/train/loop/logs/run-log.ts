@@ -46,6 +46,16 @@ export class RunLog {
     return new RunLog(new PatientFile(path), tensorboard ? new EventLog(dirname(path), step) : undefined);
   }
 
+  /**
+   * Resolves when all lines are on the disk.
+   *
+   * @throws UserError where there is no room for them
+   */
+  async sync(): Promise<void> {
+    await this.file.sync();
+    await this.events?.sync();
+  }
+
   close(): void {
     this.file.close();
     this.events?.close();
