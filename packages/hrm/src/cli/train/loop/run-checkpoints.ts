@@ -40,12 +40,13 @@ function checkpointsIn(folder: string): string[] {
   const numbered = numberedIn(folder);
   const latest = join(folder, RUN_FILES.latest);
   if (!existsSync(latest)) return numbered;
-  const { dev, ino } = statSync(latest);
-  const isAmong = numbered.some((path) => {
-    const other = statSync(path);
-    return other.dev === dev && other.ino === ino;
-  });
-  return isAmong ? numbered : [latest, ...numbered];
+  return numbered.some((path) => isSameFile(path, latest)) ? numbered : [latest, ...numbered];
+}
+
+/** Whether two paths that are there are names of one file. */
+function isSameFile(path: string, other: string): boolean {
+  const [a, b] = [statSync(path), statSync(other)];
+  return a.dev === b.dev && a.ino === b.ino;
 }
 
 /**
@@ -106,7 +107,7 @@ export function expectRun(folder: string): void {
 export async function openNewestWhole(folder: string): Promise<TensorFile> {
   const { file, path } = await findNewestWhole(checkpointsIn(folder));
   const latest = join(folder, RUN_FILES.latest);
-  if (existsSync(latest) && statSync(path).ino === statSync(latest).ino) return file;
+  if (existsSync(latest) && isSameFile(path, latest)) return file;
   try {
     await nameLatest(path, latest);
   } catch (cause) {
