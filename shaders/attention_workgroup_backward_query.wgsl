@@ -36,12 +36,14 @@ const OWNED: u32 = (HEAD_PACKS + COLUMNS - 1) / COLUMNS;
 const STRIDE: u32 = CHUNK + 1;
 const TILE: u32 = (QUERIES + KEYS) * STRIDE;
 // For ds·k, k goes into the same memory in so many slices, a power of two.
-const SLICES: u32 = 1u << (32 - countLeadingZeros((KEYS * HEAD_PACKS - 1) / TILE));
+const SLICES: u32 = 1u << (32 - countLeadingZeros(KEYS * HEAD_PACKS / TILE));
 const SLICE: u32 = KEYS / SLICES;
 
 const_assert QUERIES % ROWS == 0u && QUERIES % 8u == 0u;
 const_assert THREADS <= 256u;
 const_assert CHUNK % 2u == 0u;
+// All threads stage alike, and no further than the tile.
+const_assert QUERIES * CHUNK % THREADS == 0u && KEYS * CHUNK % THREADS == 0u;
 const_assert SLICE % WIDTH == 0u && SLICE > 0u;
 const_assert 4u * (TILE * WIDTH + QUERIES * KEYS) <= 16384u;
 
@@ -169,10 +171,8 @@ fn stage_queries(thread: u32, q_at: u32, query0: u32, chunk: u32) {
   const COUNT = QUERIES * CHUNK;
   for (var round = 0u; round < COUNT; round += THREADS) {
     let n = round + thread;
-    if (COUNT % THREADS == 0 || n < COUNT) {
-      let row = staged_row(n);
-      tile[row * STRIDE + n % CHUNK] = load(q_at, query0 + row, chunk + n % CHUNK);
-    }
+    let row = staged_row(n);
+    tile[row * STRIDE + n % CHUNK] = load(q_at, query0 + row, chunk + n % CHUNK);
   }
 }
 
@@ -181,10 +181,8 @@ fn stage_gradients(thread: u32, o_at: u32, query0: u32, chunk: u32) {
   const COUNT = QUERIES * CHUNK;
   for (var round = 0u; round < COUNT; round += THREADS) {
     let n = round + thread;
-    if (COUNT % THREADS == 0 || n < COUNT) {
-      let row = staged_row(n);
-      tile[row * STRIDE + n % CHUNK] = load_gradient(o_at, query0 + row, chunk + n % CHUNK);
-    }
+    let row = staged_row(n);
+    tile[row * STRIDE + n % CHUNK] = load_gradient(o_at, query0 + row, chunk + n % CHUNK);
   }
 }
 
@@ -195,11 +193,9 @@ fn stage_keys(thread: u32, k_at: u32, key0: u32, chunk: u32) {
   const COUNT = KEYS * CHUNK;
   for (var round = 0u; round < COUNT; round += THREADS) {
     let n = round + thread;
-    if (COUNT % THREADS == 0 || n < COUNT) {
-      let slot = staged_row(n);
-      let key = slot % COLUMNS * WIDTH + slot / COLUMNS;
-      tile[(QUERIES + slot) * STRIDE + n % CHUNK] = load(k_at, key0 + key, chunk + n % CHUNK);
-    }
+    let slot = staged_row(n);
+    let key = slot % COLUMNS * WIDTH + slot / COLUMNS;
+    tile[(QUERIES + slot) * STRIDE + n % CHUNK] = load(k_at, key0 + key, chunk + n % CHUNK);
   }
 }
 

@@ -85,12 +85,12 @@ fn load(thread: u32, row0: u32, column0: u32, k0: u32) -> Copied {
   return copied;
 }
 
-// Puts what was loaded into the tiles, zeros from `end` on: only now, since to clear is to wait for the loads.
+// Puts what was loaded into the tiles, that of B with zeros from `end` on, for which it does not matter what A has there:
+// only now, since to clear is to wait for the loads.
 fn store(thread: u32, copied: Copied, k0: u32, end: u32) {
   for (var i = 0u; i < A_LOADS; i++) {
     let place = a_place(thread, i);
-    let k = k0 + 4 * place.y + vec4<u32>(0, 1, 2, 3);
-    tile_a[place.x * A_PITCH + place.y] = select(vec4<f32>(), copied.a[i], k < vec4<u32>(end));
+    tile_a[place.x * A_PITCH + place.y] = copied.a[i];
   }
   for (var i = 0u; i < B_LOADS; i++) {
     let at = thread + i * THREADS;

@@ -6,10 +6,16 @@ const NEIGHBOURS = "one more is a neighbour's, which stores the same number";
 const LAST_ROW = 'threads of rows past the end repeat the last one, and would store the same numbers';
 
 const TILE_PAST = 'one more tile has keys past the end alone, whose weights are 0';
+const QUERIES_PAST = 'one more tile has queries past the end alone, for which q and do are zeros';
 const OWNED_PAST = 'what is owned ends behind the head, which the guard within leaves out';
 const TILE_END =
   'adapters take an index past the tile for its last, which is padding that nobody reads; WGSL allows others too';
 const CHUNK_PAST = 'one more chunk is past the end of the head, and is loaded as zeros';
+const STAGED_OVER =
+  'one more round stores where the same thread, before the barrier, stores what belongs there';
+const SLICE_PAST =
+  'what is stored past the slice nobody reads, nor the last of the tile, for which adapters take an index past it';
+const SAME_BY_COLUMN = 'every column of a row has the same number and would store it again';
 
 const NO_INFINITIES =
   'exp is infinite there, and what is divided by it the 0 that is right; but WGSL may take it that there are no infinities';
@@ -57,19 +63,53 @@ export const explanations: Readonly<Record<string, Readonly<Record<string, strin
     'bound shifted: < → <= in for (var i = 0u; i < BLOCK; i++) {': NEIGHBOURS,
   },
   matmul_workgroup: {
-    'bound shifted: < → <= in for (var r = 0u; r < ROWS; r++) {': PAST_PRIVATE,
+    'bound shifted: < → <= in for (var k0 = begin + TILE_K; k0 < end + TILE_K; k0 += TILE_K) {':
+      'one more turn has no terms: what was stored of B are zeros',
+    'bound shifted: < → <= in for (var r = 0u; r < ROWS; r++) { (2)': PAST_PRIVATE,
+    'bound shifted: < → <= in for (var p = 0u; p < PACKS; p++) { (3)': PAST_PRIVATE,
   },
   attention_workgroup: {
+    'bound shifted: < → <= in for (var i = 0u; i < ROWS; i++) {': PAST_PRIVATE,
     'bound shifted: < → <= in for (var key0 = 0u; key0 < params.seq_len; key0 += KEYS) {': TILE_PAST,
     'bound shifted: < → <= in for (var chunk = 0u; chunk < HEAD_PACKS; chunk += CHUNK) {': CHUNK_PAST,
+    'bound shifted: < → <= in for (var n = 0u; n < OWNED; n++) { (2)': OWNED_PAST,
+    'guard removed: column == 0 → true in if (column == 0) {': SAME_BY_COLUMN,
+    'bound shifted: < → <= in for (var round = 0u; round < COUNT; round += THREADS) {': STAGED_OVER,
+    'bound shifted: < → <= in for (var round = 0u; round < COUNT; round += THREADS) { (2)': TILE_END,
+    'bound shifted: < → <= in for (var round = 0u; round < COUNT; round += THREADS) { (3)': SLICE_PAST,
+    'guard removed: COUNT % THREADS == 0 || n < COUNT → true in if (COUNT % THREADS == 0 || n < COUNT) {':
+      SLICE_PAST,
+    'bound shifted: < → <= in if (COUNT % THREADS == 0 || n < COUNT) {': SLICE_PAST,
   },
   attention_workgroup_backward_query: {
-    'bound shifted: < → <= in for (var n = 0u; n < OWNED; n++) {': OWNED_PAST,
-    'guard removed: COUNT % THREADS == 0 || n < COUNT → true in if (COUNT % THREADS == 0 || n < COUNT) { (3)':
-      TILE_END,
-    'bound shifted: < → <= in if (COUNT % THREADS == 0 || n < COUNT) { (3)': TILE_END,
     'bound shifted: < → <= in for (var key0 = 0u; key0 < params.seq_len; key0 += KEYS) {': TILE_PAST,
     'bound shifted: < → <= in for (var chunk = 0u; chunk < HEAD_PACKS; chunk += CHUNK) {': CHUNK_PAST,
+    'bound shifted: < → <= in for (var n = 0u; n < OWNED; n++) {': OWNED_PAST,
+    'guard removed: column == 0 → true in if (column == 0) {': SAME_BY_COLUMN,
+    'bound shifted: < → <= in for (var round = 0u; round < COUNT; round += THREADS) {': STAGED_OVER,
+    'bound shifted: < → <= in for (var round = 0u; round < COUNT; round += THREADS) { (2)': STAGED_OVER,
+    'bound shifted: < → <= in for (var round = 0u; round < COUNT; round += THREADS) { (3)': TILE_END,
+    'bound shifted: < → <= in for (var round = 0u; round < COUNT; round += THREADS) { (4)': SLICE_PAST,
+    'guard removed: COUNT % THREADS == 0 || n < COUNT → true in if (COUNT % THREADS == 0 || n < COUNT) {':
+      SLICE_PAST,
+    'bound shifted: < → <= in if (COUNT % THREADS == 0 || n < COUNT) {': SLICE_PAST,
+  },
+  attention_workgroup_backward_key: {
+    'bound shifted: < → <= in for (var query0 = 0u; query0 < params.seq_len; query0 += QUERIES) {':
+      QUERIES_PAST,
+    'bound shifted: < → <= in for (var chunk = 0u; chunk < HEAD_PACKS; chunk += CHUNK) {': CHUNK_PAST,
+    'bound shifted: < → <= in for (var n = 0u; n < OWNED; n++) {': OWNED_PAST,
+    'bound shifted: < → <= in for (var round = 0u; round < COUNT; round += THREADS) {': STAGED_OVER,
+    'bound shifted: < → <= in for (var round = 0u; round < COUNT; round += THREADS) { (2)': TILE_END,
+    'bound shifted: < → <= in for (var round = 0u; round < COUNT; round += THREADS) { (3)': TILE_END,
+    'bound shifted: < → <= in for (var round = 0u; round < COUNT; round += THREADS) { (4)': SLICE_PAST,
+    'guard removed: COUNT % THREADS == 0 || n < COUNT → true in if (COUNT % THREADS == 0 || n < COUNT) {':
+      SLICE_PAST,
+    'bound shifted: < → <= in if (COUNT % THREADS == 0 || n < COUNT) {': SLICE_PAST,
+    'bound shifted: < → <= in for (var round = 0u; round < COUNT; round += THREADS) { (5)': SLICE_PAST,
+    'guard removed: COUNT % THREADS == 0 || n < COUNT → true in if (COUNT % THREADS == 0 || n < COUNT) { (2)':
+      SLICE_PAST,
+    'bound shifted: < → <= in if (COUNT % THREADS == 0 || n < COUNT) { (2)': SLICE_PAST,
   },
   attention_subgroup_backward_key: {
     'guard removed: group.x * GROUP + local.x > last → false in if (group.x * GROUP + local.x > last) {':

@@ -47,23 +47,10 @@ export async function mutateKernel(
   { slice = { index: 0, of: 1 }, onFate, signal }: MutateOptions = {},
 ): Promise<KernelFates | undefined> {
   const start = performance.now();
-  const { text } = checks[kernel].kernel;
-  const [first] = workshops;
-  const asItIs = async (cases: TryRequest['cases']) => {
-    const tried = await first.ask('try', { kernel, text, cases }, FIRST_MS);
-    const problem = problemIn(tried);
-    if (problem) throw new UserError(`${kernel} is wrong without any mistake: ${problem}`);
-    return { skipped: tried.reply?.skipped, limitMs: Math.max(LEAST_MS, PATIENCE * tried.ms) };
-  };
-  const lean = await asItIs('lean');
-  if (lean.skipped) return undefined;
-  const limits = {
-    lean: lean.limitMs,
-    named: (await asItIs('named')).limitMs,
-    covering: (await asItIs('covering')).limitMs,
-  };
+  const limitFor = limitsOf(kernel);
+  if ((await limitFor('lean', workshops[0])) === undefined) return undefined;
   const known = explanations[kernel] ?? {};
-  const mutants = mutantsOf(text).filter((_, i) => i % slice.of === slice.index);
+  const mutants = mutantsOf(checks[kernel].kernel.text).filter((_, i) => i % slice.of === slice.index);
   const fates: Fate[] = [];
   let done = 0;
   const queue = mutants.entries();
@@ -71,7 +58,7 @@ export async function mutateKernel(
     for (const [i, mutant] of queue) {
       signal?.throwIfAborted();
       const explanation = known[mutant.id];
-      const tried = await tryHard(workshop, kernel, mutant, limits, explanation !== undefined);
+      const tried = await tryHard(workshop, kernel, mutant, limitFor, explanation !== undefined);
       fates[i] = { mutant, ...fateOf(tried, explanation) };
       onFate?.(fates[i], ++done, mutants.length);
     }
@@ -86,20 +73,41 @@ export async function mutateKernel(
   return { kernel, fates, stale, seconds: (performance.now() - start) / 1000 };
 }
 
+/**
+ * How long a mutant may take in cases, in ms: found out by the kernel itself, in the workshop that needs to know it first. Undefined
+ * where the adapter cannot run it.
+ */
+function limitsOf(kernel: string) {
+  const { text } = checks[kernel].kernel;
+  const asItIs = async (cases: TryRequest['cases'], workshop: Workshop) => {
+    const tried = await workshop.ask('try', { kernel, text, cases }, FIRST_MS);
+    const problem = problemIn(tried);
+    if (problem) throw new UserError(`${kernel} is wrong without any mistake: ${problem}`);
+    return tried.reply?.skipped ? undefined : Math.max(LEAST_MS, PATIENCE * tried.ms);
+  };
+  const found = new Map<TryRequest['cases'], ReturnType<typeof asItIs>>();
+  return (cases: TryRequest['cases'], workshop: Workshop) => {
+    const limit = found.get(cases) ?? asItIs(cases, workshop);
+    found.set(cases, limit);
+    return limit;
+  };
+}
+
 const problemIn = ({ reply, failure }: Outcome<TryReply>) => failure ?? reply?.refused ?? reply?.problem;
 
 /**
- * First in the settings that compile soonest, which find most; then in those that the check names; and where it lives in those and
+ * First on what compiles soonest, which finds most; then in the settings that the check names; and where it lives in those and
  * nobody says why, in all pairs of settings.
  */
 async function tryHard(
   workshop: Workshop,
   kernel: string,
   { text }: Mutant,
-  limits: Readonly<Record<'lean' | 'named' | 'covering', number>>,
+  limitFor: ReturnType<typeof limitsOf>,
   isExplained: boolean,
 ): Promise<Outcome<TryReply>> {
-  const attempt = (cases: keyof typeof limits) => workshop.ask('try', { kernel, text, cases }, limits[cases]);
+  const attempt = async (cases: TryRequest['cases']) =>
+    workshop.ask('try', { kernel, text, cases }, (await limitFor(cases, workshop)) ?? LEAST_MS);
   let tried = await attempt('lean');
   if (!problemIn(tried)) tried = await attempt('named');
   return problemIn(tried) || isExplained ? tried : attempt('covering');

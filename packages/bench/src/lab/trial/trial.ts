@@ -47,14 +47,14 @@ export function namedCases(check: KernelCheck<ParamValues>, device: Device): Tri
   return [...named, ...folded, ...hard];
 }
 
-/** All cases in the settings that compile soonest, which find most of what is wrong. */
+/** The cases of the first pipeline that shapes ask for, in the settings that compile soonest: they find most of what is wrong. */
 export async function leanCases(check: KernelCheck<ParamValues>, device: Device): Promise<TrialCase[]> {
-  const found: TrialCase[] = [];
-  for (const shape of pipelinesOf(check, device, {})) {
-    const constants = await leanSettingsOf(device, check, shape[0].params);
-    if (constants) found.push(...shape.map(({ params }) => ({ params, constants })));
-  }
-  return [...found, ...hardInputsOf(check).flatMap((name) => found.map((one) => ({ ...one, hard: name })))];
+  const [shape] = pipelinesOf(check, device, {});
+  const constants = await leanSettingsOf(device, check, shape[0].params);
+  const found = constants ? shape.map(({ params }) => ({ params, constants })) : [];
+  const folded = found.map((one) => ({ ...one, folded: true }));
+  const hard = hardInputsOf(check).flatMap((name) => found.map((one) => ({ ...one, hard: name })));
+  return [...found, ...folded, ...hard];
 }
 
 /**
@@ -141,8 +141,8 @@ export interface TryRequest {
   kernel: string;
   text: string;
   /**
-   * `first`: the case with most work that is no strain. `lean`: all, in the settings that compile soonest. `named`: in those that the
-   * check names. `covering`: in settings that hold every pair of values of the kernel's tunables.
+   * `first`: the case with most work that is no strain. `lean`: those of one pipeline, in the settings that compile soonest. `named`: all, in
+   * those that the check names. `covering`: in settings that hold every pair of values of the kernel's tunables.
    */
   cases: 'first' | 'lean' | 'named' | 'covering';
   /** With `first`: the setting that it is tried in. */
@@ -179,22 +179,22 @@ export async function tryKernel(
   const skipped = reasonToSkip(check.kernel, device);
   if (skipped) return { ...reply, skipped };
   const named = namedCases(check, device);
-  const first = { ...heaviest(check, named), constants };
-  const refused = await refusal(device, check, first);
-  if (refused) return { ...reply, refused };
-  const cases = {
-    first: () => [first],
+  const all = {
+    first: () => [{ ...heaviest(check, named), constants }],
     lean: () => leanCases(check, device),
     named: () => named,
     covering: () => coveringCases(check, device),
   };
+  const cases = await all[which]();
+  const refused = await refusal(device, check, cases[0] ?? named[0]);
+  if (refused) return { ...reply, refused };
   const note = (outcome: CaseOutcome) => {
     reply.cases += 1;
     if (outcome.margin < reply.margin) return;
     reply.margin = outcome.margin;
     reply.marginAt = nameOf(outcome);
   };
-  const wrong = await tryCases(device, check, await cases[which](), note, signal);
+  const wrong = await tryCases(device, check, cases, note, signal);
   return { ...reply, ...(wrong ? { problem: wrong.problem, at: nameOf(wrong) } : {}) };
 }
 
