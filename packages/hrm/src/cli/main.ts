@@ -1,63 +1,60 @@
 import { GpuError, UserError } from '@hrm-webgpu/core';
+import { version } from '../environment/environment.node.ts';
 import { didYouMean } from '../formats/closest.ts';
 import { expectUtf8 } from './arguments.ts';
 import type { Command } from './command.ts';
-import { data } from './data/data.ts';
-import { demo } from './demo.ts';
-import { doctor } from './doctor.ts';
-import { evaluateCommand } from './eval/eval.ts';
-import { exportCommand } from './export.ts';
-import { figures } from './figures/figures.ts';
-import { inspect } from './inspect.ts';
-import { parity } from './parity.ts';
-import { report } from './report/report.ts';
-import { runs } from './runs/runs.ts';
-import { solve } from './solve/solve.ts';
 import { bold, print, say } from './terminal.ts';
-import { train } from './train/train.ts';
-import { tune } from './tune/tune.ts';
 
-const commands: Record<string, Command> = {
-  train,
-  tune,
-  eval: evaluateCommand,
-  solve,
-  figures,
-  runs,
-  report,
-  inspect,
-  export: exportCommand,
-  data,
-  parity,
-  doctor,
-  demo,
+/** A command's modules are loaded when it is named: none waits for those of all others. */
+const commands: Record<string, () => Promise<Command>> = {
+  train: async () => (await import('./train/train.ts')).train,
+  tune: async () => (await import('./tune/tune.ts')).tune,
+  eval: async () => (await import('./eval/eval.ts')).evaluateCommand,
+  solve: async () => (await import('./solve/solve.ts')).solve,
+  figures: async () => (await import('./figures/figures.ts')).figures,
+  runs: async () => (await import('./runs/runs.ts')).runs,
+  report: async () => (await import('./report/report.ts')).report,
+  inspect: async () => (await import('./inspect.ts')).inspect,
+  export: async () => (await import('./export.ts')).exportCommand,
+  data: async () => (await import('./data/data.ts')).data,
+  parity: async () => (await import('./parity.ts')).parity,
+  doctor: async () => (await import('./doctor.ts')).doctor,
+  demo: async () => (await import('./demo.ts')).demo,
 };
 
-function help(): string {
-  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(8)}${summary}`);
+async function help(): Promise<string> {
+  const lines: string[] = [];
+  for (const [name, load] of Object.entries(commands)) {
+    const { summary } = await load();
+    lines.push(`  ${name.padEnd(8)}${summary}`);
+  }
   return `${bold('hrm')} — the Hierarchical Reasoning Model on WebGPU
 
 usage: hrm <command> [options]
 
 ${lines.join('\n')}
 
-'hrm <command> --help' explains a command.`;
+'hrm <command> --help' explains a command; 'hrm --version' tells the version.`;
 }
 
 /** Runs `hrm` with the given arguments; resolves to the exit code. Mistakes of the user print one message. */
 export async function main(args: string[]): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    print(help());
+    print(await help());
+    return 0;
+  }
+  if (name === '--version') {
+    print(version());
     return 0;
   }
   try {
     expectUtf8(args);
-    const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-    if (!command)
+    if (!Object.hasOwn(commands, name))
       throw new UserError(
         `unknown command '${name}'.${didYouMean(name, Object.keys(commands))} Commands: ${Object.keys(commands).join(', ')}`,
       );
+    const command = await commands[name]();
     if (rest.includes('--help') || rest.includes('-h')) {
       const { subcommands = {} } = command;
       print((Object.hasOwn(subcommands, rest[0]) ? subcommands[rest[0]] : command).help);

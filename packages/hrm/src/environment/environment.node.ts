@@ -29,10 +29,13 @@ export function environmentOf({ adapter }: Pick<Device, 'adapter'>): Environment
     webgpu: versionOf('webgpu/package.json'),
     os: `${process.platform} ${release().match(/^\d+(\.\d+)?/)?.[0] ?? ''} ${process.arch}`,
     cpu: `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown'}`,
-    version: versionOf('../../package.json'),
+    version: version(),
     commit: inCheckout ? commit() : null,
   };
 }
+
+/** Of hrm-webgpu. */
+export const version = () => versionOf('../../package.json');
 
 function versionOf(manifest: string): string {
   const file = createRequire(import.meta.url).resolve(manifest);

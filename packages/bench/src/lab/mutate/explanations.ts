@@ -1,5 +1,6 @@
 const ONE_LANE =
   'a shortcut: with one lane the loop does nothing, and the value is read back from where it was put';
+const FIRST_BLOCK = 'the first block multiplies it by exp(−huge) = 0';
 const PAST_PRIVATE =
   'adapters take an index past a private array for its last, for which the same is done once more; WGSL allows others too';
 const NEIGHBOURS = "one more is a neighbour's, which stores the same number";
@@ -123,13 +124,18 @@ export const explanations: Readonly<Record<string, Readonly<Record<string, strin
     'start shifted: 0u → 1u in for (var done = 0u; done < params.fmas; done += CHAINS * UNROLL) {':
       'a turn is many fmas long: from 1 on there are as many turns',
   },
+  attention: {
+    'constant weakened: 0.0 → 0.01 in var total = 0.0;': FIRST_BLOCK,
+    'bound shifted: < → <= in for (var key0 = 0u; key0 < params.seq_len; key0 += BLOCK) {':
+      'one more block has no keys, raises no maximum, and multiplies by exp(0) = 1',
+  },
   attention_subgroup: {
     'clamp removed: min(c * LANES + lane % LANES, BLOCK * HEAD_PACKS - 1) → (c * LANES + lane % LANES) in let share = min(c * LANES + lane % LANES, BLOCK * HEAD_PACKS - 1);':
       'what lanes load beyond a block is not shuffled to anybody, and its key is clamped once more',
-    'constant weakened: 0.0 → 0.01 in var total = 0.0;': 'the first block multiplies it by exp(−huge) = 0',
+    'constant weakened: 0.0 → 0.01 in var total = 0.0;': FIRST_BLOCK,
     'bound shifted: < → <= in for (var key0 = 0u; key0 < params.seq_len; key0 += BLOCK) {':
       'one more block has keys past the end alone, whose weights are 0',
-    'bound shifted: < → <= in for (var c = 0u; c < LOADS; c++) {': PAST_PRIVATE,
+    'bound shifted: < → <= in for (var c = 0u; c < LOADS; c++) { (2)': PAST_PRIVATE,
   },
   matmul_subgroup: {
     'bound shifted: < → <= in for (var k0 = 0u; k0 < params.k; k0 += BLOCK) {':
@@ -198,6 +204,9 @@ export const explanations: Readonly<Record<string, Readonly<Record<string, strin
     'guard removed: LANES == 1u → false in if (LANES == 1u) {': ONE_LANE,
     'guard removed: row >= params.rows → false in if (row >= params.rows) {': LAST_ROW,
     'bound shifted: >= → > in if (row >= params.rows) {': LAST_ROW,
+  },
+  row_norm: {
+    'guard removed: LANES == 1u → false in if (LANES == 1u) {': ONE_LANE,
   },
   mean: {
     'guard removed: LANES == 1u → false in if (LANES == 1u) {': ONE_LANE,

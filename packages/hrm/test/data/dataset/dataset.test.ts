@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '@hrm-webgpu/core';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   readIdentifiers,
   readSplit,
@@ -27,7 +27,10 @@ let dir: string;
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'hrm-dataset-'));
 });
-afterEach(() => rm(dir, { recursive: true }));
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await rm(dir, { recursive: true });
+});
 
 const split = () => makeSplit([[2, 1], [3]]);
 
@@ -238,6 +241,9 @@ describe('folders', () => {
 
   it('lets timers run while it checks a split, and stops when one of them says so', async () => {
     await writeSplit(dir, 'train', largeSplit(20_000_000));
+    // Every look at the clock is 60 ms after the last, so that a fast machine pauses at every piece, too.
+    let now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => (now += 60));
     const controller = new AbortController();
     const reason = new Error('on purpose');
     setTimeout(() => controller.abort(reason), 1);
