@@ -33,3 +33,8 @@ export async function openAdapter(): Promise<OpenedAdapter> {
 export function freeMemory(): undefined {
   return undefined;
 }
+
+/** Browsers wait for the GPU by themselves. */
+export function resting<T>(promise: Promise<T>): Promise<T> {
+  return promise;
+}

@@ -128,3 +128,4 @@ async function loadDawn(): Promise<typeof import('webgpu')> {
 }
 
 export { freeMemory } from './free-memory.node.ts';
+export { resting } from './submits/rest.node.ts';

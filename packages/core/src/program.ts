@@ -1,3 +1,4 @@
+import { resting } from '#gpu';
 import { ShaderStage } from './constants.ts';
 import { GpuError } from './errors.ts';
 import { type ConstantValues, parseShader, type ShaderInterface, specialize } from './shader.ts';
@@ -138,7 +139,7 @@ export class ProgramCache {
       },
       aside: () => {
         const descriptor = begin();
-        const pipeline = device.createComputePipelineAsync(descriptor);
+        const pipeline = resting(device.createComputePipelineAsync(descriptor));
         return { pipeline, problem: problemOf(descriptor.compute.module) };
       },
     });

@@ -1,3 +1,4 @@
+import { resting } from '#gpu';
 import type { AdapterDescription } from '../adapter.ts';
 import { Completion } from './completion.ts';
 import { Cost, CostModel } from './cost-model.ts';
@@ -85,7 +86,7 @@ export class SubmitQueue {
     this.stagedUnderWay += staged;
     this.staged = 0;
     const done = () => this.done();
-    this.queue.onSubmittedWorkDone().then(done, done); // a lost device is reported by itself
+    resting(this.queue.onSubmittedWorkDone()).then(done, done); // a lost device is reported by itself
   }
 
   /** Writes host data to a buffer, after all that was put in before; copies what has to wait for that. */
