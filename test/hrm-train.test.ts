@@ -363,7 +363,9 @@ it('every command explains itself', async () => {
     expect(run.stdout).toContain(`usage: hrm ${command}`);
   }
   expect((await hrm([])).stdout).toContain('usage: hrm <command>');
-  const { version } = JSON.parse(readFileSync(new URL('../packages/hrm/package.json', import.meta.url), 'utf8'));
+  const { version } = JSON.parse(
+    readFileSync(new URL('../packages/hrm/package.json', import.meta.url), 'utf8'),
+  );
   expect(await hrm(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
 });
 

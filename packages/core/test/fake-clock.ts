@@ -1,14 +1,18 @@
 /** Time that passes only when it is told to, for the {@link FakeGpu}. */
 import { vi } from 'vitest';
 
-/** Stops the clock, and the timers with it. */
+let rests: { mockRestore(): void } | undefined;
+
+/** Stops the clock, and the timers with it; the engine does not rest either while it waits (`rest.node.ts`). */
 export function stopTime(): void {
   const toFake = ['performance', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] as const;
   vi.useFakeTimers({ toFake: [...toFake] });
+  rests = vi.spyOn(Atomics, 'wait').mockReturnValue('timed-out');
 }
 
 export function resumeTime(): void {
   vi.useRealTimers();
+  rests?.mockRestore();
 }
 
 /** Lets time pass until `promise` is settled, at most for so many milliseconds. */
