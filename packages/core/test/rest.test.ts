@@ -24,8 +24,8 @@ it('lets the event loop turn seldom, however fast it could', async () => {
   await turning(resting(after(100)), () => {
     if (performance.now() - start > 10) turns += 1;
   });
-  // From 8 ms on a turn rests for half of one, or has taken a tenth by itself: ten turns a millisecond, where none rests
-  // about two hundred.
+  // From 4 ms on a turn rests for a fifth of one, or has taken a tenth by itself: ten turns a millisecond at most, where none
+  // rests about two hundred.
   expect(turns).toBeGreaterThan(0);
   expect(turns).toBeLessThan(10 * (performance.now() - start));
 });

@@ -18,6 +18,9 @@ export interface PageOptions extends BrowserContextOptions {
   beforeWorkers?: string;
 }
 
+/** How long a test waits for what a page should show: busy machines take their time, and nothing here is timed. */
+const PATIENCE_MS = 90_000;
+
 /** A build of the page below a path that is not the root, and a browser. */
 export class Site {
   private constructor(
@@ -42,6 +45,7 @@ export class Site {
   /** A page in a profile of its own. */
   async page(hash = '', { before, beforeWorkers, ...options }: PageOptions = {}): Promise<Opened> {
     const context = await this.browser.newContext(options);
+    context.setDefaultTimeout(PATIENCE_MS);
     const page = await context.newPage();
     const failures = collectFailures(page);
     if (before) await page.addInitScript(before);

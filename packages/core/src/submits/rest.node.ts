@@ -1,7 +1,8 @@
 /** A rest is this share of what has been waited already, so that little is lost when the wait ends meanwhile. */
 const SHARE = 1 / 16;
 const SHORTEST_MS = 0.05;
-const LONGEST_MS = 0.5;
+/** So much later the end of a wait is noticed at most: little beside the 50 ms that benchmarks time. */
+const LONGEST_MS = 0.2;
 /** A turn of the event loop that takes longer has had something to do beside looking. */
 const BUSY_TURN_MS = 0.1;
 
