@@ -125,8 +125,9 @@ export default defineConfig(({ mode }) => ({
     projects: (skip ? [node] : [node, chromium]).map((project) => inMode(project, mode)),
     globalSetup: 'test/global-setup.ts',
     reporters: ['default', closingLine],
-    // A cold shader cache makes single tests slow on a software adapter; nothing here is timed.
-    testTimeout: 180_000,
+    // A cold shader cache makes single tests slow on a software adapter; nothing here is timed. All pairs of settings of a
+    // tiled kernel take minutes to compile.
+    testTimeout: mode === 'check' ? 1_800_000 : 180_000,
     hookTimeout: 60_000,
     pool: 'forks',
     maxWorkers: 2,
