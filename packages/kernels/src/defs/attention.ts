@@ -133,6 +133,7 @@ export const attentionCases: readonly AttentionParams[] = [
   { batch: 2, seq_len: 17, heads: 2, head_dim: 16 },
   { batch: 2, seq_len: 19, heads: 3, head_dim: 32 },
   { batch: 1, seq_len: 37, heads: 3, head_dim: 64 },
+  { batch: 1, seq_len: 131, heads: 1, head_dim: 16 },
   { batch: 1, seq_len: 301, heads: 1, head_dim: 16 },
   // A workgroup has 32 queries or keys: one fewer, as many, one more.
   { batch: 1, seq_len: 31, heads: 1, head_dim: 16 },
@@ -152,8 +153,8 @@ export function attentionInputs(
  * What the arrays of attention and its gradient may be off, on `attentionInputs`. Scores are sums of head_dim products, about 3 in
  * the mean and 4 where their weight matters: their rounding error goes through exp as it is. The gradient's sum has a difference
  * besides. In a long sequence more comes of the sums: where one key has nearly all the weight, each of the others is added to a sum
- * and a denominator of that size, and rounds by half an ulp of it. The largest error of o on llvmpipe is 1.2 to 1.9·√seq_len
- * roundoffs (16 to 901 keys, heads of 64).
+ * and a denominator of that size, and rounds by half an ulp of it. The largest error of o on llvmpipe is 0.7 to 2·√seq_len
+ * roundoffs, where that is most of it (131 to 901 keys, heads of 16 to 128).
  *
  * @param lanes how many sums, of equal parts, a kernel adds up for a score: as many as a pack is wide, or one
  */
