@@ -153,8 +153,8 @@ export function attentionInputs(
  * What the arrays of attention and its gradient may be off, on `attentionInputs`. Scores are sums of head_dim products, about 3 in
  * the mean and 4 where their weight matters: their rounding error goes through exp as it is. The gradient's sum has a difference
  * besides. In a long sequence more comes of the sums: where one key has nearly all the weight, each of the others is added to a sum
- * and a denominator of that size, and rounds by half an ulp of it. The largest error of o on llvmpipe is 0.7 to 2·√seq_len
- * roundoffs, where that is most of it (131 to 901 keys, heads of 16 to 128).
+ * and a denominator of that size, and rounds by half an ulp of it. The largest error on llvmpipe, where that is most of it (131 to
+ * 901 keys, heads of 16 to 128), is 0.7 to 2·√seq_len roundoffs in o, and over 8 or 4 seeds 0.7 to 1.5·√seq_len in d_qkv.
  *
  * @param lanes how many sums, of equal parts, a kernel adds up for a score: as many as a pack is wide, or one
  */
@@ -164,12 +164,13 @@ export function attentionTolerance(
   lanes: number = packFor(head_dim).width,
 ) {
   const score = signedSum(head_dim / lanes) + sqrt + division - 1; // times 1 / √head_dim, that rounded
-  const o = Math.max(4 * score + exp(0) + 1, 2 * Math.sqrt(seq_len));
+  const weighted = 4 * score + exp(0) + 1;
+  const sums = 2 * Math.sqrt(seq_len);
   return {
-    o: o * UNIT_ROUNDOFF,
+    o: Math.max(weighted, sums) * UNIT_ROUNDOFF,
     log_sum_exp: (score / 2 + log / 2 + 1) * UNIT_ROUNDOFF, // absolute errors, against a largest one of 10 and more
     delta: (score + 1) * UNIT_ROUNDOFF, // a sum of as many products, against a largest one that may be small
-    d_qkv: 1.5 * o * UNIT_ROUNDOFF,
+    d_qkv: Math.max(1.5 * weighted, sums) * UNIT_ROUNDOFF,
   };
 }
 
