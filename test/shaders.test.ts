@@ -47,11 +47,26 @@ describe('openDevice({ shaders })', () => {
     await expect(model.solve(new Int32Array(36).fill(1))).rejects.toThrow(/computes swiglu wrongly/);
     vi.unstubAllEnvs();
   });
+
+  it('refuses, at the first use, what has another interface', async () => {
+    const changed = doubled.replace('length: u32', 'length: u32, extra: u32');
+    using device = await openDevice({ shaders: new Map([['add', changed]]) });
+    const a = Tensor.from(device, Float32Array.of(1, 2, 3));
+    expect(() => add(a, a)).toThrow(
+      'add.wgsl has the parameters length: u32, extra: u32, expected length: u32',
+    );
+  });
+
+  it('refuses, before a model computes, what is no kernel', async () => {
+    using device = await openDevice({ shaders: new Map([['plus', doubled]]) });
+    using model = await HRM.load(inRoot('test/fixtures/trained-6x6'), { device, seqLen: 36 });
+    await expect(model.solve(new Int32Array(36).fill(1))).rejects.toThrow(/^plus\.wgsl: there is no kernel/);
+  });
 });
 
 describe('checkReplacements', () => {
   it.each<[string, string, RegExp]>([
-    ['addd', doubled, /^addd\.wgsl: there is no kernel of that name; they are .*, add, /],
+    ['addd', doubled, /^addd\.wgsl: there is no kernel of that name; there is add$/],
     [
       'add',
       doubled.replaceAll('> c:', '> sum:'),
@@ -62,7 +77,18 @@ describe('checkReplacements', () => {
       doubled.replace('length: u32', 'length: u32, scale: f32'),
       /^add\.wgsl has the parameters length: u32, scale: f32, expected length: u32$/,
     ],
-    ['add', 'nothing', /^shaders\/add\.wgsl: needs 'struct Params'/],
+    ['add', doubled.replaceAll('PACK', 'WIDTH'), /^add\.wgsl has the constants pack, expected pack, PACK$/],
+    [
+      'add',
+      doubled.replaceAll('GROUP', 'GRP'),
+      /^add\.wgsl has the numbers for its grid none, expected GROUP$/,
+    ],
+    [
+      'add',
+      doubled.replace('GROUP: u32 = 64', 'GROUP: u32 = 8 * 8'),
+      /^add\.wgsl has the numbers for its grid none, expected GROUP$/,
+    ],
+    ['add', 'nothing', /^add\.wgsl: needs 'struct Params'/],
   ])('refuses %s', (name, text, message) => {
     const check = () => checkReplacements(new Map([[name, text]]));
     expect(check).toThrow(UserError);

@@ -46,6 +46,7 @@ export interface DeviceOptions {
  * @throws UserError when there is no WebGPU or no adapter, or an option is wrong; the message says what to do
  */
 export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
+  expectTexts(options.shaders);
   const { instance, adapter, adapterClass } = await openAdapter();
   const limits = limitsOf(adapter);
   const requiredLimits: Record<string, number> = {};
@@ -66,6 +67,7 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
 
 /** A {@link Device} around a `GPUDevice` that the caller made and goes on owning. */
 export function wrapDevice(gpu: GPUDevice, options: DeviceOptions = {}): Device {
+  expectTexts(options.shaders);
   return new Device(gpu, describeAdapter(gpu.adapterInfo, gpu, options.adapterClass), options);
 }
 
@@ -101,6 +103,16 @@ function describeAdapter(
     class: checkedClass(adapterClass) ?? (isSoftware ? 'software' : 'gpu'),
     subgroupMinSize: gpu.features.has('subgroups') ? info.subgroupMinSize : 0,
   };
+}
+
+/** @throws UserError for shaders that are no texts by name */
+function expectTexts(shaders: ReadonlyMap<string, unknown> | undefined): void {
+  if (shaders === undefined) return;
+  const isMap = shaders instanceof Map;
+  if (!isMap || [...shaders.values()].some((text) => typeof text !== 'string'))
+    throw new UserError(
+      `shaders is ${isMap ? 'a Map of other things' : 'no Map'}, expected a Map of names, such as matmul, to WGSL texts`,
+    );
 }
 
 /** @throws UserError for another word */

@@ -2,7 +2,7 @@
 import type { Device } from './device.ts';
 import { UserError } from './errors.ts';
 import type { Gradients, Node } from './tape.ts';
-import { Tensor } from './tensor.ts';
+import { expectTensor, Tensor } from './tensor.ts';
 
 /** A tensor to differentiate and the gradient to start from, of the same shape. */
 export interface Root {
@@ -21,8 +21,13 @@ export interface Root {
 export function backward(
   device: Device,
   roots: readonly Root[],
-  { add, rules }: Gradients,
+  { add, rules }: Gradients = {} as Gradients,
 ): Map<Tensor, Tensor> {
+  if (!Array.isArray(roots)) throw new UserError('backward: roots is no array of { of: tensor, gradient? }');
+  if (!rules)
+    throw new UserError(
+      "backward: its last argument is no { add, rules }, as the kernels' gradientRules are",
+    );
   const { tape } = device;
   const gradients = new Map<number, Tensor>();
   const accumulate = (id: number, gradient: Tensor) => {
@@ -33,8 +38,7 @@ export function backward(
     gradient.dispose();
   };
   try {
-    for (const { of, gradient } of roots)
-      accumulate(of.id, gradient?.detach() ?? Tensor.from(device, Float32Array.of(1), of.shape));
+    for (const root of roots) accumulate(root?.of?.id, startOf(root));
     tape.noGrad(() => {
       for (let node = tape.pop(); node; node = tape.pop())
         differentiate(device, node, rules, gradients, accumulate);
@@ -56,6 +60,22 @@ export function backward(
   } finally {
     tape.clear();
   }
+}
+
+/** A root's gradient to start from, a tensor of its own. */
+function startOf({ of, gradient }: Partial<Root> = {}): Tensor {
+  expectTensor('backward', '`of` of a root', of);
+  if (gradient === undefined) {
+    if (of.size === 1) return Tensor.from(of.device, Float32Array.of(1), of.shape);
+    throw new UserError(
+      `backward: no gradient to start from at ${of}: give one, { of, gradient }, or begin at its mean`,
+    );
+  }
+  expectTensor('backward', '`gradient` of a root', gradient);
+  if (gradient.shape.join() === of.shape.join()) return gradient.detach();
+  throw new UserError(
+    `backward: the gradient to start from is ${gradient}, expected one of the shape of ${of}`,
+  );
 }
 
 /** Passes the gradient of a node's output on to its inputs and frees what the node kept. */

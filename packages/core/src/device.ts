@@ -1,5 +1,6 @@
 import { freeMemory } from '#gpu';
 import type { AdapterDescription, DeviceOptions } from './adapter.ts';
+import { boundBuffers } from './bound-buffers.ts';
 import { BufferPool, type MemoryStats, type PooledBuffer } from './buffer-pool.ts';
 import { CommandStream } from './command-stream.ts';
 import { BufferUsage } from './constants.ts';
@@ -135,22 +136,11 @@ export class Device {
   /**
    * Runs one kernel: tensors by the names of the shader's bindings, parameters by those of its `struct Params`.
    *
-   * @throws Error when a binding is missing or unknown
+   * @throws UserError as {@link boundBuffers}
    */
   run({ source, constants = {}, tensors, params, workgroups, work = NO_WORK, division }: Launch): void {
     const program = this.program(source, constants);
-    const { bindings } = program.shader;
-    const buffers = bindings.map(({ name }) => {
-      const tensor = tensors[name];
-      if (!tensor) throw new Error(`${source.name}: no tensor given for binding '${name}'`);
-      return tensor.buffer;
-    });
-    if (Object.keys(tensors).length !== bindings.length) {
-      const names = bindings.map(({ name }) => name).join(', ');
-      throw new Error(
-        `${source.name}: got tensors for ${Object.keys(tensors).join(', ')}; its bindings are ${names}`,
-      );
-    }
+    const buffers = boundBuffers(this, source.name, program.shader.bindings, tensors);
     this.stream.dispatch({ program, buffers, params, workgroups, work, division });
   }
 
@@ -162,6 +152,8 @@ export class Device {
   /**
    * Runs `body` and frees the tensors made in it, except those in its result (a tensor, or an array or plain
    * object of them) which pass to the enclosing scope, and what the tape keeps.
+   *
+   * @throws UserError when `body` is async: what it makes after its first wait would be outside
    */
   scope<T>(body: () => T): T {
     const made: Tensor[] = [];
@@ -169,6 +161,7 @@ export class Device {
     let kept = new Set<Tensor>();
     try {
       const result = body();
+      expectNoPromise(result);
       kept = tensorsIn(result);
       return result;
     } finally {
@@ -283,6 +276,13 @@ export class Device {
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+/** @throws UserError for what an async function returns */
+function expectNoPromise(result: unknown): void {
+  if (!(result instanceof Promise)) return;
+  result.catch(() => {}); // what goes wrong in it comes of this
+  throw new UserError('the body of a scope or a recording is async: read results after it, outside');
 }
 
 function tensorsIn(value: unknown): Set<Tensor> {

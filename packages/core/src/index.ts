@@ -23,4 +23,4 @@ export { type OnDeviceLost, Recovery, type Reopen } from './recovery.ts';
 export { type ConstantValues, parseShader, type ShaderInterface, specialize } from './shader.ts';
 export type { Division } from './submits/division.ts';
 export type { GradientRule, Gradients, Recorded, Tape } from './tape.ts';
-export { type DType, type HostArray, type Shape, sizeOf, Tensor } from './tensor.ts';
+export { type DType, expectTensor, type HostArray, type Shape, sizeOf, Tensor } from './tensor.ts';

@@ -1,6 +1,6 @@
 import { resting } from '#gpu';
 import { ShaderStage } from './constants.ts';
-import { GpuError } from './errors.ts';
+import { GpuError, UserError } from './errors.ts';
 import { type ConstantValues, parseShader, type ShaderInterface, specialize } from './shader.ts';
 
 /** Values for the fields of a shader's `struct Params`. */
@@ -55,14 +55,14 @@ export class Program {
   /**
    * Writes parameters as the bytes of the shader's `struct Params`, at `byteOffset`.
    *
-   * @throws Error when a field is missing, unknown or not a number
+   * @throws UserError when a field is missing, unknown or not a number
    */
   packParams(values: ParamValues, target: DataView, byteOffset = 0): void {
     const { params } = this.shader;
     params.forEach(({ name, type }, index) => {
       const value = values[name];
       if (typeof value !== 'number' || Number.isNaN(value)) {
-        throw new Error(`${this.name}: parameter '${name}' must be a number, got ${value}`);
+        throw new UserError(`${this.name}: parameter '${name}' must be a number, got ${value}`);
       }
       const at = byteOffset + 4 * index;
       if (type === 'f32') target.setFloat32(at, value, true);
@@ -71,7 +71,7 @@ export class Program {
     });
     for (const name of Object.keys(values)) {
       if (!params.some((param) => param.name === name)) {
-        throw new Error(`${this.name}: unknown parameter '${name}'`);
+        throw new UserError(`${this.name}: unknown parameter '${name}'`);
       }
     }
   }
@@ -191,7 +191,7 @@ async function explain(
   const where = `(constants: ${JSON.stringify(constants)})`;
   return first
     ? `${formatCompilationError(name, code, first)}\n${where}`
-    : `shaders/${name}.wgsl ${where}: ${error.message}`;
+    : `${name}.wgsl ${where}: ${error.message}`;
 }
 
 /** A compiler's message in a line: naga draws the place below its words, which is done here for all. */
@@ -204,7 +204,7 @@ function plain(message: string): string {
     .join(' ');
 }
 
-/** `shaders/x.wgsl:12:5: message`, with the line and a caret under the column. */
+/** `x.wgsl:12:5: message`, with the line and a caret under the column. */
 export function formatCompilationError(
   name: string,
   code: string,
@@ -213,7 +213,7 @@ export function formatCompilationError(
   const line = code.split('\n')[message.lineNum - 1] ?? '';
   const gutter = String(message.lineNum);
   return [
-    `shaders/${name}.wgsl:${message.lineNum}:${message.linePos}: ${plain(message.message)}`,
+    `${name}.wgsl:${message.lineNum}:${message.linePos}: ${plain(message.message)}`,
     `  ${gutter} | ${line}`,
     `  ${' '.repeat(gutter.length)} | ${' '.repeat(Math.max(0, message.linePos - 1))}^`,
   ].join('\n');

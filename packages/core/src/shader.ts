@@ -1,3 +1,5 @@
+import { UserError } from './errors.ts';
+
 /**
  * Reads the declarations of a kernel file, so that its bindings, parameters and tunables are written once,
  * in WGSL. A kernel file is valid WGSL as it stands and uses these conventions:
@@ -46,7 +48,7 @@ const CONSTANT = /^(?:const|alias)\s+(\w+)\s*(?::\s*\w+\s*)?=\s*([^;]+);(?:[ \t]
 /**
  * The interface of kernel `name` with source `text`.
  *
- * @throws Error when the file does not follow the conventions above
+ * @throws UserError when the file does not follow the conventions above
  */
 export function parseShader(name: string, text: string): ShaderInterface {
   const bindings = [...text.matchAll(BINDING)].map((match) => ({
@@ -56,14 +58,14 @@ export function parseShader(name: string, text: string): ShaderInterface {
   }));
   bindings.forEach((binding, position) => {
     if (binding.index === position + 1) return;
-    throw new Error(
-      `shaders/${name}.wgsl: binding '${binding.name}' has index ${binding.index}, expected ${position + 1}`,
+    throw new UserError(
+      `${name}.wgsl: binding '${binding.name}' has index ${binding.index}, expected ${position + 1}`,
     );
   });
   const struct = text.match(PARAMS_STRUCT)?.[1];
   if (struct === undefined || !UNIFORM.test(text)) {
-    throw new Error(
-      `shaders/${name}.wgsl: needs 'struct Params' and '@group(0) @binding(0) var<uniform> params: Params;'`,
+    throw new UserError(
+      `${name}.wgsl: needs 'struct Params' and '@group(0) @binding(0) var<uniform> params: Params;'`,
     );
   }
   const constants = new Map<string, ShaderConstant>();
@@ -85,8 +87,7 @@ function parseParams(shader: string, struct: string): ShaderParam[] {
     .filter(Boolean);
   return fields.map((field) => {
     const match = field.match(/^(\w+)\s*:\s*(u32|i32|f32)$/);
-    if (!match)
-      throw new Error(`shaders/${shader}.wgsl: parameter '${field}' is not a u32, i32 or f32 scalar`);
+    if (!match) throw new UserError(`${shader}.wgsl: parameter '${field}' is not a u32, i32 or f32 scalar`);
     return { name: match[1], type: match[2] as ShaderParam['type'] };
   });
 }
@@ -94,7 +95,7 @@ function parseParams(shader: string, struct: string): ShaderParam[] {
 /**
  * The text of a shader with the named constants replaced. Lines keep their numbers.
  *
- * @throws Error for a name the shader does not declare
+ * @throws UserError for a name the shader does not declare
  */
 export function specialize(name: string, text: string, values: ConstantValues): string {
   let result = text;
@@ -102,7 +103,7 @@ export function specialize(name: string, text: string, values: ConstantValues): 
     const declaration = new RegExp(`^((?:const|alias)\\s+${constant}\\s*(?::\\s*\\w+\\s*)?=\\s*)[^;]+;`, 'm');
     if (!declaration.test(result)) {
       const known = [...parseShader(name, text).constants.keys()].join(', ') || 'none';
-      throw new Error(`shaders/${name}.wgsl has no constant '${constant}' (it has: ${known})`);
+      throw new UserError(`${name}.wgsl has no constant '${constant}' (it has: ${known})`);
     }
     result = result.replace(declaration, `$1${value};`);
   }

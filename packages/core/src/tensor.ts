@@ -21,12 +21,24 @@ function unexpected(what: string, got: unknown, expected: unknown): UserError {
 }
 
 /** The type of what should have been an object. */
-const typeName = (value: unknown) => value?.constructor.name;
+const typeName = (value: unknown) => value?.constructor?.name ?? String(value && typeof value);
+
+/** @internal @throws UserError for an argument that is no tensor: in JavaScript nothing else says so */
+export function expectTensor(op: string, operand: string, value: unknown): asserts value is Tensor {
+  if (!(value instanceof Tensor))
+    throw new UserError(`${op}: ${operand} is ${typeName(value)}, expected a Tensor`);
+}
+
+/** As JSON, in which there is no NaN. */
+const inWords = (shape: unknown) =>
+  Array.isArray(shape)
+    ? `[${shape.map((extent) => (Number.isNaN(extent) ? 'NaN' : JSON.stringify(extent)))}]`
+    : JSON.stringify(shape);
 
 /** @throws UserError when it is no shape */
 function checkShape(shape: Shape): void {
   if (!Array.isArray(shape) || !shape.every((extent) => Number.isInteger(extent) && extent > 0))
-    throw unexpected('shape', JSON.stringify(shape), 'an array of positive whole numbers');
+    throw unexpected('shape', inWords(shape), 'an array of positive whole numbers');
 }
 
 /** The GPU memory behind one or more tensors. */
@@ -153,6 +165,7 @@ export class Tensor {
 
   /** Copies the contents of a tensor of the same shape and dtype, on the GPU. */
   assign(source: Tensor): void {
+    expectTensor('assign', 'the source', source);
     if (source.dtype !== this.dtype || source.shape.join() !== this.shape.join()) {
       throw new UserError(`assign: ${this} got ${source}`);
     }
@@ -161,6 +174,9 @@ export class Tensor {
 
   /** Copies the contents of a tensor of the same dtype to the elements from the `offset`-th on, on the GPU. */
   assignAt(offset: number, source: Tensor): void {
+    expectTensor('assignAt', 'the source', source);
+    if (source.device !== this.device)
+      throw new UserError(`assignAt: ${this} got ${source} of another device`);
     if (source.dtype !== this.dtype || offset + source.size > this.size) {
       throw new UserError(`assignAt: ${this} got ${source} for ${offset}`);
     }

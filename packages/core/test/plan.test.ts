@@ -115,11 +115,13 @@ describe('a recorded step', () => {
   it('does nothing while it is recorded', async () => {
     const x = Tensor.from(device, numbers(5));
     const { dispatchCount } = device.stream;
-    const plan = device.record(() => map(x, 1, 1, x.detach()) && undefined);
+    const y = Tensor.from(device, numbers(7));
+    const plan = device.record(() => map(x, 1, 1, y.detach()) && undefined);
     expect(device.stream.dispatchCount).toBe(dispatchCount);
-    expect(await x.readF32()).toEqual(numbers(5));
+    expect(await y.readF32()).toEqual(numbers(7));
     plan.dispose();
     x.dispose();
+    y.dispose();
   });
 
   it('shares memory between tensors that are never needed together', () => {

@@ -11,7 +11,7 @@ import {
   type Tensor,
   UserError,
 } from '@hrm-webgpu/core';
-import { type Kernel, type KernelHost, launch, suits } from './kernel.ts';
+import { type Kernel, type KernelHost, launch, onDevice, suits } from './kernel.ts';
 
 /** Kernels that compute the same from the same bindings and parameters. */
 export interface Operation<P extends ParamValues> {
@@ -110,12 +110,12 @@ function perform(device: Device, { operation, tensors, params }: OperationCall):
 function canFollow<P extends ParamValues>(
   choice: Choice,
   operation: Operation<P>,
-  host: KernelHost,
+  device: Device,
   params: P,
 ): boolean {
   const kernel = operation.kernels.find(({ name }) => name === choice.kernel);
-  if (!kernel || !suits(kernel, host)) return false;
-  const { constants } = parseShader(kernel.name, kernel.text);
+  if (!kernel || !suits(kernel, device)) return false;
+  const { constants } = parseShader(kernel.name, onDevice(kernel, device).text);
   const settings = operation.settings?.(kernel, params) ?? {};
   return Object.keys(choice.settings).every((name) => constants.has(name) || Object.hasOwn(settings, name));
 }

@@ -12,15 +12,19 @@ export async function readShaders(folder: string): Promise<Map<string, string>> 
   try {
     files = (await readdir(folder)).filter((file) => file.endsWith('.wgsl')).sort();
   } catch (error) {
-    throw new UserError(
-      `${folder}: ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such folder' : (error as Error).message}`,
-    );
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reasons: Record<string, string> = { ENOENT: 'no such folder', ENOTDIR: 'is no folder' };
+    throw new UserError(`${folder}: ${reasons[code ?? ''] ?? message}`);
   }
   if (files.length === 0) throw new UserError(`${folder} holds no .wgsl files`);
   const shaders = new Map<string, string>();
   for (const file of files)
     shaders.set(file.slice(0, -'.wgsl'.length), await readFile(join(folder, file), 'utf8'));
   const { checkReplacements } = await import('@hrm-webgpu/kernels/checks');
-  checkReplacements(shaders);
+  try {
+    checkReplacements(shaders);
+  } catch (error) {
+    throw error instanceof UserError ? new UserError(`${folder}: ${error.message}`) : error;
+  }
   return shaders;
 }

@@ -18,6 +18,7 @@ export async function verifyKernels(
   signal?: AbortSignal,
 ): Promise<void> {
   const { device } = model;
+  if (device.shaders) (await import('@hrm-webgpu/kernels/checks')).checkReplacements(device.shaders);
   const verdicts = await loadVerdicts(device);
   let checked = 0;
   while (true) {
@@ -25,8 +26,7 @@ export async function verifyKernels(
     for (const one of launched) {
       if (verdicts[launchKey(one)] !== undefined) continue;
       signal?.throwIfAborted();
-      const { checkReplacements, selfCheck } = await import('@hrm-webgpu/kernels/checks');
-      if (device.shaders) checkReplacements(device.shaders);
+      const { selfCheck } = await import('@hrm-webgpu/kernels/checks');
       verdicts[launchKey(one)] = (await selfCheck(device, one)).problem ?? '';
       checked += 1;
     }

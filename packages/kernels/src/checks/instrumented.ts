@@ -32,7 +32,7 @@ export function instrumented(name: string, text: string, room: number): string {
   const { bindings } = parseShader(name, text);
   const code = text.replace(/\/\/[^\n]*/g, ''); // what comments say is no code
   const entry = code.match(ENTRY);
-  if (!entry) throw new Error(`shaders/${name}.wgsl: needs '@compute @workgroup_size(…)' and 'fn main(…) {'`);
+  if (!entry) throw new Error(`${name}.wgsl: needs '@compute @workgroup_size(…)' and 'fn main(…) {'`);
   const [whole, size, space, list] = entry;
   const plain = list.replace(/@builtin\(\w+\)\s*/g, '');
   let body = code.replace(whole, () => `${space}fn checked_kernel(${plain}) {`);

@@ -38,9 +38,9 @@ export function makeRopeTables(device: Device, seqLen: number, headDim: number, 
 
 /** Rotates the q and k heads of qkv [batch, seq_len, 3·heads·head_dim]. Su et al., arXiv 2104.09864. */
 export function rope(qkv: Tensor, tables: RopeTables, heads: number): Tensor {
+  expectShape('rope', 'qkv', qkv, [undefined, undefined, undefined]);
   const [, seqLen, width] = qkv.shape;
   const headDim = width / (3 * heads);
-  expectShape('rope', 'qkv', qkv, [undefined, undefined, undefined]);
   expectShape('rope', 'the table of cosines', tables.cosines, [seqLen, headDim / 2]);
   expectShape('rope', 'the table of sines', tables.sines, [seqLen, headDim / 2]);
   const y = rotate(qkv, tables, heads, 1);
@@ -74,10 +74,10 @@ export const attentionOperation = {
  * @throws UserError when head_dim is not even, or above 128
  */
 export function attention(qkv: Tensor, heads: number): Tensor {
+  expectShape('attention', 'qkv', qkv, [undefined, undefined, undefined]);
   const { device, shape } = qkv;
   const [batch, seqLen, width] = shape;
   const headDim = width / (3 * heads);
-  expectShape('attention', 'qkv', qkv, [undefined, undefined, undefined]);
   if (!Number.isInteger(headDim / 2)) {
     throw new UserError(`attention: ${width} numbers a token are not 3 × ${heads} heads of an even head_dim`);
   }

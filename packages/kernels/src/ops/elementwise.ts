@@ -30,9 +30,9 @@ export function fill(y: Tensor, value: number): void {
 
 /** silu(gate)·up of gateUp [..., 2·width], gate first → [..., width]. Shazeer, arXiv 2002.05202. */
 export function swiglu(gateUp: Tensor): Tensor {
+  expectType('swiglu', 'the operand', gateUp, 'f32');
   const { device, shape } = gateUp;
   const width = shape[shape.length - 1] / 2;
-  expectType('swiglu', 'the operand', gateUp, 'f32');
   if (!Number.isInteger(width)) {
     throw new UserError(`swiglu: the operand has shape [${shape.join(', ')}], expected an even last extent`);
   }

@@ -7,6 +7,7 @@ import { expectShape, expectType, rowsOf } from './shapes.ts';
 
 /** xᵀ for x [rows, columns], into `target` or a new tensor [columns, rows]. Not differentiable. */
 export function transpose(x: Tensor, target?: Tensor): Tensor {
+  expectShape('transpose', 'the operand', x, [undefined, undefined]);
   const [rows, columns] = x.shape;
   const y = target ?? Tensor.empty(x.device, [columns, rows]);
   expectShape('transpose', 'the target', y, [columns, rows]);
@@ -22,10 +23,10 @@ export function transpose(x: Tensor, target?: Tensor): Tensor {
  *   many times between two updates
  */
 export function linear(x: Tensor, weight: Tensor, transposed?: Tensor): Tensor {
-  const { device } = x;
-  const [out, inner] = weight.shape;
   expectType('linear', 'the input', x, 'f32');
   expectShape('linear', 'the weight', weight, [undefined, x.shape[x.shape.length - 1]]);
+  const { device } = x;
+  const [out, inner] = weight.shape;
   if (transposed) expectShape('linear', 'the transposed weight', transposed, [inner, out]);
   const m = rowsOf(x.shape);
   const y = Tensor.empty(device, [...x.shape.slice(0, -1), out]);

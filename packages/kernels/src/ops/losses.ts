@@ -21,11 +21,11 @@ export interface CrossEntropyResult {
  * first `prefix` positions have no labels. Stablemax: Prieto et al., arXiv 2501.04697.
  */
 export function crossEntropyRows(logits: Tensor, labels: Tensor, type: LossType): CrossEntropyResult {
-  const { device } = logits;
-  const [batch, labels_len] = labels.shape;
-  const [, seqLen, vocab] = logits.shape;
   expectShape('crossEntropyRows', 'the array of labels', labels, [undefined, undefined], 'i32');
+  const [batch, labels_len] = labels.shape;
   expectShape('crossEntropyRows', 'the array of logits', logits, [batch, undefined, undefined]);
+  const { device } = logits;
+  const [, seqLen, vocab] = logits.shape;
   if (labels_len > seqLen) {
     throw new UserError(`crossEntropyRows: ${labels_len} labels a row for logits of ${seqLen} positions`);
   }

@@ -10,8 +10,8 @@ import { expectShape, expectType, rowsOf } from './shapes.ts';
 
 /** x + bias for x [..., width] and bias [width]: what `linear` leaves out. */
 export function addBias(x: Tensor, bias: Tensor): Tensor {
-  const { device, shape } = x;
   expectType('addBias', 'the input', x, 'f32');
+  const { device, shape } = x;
   expectShape('addBias', 'the bias', bias, [shape[shape.length - 1]]);
   const y = Tensor.empty(device, shape);
   launch(device, addBiasKernel, { x, bias, y }, { rows: rowsOf(shape), width: bias.size });
@@ -21,8 +21,8 @@ export function addBias(x: Tensor, bias: Tensor): Tensor {
 
 /** max(x, 0), elementwise. Its gradient at 0 is 0. */
 export function relu(x: Tensor): Tensor {
-  const { device } = x;
   expectType('relu', 'the operand', x, 'f32');
+  const { device } = x;
   const y = Tensor.empty(device, x.shape);
   launch(device, reluKernel, { x, y }, { length: x.size });
   device.tape.record('relu', [x], y, [y]);
@@ -31,8 +31,8 @@ export function relu(x: Tensor): Tensor {
 
 /** exp(x) / Σ exp(x) over the last axis. */
 export function softmax(x: Tensor): Tensor {
-  const { device, shape } = x;
   expectType('softmax', 'the operand', x, 'f32');
+  const { device, shape } = x;
   const y = Tensor.empty(device, shape);
   launch(device, softmaxKernel, { x, y }, { rows: rowsOf(shape), columns: shape[shape.length - 1] });
   device.tape.record('softmax', [x], y, [y]);
@@ -41,18 +41,19 @@ export function softmax(x: Tensor): Tensor {
 
 /** The mean of all elements [1]. */
 export function mean(x: Tensor): Tensor {
+  expectType('mean', 'the operand', x, 'f32');
   return meanOfRows(x, [1], x.size);
 }
 
 /** The means over the last axis: x [..., columns] → [...]. */
 export function rowMean(x: Tensor): Tensor {
+  expectType('rowMean', 'the operand', x, 'f32');
   const { shape } = x;
   return meanOfRows(x, shape.length > 1 ? shape.slice(0, -1) : [1], shape[shape.length - 1]);
 }
 
 function meanOfRows(x: Tensor, shape: Tensor['shape'], columns: number): Tensor {
   const { device } = x;
-  expectType('mean', 'the operand', x, 'f32');
   const y = Tensor.empty(device, shape);
   launch(device, meanKernel, { x, y }, { rows: y.size, columns });
   device.tape.record('mean', [x], y, [], Object.fromEntries(x.shape.entries()));
@@ -64,8 +65,8 @@ function meanOfRows(x: Tensor, shape: Tensor['shape'], columns: number): Tensor 
  * {@link crossEntropyRows} of a single row.
  */
 export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
-  const { device } = logits;
   expectShape('crossEntropy', 'the array of logits', logits, [undefined, undefined]);
+  const { device } = logits;
   const [rows, classes] = logits.shape;
   expectShape('crossEntropy', 'the array of labels', labels, [rows], 'i32');
   return device.scope(

@@ -1,13 +1,15 @@
-import { Tensor, UserError } from '@hrm-webgpu/core';
+import { expectTensor, Tensor, UserError } from '@hrm-webgpu/core';
 import { slice as sliceKernel } from '../defs/slice.ts';
 import { launch } from '../kernel.ts';
 
 /** Elements of a row, where the first axis counts rows. */
 const widthOf = ({ size, shape }: Tensor) => size / shape[0];
 
-/** The rows from `start` up to `end` (not included; default: the last one) of x [rows, ...], of any type, copied. */
-export function slice(x: Tensor, start: number, end: number = x.shape[0]): Tensor {
+/** The rows from `start` up to `upTo` (not included; default: all the rest) of x [rows, ...], of any type, copied. */
+export function slice(x: Tensor, start: number, upTo?: number): Tensor {
+  expectTensor('slice', 'the operand', x);
   const [rows, ...rest] = x.shape;
+  const end = upTo ?? rows;
   const whole = Number.isInteger(start) && Number.isInteger(end);
   if (!whole || start < 0 || end > rows || start >= end) {
     throw new UserError(
@@ -24,6 +26,7 @@ export function cat(tensors: readonly Tensor[]): Tensor {
   if (!Array.isArray(tensors) || tensors.length === 0) {
     throw new UserError('cat: expected an array of at least one tensor');
   }
+  for (const [i, tensor] of tensors.entries()) expectTensor('cat', `tensor ${i}`, tensor);
   const [{ device, dtype, shape }] = tensors;
   const rest = shape.slice(1);
   for (const other of tensors) {

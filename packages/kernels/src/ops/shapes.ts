@@ -1,7 +1,9 @@
-import { type DType, type Shape, type Tensor, UserError } from '@hrm-webgpu/core';
+import { type DType, expectTensor, type Shape, type Tensor, UserError } from '@hrm-webgpu/core';
 
 /** @internal Checks the type of an op's operand. */
-export function expectType(op: string, operand: string, { dtype }: Tensor, expected: DType): void {
+export function expectType(op: string, operand: string, tensor: Tensor, expected: DType): void {
+  expectTensor(op, operand, tensor);
+  const { dtype } = tensor;
   if (dtype !== expected) throw new UserError(`${op}: ${operand} is ${dtype}, expected ${expected}`);
 }
 

@@ -30,8 +30,9 @@ export class AdamAtan2 {
   /** @throws UserError when something is no parameter, or an option no sensible number */
   constructor(
     readonly parameters: readonly Tensor[],
-    { lr, betas: [beta1, beta2] = [0.9, 0.95], weightDecay = 0 }: AdamAtan2Options,
+    { lr, betas = [0.9, 0.95], weightDecay = 0 }: AdamAtan2Options = {} as AdamAtan2Options,
   ) {
+    const [beta1, beta2]: readonly number[] = Array.isArray(betas) ? betas : [];
     this.device = deviceOf('AdamAtan2', parameters);
     checkOption('AdamAtan2', 'lr', lr, 0);
     checkOption('AdamAtan2', 'the first of betas', beta1, 0, 1);

@@ -30,6 +30,7 @@ export function gradientOf(
   parameter: Tensor,
   gradients: ReadonlyMap<Tensor, Tensor>,
 ): Tensor {
+  if (!(gradients instanceof Map)) throw new UserError(`${optimizer}: step takes what backward gave`);
   const gradient = gradients.get(parameter);
   if (gradient) return gradient;
   throw new UserError(

@@ -22,7 +22,7 @@ export class SGD {
   /** @throws UserError when something is no parameter, or an option no sensible number */
   constructor(
     readonly parameters: readonly Tensor[],
-    { lr, momentum = 0, weightDecay = 0 }: SGDOptions,
+    { lr, momentum = 0, weightDecay = 0 }: SGDOptions = {} as SGDOptions,
   ) {
     this.device = deviceOf('SGD', parameters);
     checkOption('SGD', 'lr', lr, 0);
