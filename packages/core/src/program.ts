@@ -48,7 +48,7 @@ export class Program {
       this.compiled = await pipeline;
       return undefined;
     } catch (error) {
-      return (await problem) ?? (error as Error).message;
+      return (await problem) ?? this.compiler.unplaced((error as Error).message);
     }
   }
 
@@ -83,6 +83,8 @@ interface Compiler {
   now(): GPUComputePipeline;
   /** Out of the caller's way: rejects where it fails, for what is wrong with the shader where something is. */
   aside(): { pipeline: Promise<GPUComputePipeline>; problem: Promise<string | undefined> };
+  /** What went wrong where no line of the shader is to blame, with the shader's name. */
+  unplaced(message: string): string;
 }
 
 /** Makes programs and keeps them, one per text and set of constants. */
@@ -124,10 +126,11 @@ export class ProgramCache {
       const module = device.createShaderModule({ code, label: `${name}.wgsl` });
       return { label: name, layout, compute: { module, entryPoint: 'main' } };
     };
+    const unplaced = (message: string) => describeUnplaced(name, code, constants, message);
     // To be called after all that happens in the scope. Undefined as well when the device is lost, which is reported by itself.
     const problemOf = (module: GPUShaderModule) =>
       device.popErrorScope().then(
-        (error) => error && explain(name, code, module, constants, error),
+        (error) => error && explain(name, code, module, constants, unplaced(error.message)),
         () => {},
       ) as Promise<string | undefined>;
     return new Program(this.made++, name, shader, group, {
@@ -142,6 +145,7 @@ export class ProgramCache {
         const pipeline = resting(device.createComputePipelineAsync(descriptor));
         return { pipeline, problem: problemOf(descriptor.compute.module) };
       },
+      unplaced,
     });
   }
 
@@ -178,20 +182,24 @@ export class ProgramCache {
   }
 }
 
-/** What is wrong with a shader, with the place where it is known. */
+/** What is wrong with a shader, with the place where it is known; `otherwise` where it is not. */
 async function explain(
   name: string,
   code: string,
   module: GPUShaderModule,
   constants: ConstantValues,
-  error: GPUError,
+  otherwise: string,
 ): Promise<string> {
   const { messages } = await module.getCompilationInfo();
   const first = messages.find((message) => message.type === 'error');
-  const where = `(constants: ${JSON.stringify(constants)})`;
   return first
-    ? `${formatCompilationError(name, code, first)}\n${where}`
-    : `${name}.wgsl ${where}: ${error.message}`;
+    ? `${formatCompilationError(name, code, first)}\n(constants: ${JSON.stringify(constants)})`
+    : otherwise;
+}
+
+function describeUnplaced(name: string, code: string, constants: ConstantValues, message: string): string {
+  if (!/\bfn\s+main\s*\(/.test(code)) return `${name}.wgsl: has no entry point 'fn main(…)'`;
+  return `${name}.wgsl (constants: ${JSON.stringify(constants)}): ${message}`;
 }
 
 /** A compiler's message in a line: naga draws the place below its words, which is done here for all. */

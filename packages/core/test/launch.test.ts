@@ -205,9 +205,14 @@ describe('a shader that does not compile', () => {
     ['run', false],
     ['recorded', true],
   ])('is named when the compiler has nothing to say about a line and it is %s', async (_, recorded) => {
-    const text = affine.text.replace('fn main', 'fn other');
-    const error = await failure('no_main', text, { GROUP: 32 }, recorded);
+    const error = await failure('large', affine.text, { GROUP: 65_536 }, recorded);
     expect(error).toBeInstanceOf(GpuError);
-    expect(error.message).toMatch(/^no_main\.wgsl \(constants: \{"GROUP":32\}\): .*main/);
+    expect(error.message).toMatch(/^large\.wgsl \(constants: \{"GROUP":65536\}\): .*65536/);
+  });
+
+  it('is said to have no entry point', async () => {
+    const text = affine.text.replace('fn main', 'fn other');
+    const error = await failure('no_main', text, { GROUP: 32 }, false);
+    expect(error.message).toBe("no_main.wgsl: has no entry point 'fn main(…)'");
   });
 });

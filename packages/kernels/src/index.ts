@@ -17,6 +17,7 @@ export {
   observeLaunches,
   suits,
 } from './kernel.ts';
+export { remedyFor } from './operation.ts';
 export { AdamAtan2, type AdamAtan2Options } from './optimizers/adam-atan2.ts';
 export { SGD, type SGDOptions } from './optimizers/sgd.ts';
 export { shaderNames, shadersVersion } from './version.gen.ts';

@@ -57,7 +57,7 @@ export function hasSubgroups({ subgroupMinSize }: AdapterDescription): boolean {
 }
 
 /** What choosing a kernel goes by. */
-export type KernelHost = Pick<Device, 'adapter' | 'unfit'>;
+export type KernelHost = Pick<Device, 'adapter' | 'unfit'> & Partial<Pick<Device, 'shaders'>>;
 
 /** Whether a kernel is a choice on a device. */
 export function suits(

@@ -39,8 +39,15 @@ export function standardChoice<P extends ParamValues>(
   const wrong = operation.kernels.map(({ name }) => host.unfit.get(name)).find((problem) => problem);
   throw new UserError(
     `${operation.name}: ${host.adapter.description || 'this adapter'} has no kernel for it that computes correctly` +
-      `${wrong ? ` (${wrong})` : ''}. Update its driver, or use another adapter.`,
+      `${wrong ? ` (${wrong})` : ''}. ${remedyFor(operation.kernels, host)}`,
   );
+}
+
+/** What to do where kernels compute wrongly: those that the device was opened with are to blame themselves. */
+export function remedyFor(kernels: readonly { name: string }[], { shaders }: KernelHost): string {
+  const given = kernels.find(({ name }) => shaders?.has(name));
+  if (given) return `${given.name}.wgsl is one of the shaders given for ours: mend it, or leave it out.`;
+  return 'Update its driver, or use another adapter.';
 }
 
 /** An operation met at a shape. */

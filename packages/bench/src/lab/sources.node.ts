@@ -22,13 +22,20 @@ export function expectKernel(name: string): void {
   );
 }
 
-/** A kernel's file in a folder; undefined while there is none. */
+/**
+ * A kernel's file in a folder; undefined while there is none.
+ *
+ * @throws UserError where it cannot be read
+ */
 export async function readShader(folder: string, kernel: string): Promise<string | undefined> {
   try {
     return await readFile(join(folder, `${kernel}.wgsl`), 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    throw new UserError(
+      `${join(folder, `${kernel}.wgsl`)}: ${code === 'EISDIR' ? 'is a folder, expected a file' : message}`,
+    );
   }
 }
 
@@ -53,6 +60,14 @@ export async function committedShader(
         .replace(/^fatal: /, ''),
     };
   }
+}
+
+/** @throws UserError where git has no such version of a kernel, neither in the folder nor in the checkout */
+export async function expectCommitted(folder: string, kernel: string, ref: string): Promise<void> {
+  if (ref === '') throw new UserError('--against: name a version, such as HEAD~1');
+  const own = await committedShader(folder, kernel, ref);
+  if ('text' in own || 'text' in (await committedShader(SHADERS, kernel, ref))) return;
+  throw new UserError(`--against ${ref}: ${own.missing}`);
 }
 
 /** Builds the packages, where the checkout is: a definition has changed. Rejects with what the compiler says. */

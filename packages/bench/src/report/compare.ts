@@ -13,6 +13,9 @@ const INCIDENTAL = new Set(['date', 'load', 'commit', 'note']);
 /** A change of a time that is worth having: "no change" is said only where the runs exclude one as large. */
 export const WORTH = 0.05;
 
+/** Resampling one or two tells nothing of how far others would be. */
+const LEAST_SAMPLES = 3;
+
 /** What changed beyond noise; `cannot tell` where nothing did, but something as large as {@link WORTH} may have. */
 export type Verdict = 'faster' | 'slower' | 'no change' | 'cannot tell';
 
@@ -53,8 +56,8 @@ export interface Comparison {
 export const COMPARE_DESCRIPTION = [
   'Compares documents that --json wrote, of the same benchmark: each with the first. A result is faster or slower when',
   'the 95 % bootstrap interval of its ratio lies outside of what the controls of the two runs allow for noise. It has not',
-  `changed when interval and noise together exclude a change of ${100 * WORTH} %; otherwise the runs cannot tell: repeat them on`,
-  'a quieter machine, or in the full form. Of two files that `bench all` wrote, every benchmark is compared.',
+  `changed when interval and noise together exclude a change of ${100 * WORTH} %; otherwise, and with fewer than ${LEAST_SAMPLES} samples,`,
+  'the runs cannot tell: repeat them on a quieter machine, or in the full form. Of two files that `bench all` wrote, every benchmark is compared.',
   'Results that are not sampled (bytes, registers, microseconds of the host) are compared number by number.',
   'What differs in adapter, driver, versions or settings is named.',
 ].join('\n');
@@ -102,7 +105,9 @@ export function compareDocuments(before: BenchDocument, after: BenchDocument): C
     if (one.samplesMs.length > 0 && other.samplesMs.length > 0) {
       const speedup = ratioOfSeparateMedians(one.samplesMs, other.samplesMs, random);
       const [beforeMs, afterMs] = [median(one.samplesMs), median(other.samplesMs)];
-      changes.push({ name, beforeMs, afterMs, speedup, verdict: verdictOf(speedup, noise ?? 0) });
+      const enough = Math.min(one.samplesMs.length, other.samplesMs.length) >= LEAST_SAMPLES;
+      const verdict = enough ? verdictOf(speedup, noise ?? 0) : 'cannot tell';
+      changes.push({ name, beforeMs, afterMs, speedup, verdict });
     } else if (one.samplesMs.length === other.samplesMs.length) {
       const { different, same } = compareNumbers(name, one.numbers, other.numbers);
       numbers.push(...different);
@@ -181,7 +186,8 @@ export function formatComparison(comparison: Comparison): string {
     ),
     ...(changes.some(({ verdict }) => verdict === 'cannot tell')
       ? wrap(
-          `cannot tell: a change of ${100 * WORTH} % or more is not excluded; measure again, longer or on a quieter machine`,
+          `cannot tell: a change of ${100 * WORTH} % or more is not excluded, or there are fewer than ${LEAST_SAMPLES} samples; ` +
+            'measure again, longer or on a quieter machine',
         )
       : []),
     ...warnings.flatMap((warning) => wrap(`warning: ${warning}`, '  ')),

@@ -14,9 +14,11 @@ export const STORE = 'c[i] = a[i] + b[i];';
 afterAll(() => rmSync(folder, { recursive: true }));
 beforeEach(() => copyFileSync(inRoot('shaders/add.wgsl'), file));
 
-export function start(args: readonly string[], environment: Record<string, string> = {}) {
+/** @param group whether it is the first of a process group, as what a terminal starts is */
+export function start(args: readonly string[], environment: Record<string, string> = {}, group = false) {
   const child = spawn(process.execPath, [inRoot('packages/bench/bin/lab.js'), ...args], {
     env: { ...process.env, NO_COLOR: '1', ...environment },
+    detached: group,
   });
   const said = { out: '', err: '' };
   child.stdout.on('data', (text) => {

@@ -1,5 +1,5 @@
 /** What the lab does over a while: the whole of a look at a kernel, sweeps, and watching. */
-import { renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -70,8 +70,9 @@ it('--tune times settings by turns and says which are wrong', async () => {
 });
 
 /** A lab that watches `add`, and what waits until it shows something. */
-function watching(environment?: Record<string, string>) {
-  const { child, said, code } = start(['add', '--shaders', folder, '--shape', 'length=4096'], environment);
+function watching(environment?: Record<string, string>, length = 4096) {
+  const args = ['add', '--shaders', folder, '--shape', `length=${length}`];
+  const { child, said, code } = start(args, environment, true);
   const until = async (pattern: RegExp) => {
     const end = Date.now() + 60_000;
     while (!pattern.test(said.out)) {
@@ -81,9 +82,10 @@ function watching(environment?: Record<string, string>) {
     said.out = '';
   };
   const end = async () => {
-    child.kill('SIGINT');
+    process.kill(-(child.pid as number), 'SIGINT'); // the whole group, as a terminal does
     expect(await code).toBe(0);
     expect(said.err).toBe('');
+    return said.out;
   };
   return { until, end };
 }
@@ -100,7 +102,42 @@ it('watches, two at once: a save, a mistake, half a file, a file that is elsewhe
   await both(/add\.wgsl is not there/);
   writeFileSync(file, `${original}\n`);
   await both(/add (same|faster|slower).*save before|add right/s);
-  for (const { end } of labs) await end();
+  await Promise.all(labs.map(({ end }) => end()));
+});
+
+it('Ctrl-C while it is at work is no verdict on the kernel', async () => {
+  const { until, end } = watching();
+  await until(/^compiled +yes/m);
+  expect(await end()).not.toContain('wrong');
+});
+
+it('says that a path is a folder, and goes on', async () => {
+  const { until, end } = watching();
+  await until(/in all pairs of settings/);
+  rmSync(file);
+  mkdirSync(file);
+  await until(/add\.wgsl: is a folder, expected a file/);
+  rmSync(file, { recursive: true });
+  writeFileSync(file, original);
+  await until(/add (same|faster|slower)|add right/);
+  await end();
+});
+
+it('stops one that takes more than ten times as long, and is there for the next save', async () => {
+  const { until, end } = watching({}, 100_000);
+  await until(/in all pairs of settings/);
+  edit((text) =>
+    text.replace(
+      STORE,
+      `var s = f32(i); for (var k = 0; k < 3000; k++) { s = sin(s) + 1.0; } ${STORE} if (s < -1e30) { c[i] = pack(0); }`,
+    ),
+  );
+  await until(/add slower.*more than ten times as long: stopped there/s);
+  writeFileSync(file, `${original}\n`);
+  const start = Date.now();
+  await until(/add (same|faster|slower)/s);
+  expect(Date.now() - start).toBeLessThan(15_000); // 2 s where nothing else runs; whole caches of so slow a kernel took 20
+  await end();
 });
 
 it('goes on with another device when a kernel loses its own', async () => {

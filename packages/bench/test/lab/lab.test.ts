@@ -10,7 +10,7 @@ describe('once', () => {
     [
       'that does not compile',
       (text) => text.replace('b[i];', 'bb[i];'),
-      /^shaders\/add\.wgsl:18:19: unresolved value 'bb'\n {2}18 \| .*\n {5}\| {19}\^/,
+      /^\S+\/add\.wgsl:18:19: unresolved value 'bb'\n {2}18 \| .*\n {5}\| {19}\^/,
     ],
     [
       'that is off by one',
@@ -27,7 +27,17 @@ describe('once', () => {
       (text) => text.replace(/if \(i < [^)]*\) \{/, 'if (true) {'),
       /is out of its bounds/,
     ],
-    ['that is half written', (text) => text.slice(0, 300), /^shaders\/add\.wgsl:10:26: missing closing '>'/],
+    [
+      'without its entry point',
+      (text) => text.replace('fn main', 'fn mian'),
+      /^\S+\/add\.wgsl: has no entry point 'fn main\(…\)'$/,
+    ],
+    [
+      'of another interface',
+      (text) => text.replace('length: u32', 'length: u32, extra: u32'),
+      /^\S+\/add\.wgsl has the parameters length: u32, extra: u32, expected length: u32$/,
+    ],
+    ['that is half written', (text) => text.slice(0, 300), /^\S+\/add\.wgsl:10:26: missing closing '>'/],
   ])('finds one %s', async (_, change, problem) => {
     edit(change);
     const { code, out } = await once();
@@ -52,6 +62,22 @@ describe('a mistake in the command line', () => {
       /--shape size=3: expected NAME=NUMBER with one of add's parameters: length/,
     ],
     [['add', '--shape', 'length=many'], /--shape length=many: expected NAME=NUMBER/],
+    [
+      ['add', '--shape', 'length=0'],
+      /--shape length=0: length is a u32, expected a whole number from 1 to 4294967295/,
+    ],
+    [['add', '--shape', 'length=-4'], /length is a u32/],
+    [['add', '--shape', 'length=1.5'], /length is a u32/],
+    [['add', '--shape', 'length=1e12'], /length is a u32/],
+    [['add', '--shape', 'length='], /--shape length=: expected NAME=NUMBER/],
+    [
+      ['add', '--shape', 'length=4000000000'],
+      /--shape: add would read and write 44\.7 GiB; the lab tries up to 1/,
+    ],
+    [['show', 'add', '--shape', 'length=0'], /length is a u32/],
+    [['add', '--once', '--against', 'nosuch'], /--against nosuch: invalid object name 'nosuch'/],
+    [['add', '--once', '--against', ''], /--against: name a version, such as HEAD~1/],
+    [['add', '--tune', 'FOO=1'], /--tune FOO: expected one of add's constants: pack, PACK, GROUP/],
     [['add', '--json'], /--json needs --once/],
     [['add', '--tune', 'GROUP=a,b'], /--tune GROUP=a,b: expected NAME=N,N,…/],
     [['add', '--once', '--adapter', 'none'], /no adapter whose name has 'none' in it; there is \w+/],

@@ -57,6 +57,16 @@ describe('compareDocuments', () => {
     expect(back.changes[1].verdict).toBe('slower');
   });
 
+  it('cannot tell by one sample, or two', () => {
+    for (const times of [[1.3], [1.3, 1.31]]) {
+      const results = (factor: number) => [{ name: 'few', samplesMs: times.map((time) => factor * time) }];
+      const [before, after] = [1, 2].map((factor) =>
+        document({ results: results(factor) }, `${factor}.json`),
+      );
+      expect(compareDocuments(before, after).changes.map(({ verdict }) => verdict)).toEqual(['cannot tell']);
+    }
+  });
+
   it('cannot tell where interval and noise let a change through: a planted slowdown of 1.3 × is not "no change"', () => {
     const results = [{ name: 'naive', samplesMs: samples(130) }];
     const noisy = { ...control, low: 0.65, high: 1.3, ok: false };

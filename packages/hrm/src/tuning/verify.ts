@@ -1,6 +1,6 @@
 /** Finds out whether this device computes what a model needs, before its answers are believed. */
 import { adapterName, type Device, UserError } from '@hrm-webgpu/core';
-import { launchKey, observeLaunches } from '@hrm-webgpu/kernels';
+import { launchKey, observeLaunches, remedyFor } from '@hrm-webgpu/kernels';
 import { loadVerdicts, saveVerdicts } from '#tuning-store';
 import type { HrmModel } from '../model/model.ts';
 
@@ -39,7 +39,7 @@ export async function verifyKernels(
     const [{ kernel }] = wrong;
     throw new UserError(
       `${adapterName(device)} computes ${kernel.name} wrongly (${device.unfit.get(kernel.name)}), and there is no other ` +
-        'way to do it. Update its driver, or use another adapter.',
+        `way to do it. ${remedyFor([kernel], device)}`,
     );
   }
 }

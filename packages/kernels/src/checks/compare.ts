@@ -70,9 +70,12 @@ export function describeComparison(comparison: Comparison): string {
   const off = Number.isFinite(error) ? `, off by ${error.toExponential(1)}${inUnits(comparison)}` : '';
   return (
     `${binding}: ${wrong} of ${sizeOf(shape)} wrong${pattern ? `, ${pattern}` : ''}; ` +
-    `worst ${place(at, shape)}: is ${actual}, expected ${expected}${off}`
+    `worst ${place(at, shape)}: is ${digits(actual)}, expected ${digits(expected)}${off}`
   );
 }
+
+/** So many tell two f32 apart. */
+const digits = (value: number | undefined) => value && Number(value.toPrecision(9));
 
 /** How far off that is; whole numbers are right or wrong. */
 function inUnits({ error, allowed, actual, expected }: Comparison): string {

@@ -27,6 +27,8 @@ export interface Findings {
   /** What went wrong otherwise: it does not end, or fails the device. */
   failure?: string;
   timing?: DuelReply & { rivals: string[]; shape: string };
+  /** Nothing more was tried, as it takes more than ten times as long as another version. */
+  stopped?: boolean;
   /** Milliseconds a run where its arrays are in no cache. */
   coldMs?: number;
   /** Of the adapter. */
@@ -62,6 +64,10 @@ export interface InspectionRequest {
   limitMs: number;
   /** Of the adapter, where it has been measured. */
   roofline?: Roofline;
+  /** The text is from elsewhere, and must have the interface of the checkout's. */
+  standsIn?: boolean;
+  /** Ends after the timing where it takes more than ten times as long as a rival. */
+  stopsFar?: boolean;
   /** Stops what is not asked of the workshop. */
   signal?: AbortSignal;
 }
@@ -75,7 +81,7 @@ export async function inspect(
   request: InspectionRequest,
   onFinding: (findings: Findings) => void,
 ): Promise<Findings | undefined> {
-  const { kernel, text, rivals, uncommitted, params, timingMs, whole, limitMs } = request;
+  const { kernel, text, rivals, uncommitted, params, timingMs, whole, limitMs, stopsFar, standsIn } = request;
   const start = performance.now();
   let findings: Findings = { kernel, ...(uncommitted ? { uncommitted } : {}) };
   const tell = (news: Partial<Findings>) => {
@@ -86,7 +92,7 @@ export async function inspect(
     return findings;
   };
   const attempt = async (cases: 'first' | 'named' | 'covering', limit: number): Promise<boolean> => {
-    const outcome = await workshop.ask('try', { kernel, text, cases }, limit);
+    const outcome = await workshop.ask('try', { kernel, text, cases, standsIn }, limit);
     if (outcome.cancelled) return false;
     tell(newsOf(outcome, cases));
     return findings.verdict !== 'wrong' && !findings.skipped;
@@ -98,6 +104,7 @@ export async function inspect(
   const names = rivals.map(({ name }) => name);
   tell(reply ? { timing: { ...reply, rivals: names, shape: inWords(params) } } : { failure });
   if (findings.verdict === 'wrong') return ended(findings);
+  if (reply?.isFarSlower && stopsFar) return tell({ stopped: true });
   if (!(await attempt('named', 10 * limitMs)) || whole === 'named') return ended(findings);
   if (!(await attempt('covering', 20 * limitMs))) return ended(findings);
   await inspectFurther(workshop, request, tell);

@@ -1,13 +1,14 @@
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type ConstantValues, UserError } from '@hrm-webgpu/core';
 import { checks, tunablesIn } from '@hrm-webgpu/kernels/checks';
 import type { Roofline } from '../../timing/roofline.ts';
 import type { LabCommand } from '../command.ts';
-import { shapeOf } from '../shapes.ts';
+import { expectRoom, shapeOf } from '../shapes.ts';
 import {
   committedShader,
   definitionOf,
+  expectCommitted,
   expectKernel,
   readShader,
   rebuild,
@@ -18,7 +19,7 @@ import { Workshop } from '../trial/workshop.node.ts';
 import { documentOf } from './document.ts';
 import { type Findings, inspect, type Rival } from './inspection.ts';
 import { draw, Screen } from './screen.ts';
-import { settingsNamed, sweep, sweepTable } from './sweep.ts';
+import { expectConstants, settingsNamed, sweep, sweepTable } from './sweep.ts';
 import { watchFiles } from './watch.node.ts';
 
 /** Of one text. */
@@ -56,7 +57,7 @@ pairs of settings, until the next save.
         once: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         shape: { type: 'string' },
-        against: { type: 'string', default: 'HEAD' },
+        against: { type: 'string' },
         shaders: { type: 'string', default: SHADERS },
         limit: { type: 'string' },
         adapter: { type: 'string' },
@@ -66,13 +67,14 @@ pairs of settings, until the next save.
     const [kernel, ...rest] = positionals;
     if (kernel === undefined || rest.length > 0) throw new UserError('give one kernel. See --help.');
     expectKernel(kernel);
+    if (values.against !== undefined) await expectCommitted(resolve(values.shaders), kernel, values.against);
     const settings = settingsNamed(values.tune);
     const sweeps = values.tune.length > 0;
     if (values.json && !values.once && !sweeps) throw new UserError('--json needs --once or --tune');
     const bench = new Bench(
       kernel,
       resolve(values.shaders),
-      values.against,
+      values.against ?? 'HEAD',
       values.shape,
       limitOf(values.limit),
       values.adapter,
@@ -111,7 +113,7 @@ class Bench {
   ) {
     this.workshop = new Workshop(adapter ? { HRM_ADAPTER: adapter } : {});
     this.file = join(folder, `${kernel}.wgsl`);
-    shapeOf(kernel, shape); // its mistakes before anything else
+    expectRoom(kernel, shapeOf(kernel, shape)); // mistakes in it before anything else
   }
 
   text(): Promise<string | undefined> {
@@ -127,13 +129,13 @@ class Bench {
   async inspect(
     text: string,
     timingMs: number,
+    stopsFar: boolean,
     onFinding: (findings: Findings) => void,
   ): Promise<Findings | undefined> {
     const { kernel, workshop } = this;
-    try {
-      tunablesIn(kernel, text);
-    } catch (error) {
-      const findings: Findings = { kernel, refused: (error as Error).message, verdict: 'wrong' };
+    const refused = this.refusal(text);
+    if (refused) {
+      const findings: Findings = { kernel, refused, verdict: 'wrong' };
       onFinding(findings);
       return findings;
     }
@@ -145,15 +147,38 @@ class Bench {
       ...rivals,
       params,
       timingMs,
+      stopsFar,
+      standsIn: this.folder !== SHADERS,
       whole: 'all' as const,
       limitMs: this.limitMs,
       signal: this.stop.signal,
       roofline: this.roofline,
     };
-    const findings = await inspect(workshop, request, onFinding);
+    const findings = await inspect(workshop, request, (news) => onFinding(this.placed(news)));
     this.roofline ??= findings?.roofline;
-    if (findings?.verdict && findings.verdict !== 'wrong') this.before = text;
-    return findings;
+    if (findings?.verdict && findings.verdict !== 'wrong' && !findings.timing?.isFarSlower)
+      this.before = text;
+    return findings && this.placed(findings);
+  }
+
+  /** What keeps the text from being looked at. */
+  private refusal(text: string): string | undefined {
+    const { kernel } = this;
+    try {
+      tunablesIn(kernel, text);
+      return undefined;
+    } catch (error) {
+      return this.placed({ kernel, refused: (error as Error).message }).refused;
+    }
+  }
+
+  /** With the place of the file in what the compiler says. */
+  private placed(findings: Findings): Findings {
+    const { refused } = findings;
+    const name = `${this.kernel}.wgsl`;
+    if (!refused?.startsWith(name)) return findings;
+    const here = relative(process.cwd(), this.file);
+    return { ...findings, refused: (here.startsWith('..') ? this.file : here) + refused.slice(name.length) };
   }
 
   /** Stops what is under way. */
@@ -191,6 +216,7 @@ const busy = ({ covering }: Findings) => (covering ? 'other devices…' : 'more 
 async function tune(bench: Bench, settings: ConstantValues[], json: boolean): Promise<number> {
   const { kernel, workshop, limitMs } = bench;
   const text = await bench.expectText();
+  expectConstants(kernel, text, settings);
   const params = shapeOf(kernel, bench.shape);
   const rows = await sweep(workshop, { kernel, text, params, settings, limitMs });
   if (json) process.stdout.write(`${JSON.stringify({ kernel, params, settings: rows }, null, 2)}\n`);
@@ -204,7 +230,7 @@ async function tune(bench: Bench, settings: ConstantValues[], json: boolean): Pr
 async function once(bench: Bench, json: boolean): Promise<number> {
   const text = await bench.expectText();
   const screen = new Screen();
-  const findings = await bench.inspect(text, ONCE_TIMING_MS, (findings) => {
+  const findings = await bench.inspect(text, ONCE_TIMING_MS, false, (findings) => {
     if (!json) screen.show(draw(findings, '', busy(findings)));
   });
   if (!findings) throw new UserError('stopped');
@@ -213,27 +239,37 @@ async function once(bench: Bench, json: boolean): Promise<number> {
   return findings.verdict === 'wrong' ? 1 : 0;
 }
 
+/** How long what is under way may take to stop, before its process is ended. */
+const PATIENCE_MS = 500;
+
 /** Until Ctrl-C. */
 async function forever(bench: Bench): Promise<number> {
   const screen = new Screen();
   let saves = 0;
   let running: Promise<unknown> = Promise.resolve();
   const look = async () => {
+    const save = saves++;
+    const show = (lines: readonly string[]) => {
+      if (save === saves - 1) screen.show(lines); // what is still said of an earlier save, or after the last, is of no use
+    };
     bench.cancel();
-    await running;
     screen.begin();
-    const title = `save ${saves++} · ${new Date().toLocaleTimeString()}`;
+    const title = `save ${save} · ${new Date().toLocaleTimeString()}`;
+    show([`${bench.kernel}  ${title}`, '…']);
+    const stuck = setTimeout(() => bench.workshop.close(), PATIENCE_MS);
+    await running;
+    clearTimeout(stuck);
     const text = await bench.text();
     if (text === undefined)
-      return screen.show([`${bench.kernel}.wgsl is not there; it is looked at again when it is`]);
-    screen.show([`${bench.kernel}  ${title}`, '…']);
+      return show([`${bench.kernel}.wgsl is not there; it is looked at again when it is`]);
     running = bench
-      .inspect(text, TIMING_MS, (findings) => screen.show(draw(findings, title, busy(findings))))
-      .then((findings) => findings && screen.show(draw(findings, title, undefined)))
-      .catch((error) => screen.show([String(error instanceof UserError ? error.message : error)]));
+      .inspect(text, TIMING_MS, true, (findings) => show(draw(findings, title, busy(findings))))
+      .then((findings) => findings && show(draw(findings, title, undefined)))
+      .catch((error) => show([String(error instanceof UserError ? error.message : error)]));
   };
+  const lookOrSay = () => look().catch((error) => screen.show([(error as Error).message]));
   const definition = definitionOf(bench.kernel);
-  let turn = look();
+  let turn = lookOrSay();
   const stop = watchFiles([bench.file, definition], (file) => {
     turn = turn.then(async () => {
       if (file === definition) {
@@ -246,13 +282,14 @@ async function forever(bench: Bench): Promise<number> {
           return;
         }
       }
-      await look();
+      await lookOrSay();
     });
   });
   await new Promise<void>((resolve) => {
     process.once('SIGINT', resolve);
     process.once('SIGTERM', resolve);
   });
+  saves += 1;
   stop();
   process.stdout.write('\n');
   return 0;

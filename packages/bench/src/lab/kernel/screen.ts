@@ -69,7 +69,7 @@ function gradientsText({ gradients }: Findings): string[] {
 const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 
 function fast(
-  { coldMs, roofline }: Findings,
+  { coldMs, roofline, stopped }: Findings,
   { ms, gflops, gbs, against, rivals, shape }: NonNullable<Findings['timing']>,
 ): string[] {
   const rates = `${significant(ms)} ms · ${significant(gflops)} GFLOP/s · ${significant(gbs)} GB/s at ${shape}`;
@@ -87,6 +87,8 @@ function fast(
         : `${one.ratio.toFixed(3)} [${one.low.toFixed(3)}, ${one.high.toFixed(3)}] × the time of ${rivals[i]}`;
     lines.push(...row('', text));
   });
+  if (stopped)
+    lines.push(...row('', red('more than ten times as long: stopped there, with other cases untried')));
   return lines;
 }
 

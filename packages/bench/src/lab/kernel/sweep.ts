@@ -1,5 +1,5 @@
 /** A kernel in other settings of its constants: whether each is right, and how fast. */
-import { type ConstantValues, type ParamValues, UserError } from '@hrm-webgpu/core';
+import { type ConstantValues, type ParamValues, parseShader, UserError } from '@hrm-webgpu/core';
 import type { Ratio } from '../../timing/statistics.ts';
 import { formatTable, significant } from '../../timing/table.ts';
 import { problemOfTry } from '../trial/trial.ts';
@@ -30,16 +30,29 @@ export interface SweepRequest {
 
 /** All combinations of the values that `NAME=a,b,c` name. @throws UserError for what is not of that form */
 export function settingsNamed(words: readonly string[]): ConstantValues[] {
-  return words.reduce<ConstantValues[]>(
-    (settings, word) => {
-      const [, name, list] = word.match(/^(\w+)=([^=]+)$/) ?? [];
-      const values = list?.split(',').map(Number) ?? [];
-      if (!name || values.some((value) => !Number.isInteger(value)))
-        throw new UserError(`--tune ${word}: expected NAME=N,N,…, e.g. ROWS=4,8`);
-      return settings.flatMap((setting) => values.map((value) => ({ ...setting, [name]: value })));
-    },
+  const named = new Map<string, number[]>();
+  for (const word of words) {
+    const [, name, list] = word.match(/^(\w+)=([^=]+)$/) ?? [];
+    const values = list?.split(',').map(Number) ?? [];
+    if (!name || values.some((value) => !Number.isInteger(value)))
+      throw new UserError(`--tune ${word}: expected NAME=N,N,…, e.g. ROWS=4,8`);
+    named.set(name, [...new Set([...(named.get(name) ?? []), ...values])]);
+  }
+  return [...named].reduce<ConstantValues[]>(
+    (settings, [name, values]) =>
+      settings.flatMap((setting) => values.map((value) => ({ ...setting, [name]: value }))),
     [{}],
   );
+}
+
+/** @throws UserError where a setting is of a constant that the kernel has not */
+export function expectConstants(kernel: string, text: string, settings: readonly ConstantValues[]): void {
+  const { constants } = parseShader(kernel, text);
+  const unknown = settings.flatMap(Object.keys).find((name) => !constants.has(name));
+  if (unknown !== undefined)
+    throw new UserError(
+      `--tune ${unknown}: expected one of ${kernel}'s constants: ${[...constants.keys()].join(', ') || 'it has none'}`,
+    );
 }
 
 /** The standard setting first, then each one asked for, timed by turns with it. */

@@ -18,8 +18,8 @@ export const mutateCommand: LabCommand = {
   help: `usage: npm run lab -- mutate [kernel …] [--slice I/N] [--json]
 
 Makes one mistake at a time in each kernel: removes a barrier, a guard or a clamp, shifts a bound or a start by one,
-keeps a sum in half precision, weakens a constant. Each must be found by the kernel's check, which runs every case
-between guard zones, with the workgroups and threads in ascending and in descending order.
+keeps a sum in half precision, weakens a constant. Each must be found by the kernel's check, which notes every
+index that is out of bounds, and runs each case with the workgroups and threads in ascending and in descending order.
 
 What lives is listed. Exit code 1 when one lives that packages/bench/src/lab/mutate/explanations.ts does not explain, or when an
 explanation there is no longer true.

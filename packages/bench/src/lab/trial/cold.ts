@@ -21,6 +21,8 @@ export interface ColdReply {
 const BYTES = 2 ** 27;
 const MOST_COPIES = 256;
 const SAMPLES = 7;
+/** About as long lasts a sample, so that it can be stopped soon. */
+const SAMPLE_MS = 50;
 
 /** Runs a kernel on one copy of its arrays after the other. */
 export async function coldTime(
@@ -38,10 +40,13 @@ export async function coldTime(
   const run = () => launch(device, kernel, copies[next++ % count], params);
   const stopwatch = deviceStopwatch(device);
   try {
+    await stopwatch({ name, run }, 1); // compiles
+    const once = await stopwatch({ name, run }, 1);
+    const runs = Math.max(1, Math.min(count, Math.ceil(SAMPLE_MS / once)));
     const samples: number[] = [];
-    for (let i = 0; i < SAMPLES; i++) {
+    while (samples.length < SAMPLES) {
       signal.throwIfAborted();
-      samples.push((await stopwatch({ name, run }, count)) / count);
+      samples.push((await stopwatch({ name, run }, runs)) / runs);
     }
     return { ms: median(samples) };
   } finally {

@@ -26,6 +26,8 @@ export interface DuelReply {
   /** By rival: the time as a share of the rival's, with its 99 % interval; or why there is none. */
   against: (Ratio | { problem: string })[];
   rounds: number;
+  /** It takes more than ten times as long as what it was timed against. */
+  isFarSlower?: boolean;
 }
 
 /** Of a 99 % interval: a save in a hundred is called faster or slower that is not. */
@@ -41,6 +43,9 @@ const INSTANCES = 4;
 /** More are made only before so long: some kernels take seconds. */
 const INSTANCES_MS = 300;
 const PILOT_ROUNDS = 5;
+/** A text that takes so many times as long as another is not worth the time that its interval would take. */
+const FAR = 10;
+const GLANCES = 3;
 
 /** Something that runs, and milliseconds a run. */
 interface Side {
@@ -68,6 +73,10 @@ export async function duel(
     const fit = rivals.filter((_, i) => !problems[i]);
     const makers = [side(text), ...fit.map((rival) => side(rival.text, rival.constants))];
     const instances = await instancesOf(makers, stopwatch);
+    const firsts = instances.map(([first]) => first);
+    const stops = !rivals.some(({ constants }) => constants);
+    if (stops && (await looksFarSlower(firsts, stopwatch, signal)))
+      return replyOf(name, params, problems, firsts);
     const runs = await runsPerSample((runs) => stopwatch({ name, ...instances[0][0] }, runs));
     const random = new Philox(2);
     const round = async (sides: readonly Side[]) => {
@@ -77,24 +86,60 @@ export async function duel(
     };
     const start = performance.now();
     const sides = await quickestOf(instances, round);
-    const [ours, ...theirs] = sides;
-    const others = problems.map((problem) => (problem ? undefined : theirs.shift()));
-    const ratios = () => others.map((other) => other && medianOfRatios(ours.samples, other.samples, Z));
+    const [ours] = sides;
     for (const share of [1, 2, 3]) {
       while (ours.samples.length < LEAST_ROUNDS || performance.now() < start + share * ms) await round(sides);
-      if (!ratios().some((ratio) => ratio && isOpen(ratio))) break;
+      if (!ratiosOf(sides).some(isOpen)) break;
     }
-    const taken = median(ours.samples);
-    return {
-      ms: taken,
-      gflops: check.kernel.flops(params) / taken / 1e6,
-      gbs: check.kernel.bytes(params) / taken / 1e6,
-      against: ratios().map((ratio, i) => ratio ?? { problem: problems[i] as string }),
-      rounds: ours.samples.length,
-    };
+    return replyOf(name, params, problems, sides);
   } finally {
     for (const tensor of Object.values(tensors)) tensor.dispose();
   }
+}
+
+/** @param problems of the rivals, in their order: those that have one are no sides */
+function replyOf(
+  name: string,
+  params: ParamValues,
+  problems: readonly (string | undefined)[],
+  sides: readonly Side[],
+): DuelReply {
+  const { kernel } = checks[name];
+  const { samples } = sides[0];
+  const ms = median(samples);
+  const ratios = ratiosOf(sides);
+  const isFarSlower = ratios.some(({ low }) => low > FAR);
+  return {
+    ms,
+    gflops: kernel.flops(params) / ms / 1e6,
+    gbs: kernel.bytes(params) / ms / 1e6,
+    against: problems.map((problem) => (problem ? { problem } : (ratios.shift() as Ratio))),
+    rounds: samples.length,
+    ...(isFarSlower ? { isFarSlower } : {}),
+  };
+}
+
+/** The time of the first as a share of each of the others'. */
+const ratiosOf = ([ours, ...theirs]: readonly Side[]) =>
+  theirs.map(({ samples }) => medianOfRatios(ours.samples, samples, Z));
+
+/** Looks whether the first takes more than {@link FAR} times as long as another, by single runs: they are its samples then. */
+async function looksFarSlower(
+  [ours, ...theirs]: readonly Side[],
+  stopwatch: Stopwatch,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const glance = async (side: Side) => {
+    signal.throwIfAborted();
+    side.samples.push(await stopwatch({ name: '', run: side.run }, 1));
+  };
+  for (let i = 0; i < GLANCES; i++) {
+    for (const side of [...theirs, ours]) await glance(side);
+    if (theirs.some(({ samples }) => Math.min(...ours.samples) > FAR * Math.max(...samples))) continue;
+    for (const { samples } of [ours, ...theirs]) samples.length = 0;
+    return false;
+  }
+  return theirs.length > 0;
 }
 
 /** Whether a difference worth a word may be there, and may be not: a change of so much that the interval does not confirm. */

@@ -3,6 +3,7 @@ import type { ConstantValues, Device, ParamValues } from '@hrm-webgpu/core';
 import type { Kernel } from '@hrm-webgpu/kernels';
 import {
   allows,
+  checkReplacements,
   checks,
   coveringSettingsOf,
   hardInputsOf,
@@ -147,6 +148,8 @@ export interface TryRequest {
   cases: 'first' | 'lean' | 'named' | 'covering';
   /** With `first`: the setting that it is tried in. */
   constants?: ConstantValues;
+  /** Whether it must have the interface of the checkout's, whose definition is not going to change with it. */
+  standsIn?: boolean;
 }
 
 export interface TryReply {
@@ -171,7 +174,7 @@ export function problemOfTry({ reply, failure }: { reply?: TryReply; failure?: s
 /** Tries a kernel with another text until something is wrong. */
 export async function tryKernel(
   device: Device,
-  { kernel, text, cases: which, constants = {} }: TryRequest,
+  { kernel, text, cases: which, constants = {}, standsIn = false }: TryRequest,
   signal: AbortSignal,
 ): Promise<TryReply> {
   const check = checkOf(kernel, text);
@@ -186,7 +189,9 @@ export async function tryKernel(
     covering: () => coveringCases(check, device),
   };
   const cases = await all[which]();
-  const refused = await refusal(device, check, cases[0] ?? named[0]);
+  const refused =
+    (await refusal(device, check, cases[0] ?? named[0])) ??
+    (standsIn ? otherInterface(kernel, text) : undefined);
   if (refused) return { ...reply, refused };
   const note = (outcome: CaseOutcome) => {
     reply.cases += 1;
@@ -206,6 +211,16 @@ function refusal(
 ): Promise<string | undefined> {
   const all = { ...kernel.constants?.(params, device.adapter.class), ...constants };
   return device.program(kernel, all).attempt();
+}
+
+/** How the interface of a text differs from what it stands in for; undefined where it does not. */
+function otherInterface(kernel: string, text: string): string | undefined {
+  try {
+    checkReplacements(new Map([[kernel, text]]));
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 /** More takes a software adapter, or the reference, more than a moment. */

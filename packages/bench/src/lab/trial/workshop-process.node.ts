@@ -48,6 +48,7 @@ async function serve(): Promise<void> {
   let stop = new AbortController();
   const send = (reply: Answer) => process.send?.(reply);
   process.on('disconnect', () => process.exit());
+  process.on('SIGINT', () => {}); // Ctrl-C is for who started it, and ends it
   process.on('message', (message: Message) => {
     if (message.kind === 'cancel') {
       stop.abort();

@@ -87,6 +87,7 @@ export class Workshop {
     if (this.child?.connected) return this.child;
     const child = fork(PROCESS, {
       env: { ...process.env, ...this.environment },
+      execArgv: [...process.execArgv, '--enable-source-maps'], // places in a definition, not in what is built of it
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     this.child = child;

@@ -159,8 +159,8 @@ function lines({ title, launches, timeline }: Traced, most: number): string[] {
   ];
   return [
     ...wrap(
-      `${title}: ${launches.length} dispatches, ${significant(totalMs)} ms in kernels by the medians of ${repeats} repeats, ` +
-        `of which the middle half took ${quartilesMs.map(significant).join(' to ')} ms`,
+      `${title}: ${launches.length} dispatches, ${significant(totalMs)} ms in kernels, adding up their medians; ` +
+        `as a whole the middle half of ${repeats} repeats took ${quartilesMs.map(significant).join(' to ')} ms`,
     ),
     ...(dropped.length > 0 ? wrap(`dropped: ${dropped.join(', ')}`) : []),
     '',
