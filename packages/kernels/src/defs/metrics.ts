@@ -1,4 +1,10 @@
-import { integerArray, type KernelCheck, positiveSum, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
+import {
+  fewPositiveSums,
+  integerArray,
+  type KernelCheck,
+  UNIT_ROUNDOFF,
+  uniformArray,
+} from '../checks/check.ts';
 import type { Kernel } from '../kernel.ts';
 import { metrics as text } from '../shaders.gen.ts';
 
@@ -54,5 +60,8 @@ export const check: KernelCheck<MetricsParams> = {
     }
     return { metrics: sums };
   },
-  tolerance: ({ batch }) => (positiveSum(batch) / 3) * UNIT_ROUNDOFF, // sums of `batch` terms, of which counts are largest, and exact
+  // Counts are exact. Of the losses' sums, a fifth of the largest sum where rows are many; of few it may happen that none is halted, so
+  // that they are the largest, and off by up to 3 roundoffs (400 draws of 1 to 65 rows).
+  tolerance: ({ batch }) =>
+    Math.max(Math.min(Math.sqrt(batch), 3), fewPositiveSums(batch) / 5) * UNIT_ROUNDOFF,
 };

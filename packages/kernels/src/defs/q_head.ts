@@ -1,4 +1,4 @@
-import { type KernelCheck, signedSum, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
+import { fewSignedSums, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 import { q_head as text } from '../shaders.gen.ts';
 
@@ -42,5 +42,5 @@ export const check: KernelCheck<QHeadParams> = {
   }),
   outputs: ({ batch }) => ({ q: [batch, 2] }),
   reference: ({ z, weight, bias }, params) => ({ q: qHeadReference(z, weight, bias, params) }),
-  tolerance: ({ dim }) => (1 + signedSum(dim)) * UNIT_ROUNDOFF,
+  tolerance: ({ dim }) => (1 + fewSignedSums(dim)) * UNIT_ROUNDOFF,
 };

@@ -1,4 +1,4 @@
-import { type KernelCheck, signedSum, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
+import { fewSignedSums, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 import { q_head_backward_weight as text } from '../shaders.gen.ts';
 import { type QHeadParams, qHeadCases } from './q_head.ts';
@@ -29,5 +29,9 @@ export const check: KernelCheck<QHeadParams> = {
     }
     return { d_weight, d_bias };
   },
-  tolerance: ({ batch }) => (1 + signedSum(batch)) * UNIT_ROUNDOFF,
+  // The two of d_bias may both be small by chance: twice as far off.
+  tolerance: ({ batch }) => ({
+    d_weight: (1 + fewSignedSums(batch)) * UNIT_ROUNDOFF,
+    d_bias: 2 * (1 + fewSignedSums(batch)) * UNIT_ROUNDOFF,
+  }),
 };

@@ -1,4 +1,4 @@
-import { type KernelCheck, positiveSum, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
+import { fewPositiveSums, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 import { row_distance as text } from '../later-shaders.gen.ts';
 import { rowLanes } from './softmax.ts';
@@ -50,5 +50,5 @@ export const check: KernelCheck<RowDistanceParams> = {
   }),
   // The root halves what the sum and the squares' roundings are off.
   tolerance: ({ columns, first }, { sqrt }) =>
-    (1.5 + positiveSum(columns - first) / 2 + sqrt) * UNIT_ROUNDOFF,
+    (1.5 + fewPositiveSums(columns - first) / 2 + sqrt) * UNIT_ROUNDOFF,
 };

@@ -31,6 +31,7 @@ export const check: KernelCheck<RowsParams> = {
     }
     return { dx };
   },
-  // A sum of products that weigh 1 in all, a difference below 2, a product. A single column cancels to nothing: exactly.
-  tolerance: ({ columns }) => (2 + positiveSum(columns)) * UNIT_ROUNDOFF,
+  // A sum of products that weigh 1 in all, a difference below 2, a product: of a largest result that is about a third of the factors, so
+  // that up to 4.6 roundoffs were seen (100 draws, 10 columns). A single column cancels to nothing: exactly.
+  tolerance: ({ columns }) => (3 + 2 * positiveSum(columns)) * UNIT_ROUNDOFF,
 };
