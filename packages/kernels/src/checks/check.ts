@@ -74,8 +74,12 @@ export function positiveSum(terms: number): number {
  */
 export const fewSignedSums = (terms: number) => 1.5 * signedSum(terms);
 
-/** As {@link positiveSum} of one sum, or a few: the largest error of a hundred draws is up to 2.6 times as far out (measured). */
-export const fewPositiveSums = (terms: number) => 2.6 * positiveSum(terms);
+/**
+ * As {@link positiveSum}, the most in a hundred draws of so many sums: each is off by 0.25·√terms in rms (measured, of sums just above a
+ * power of two), and the largest of k normal errors is √(2 ln 2k) times that. Positive sums are alike: none is large enough to hide it.
+ */
+export const positiveSums = (terms: number, sums: number) =>
+  0.25 * Math.sqrt(terms) * Math.sqrt(2 * Math.log(200 * sums));
 
 /** `count` numbers, uniform in [−1, 1), exact in f32. */
 export function uniformArray(random: Philox, count: number): Float32Array {

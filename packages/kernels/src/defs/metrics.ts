@@ -1,7 +1,7 @@
 import {
-  fewPositiveSums,
   integerArray,
   type KernelCheck,
+  positiveSums,
   UNIT_ROUNDOFF,
   uniformArray,
 } from '../checks/check.ts';
@@ -63,5 +63,5 @@ export const check: KernelCheck<MetricsParams> = {
   // Counts are exact. Of the losses' sums, a fifth of the largest sum where rows are many; of few it may happen that none is halted, so
   // that they are the largest, and off by up to 3 roundoffs (400 draws of 1 to 65 rows).
   tolerance: ({ batch }) =>
-    Math.max(Math.min(Math.sqrt(batch), 3), fewPositiveSums(batch) / 5) * UNIT_ROUNDOFF,
+    Math.max(Math.min(Math.sqrt(batch), 3), positiveSums(batch, 3) / 5) * UNIT_ROUNDOFF,
 };

@@ -1,4 +1,4 @@
-import { fewPositiveSums, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
+import { type KernelCheck, positiveSums, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 import { row_distance as text } from '../later-shaders.gen.ts';
 import { rowLanes } from './softmax.ts';
@@ -49,6 +49,6 @@ export const check: KernelCheck<RowDistanceParams> = {
     }),
   }),
   // The root halves what the sum and the squares' roundings are off.
-  tolerance: ({ columns, first }, { sqrt }) =>
-    (1.5 + fewPositiveSums(columns - first) / 2 + sqrt) * UNIT_ROUNDOFF,
+  tolerance: ({ rows, columns, first }, { sqrt }) =>
+    (1.5 + positiveSums(columns - first, rows) / 2 + sqrt) * UNIT_ROUNDOFF,
 };

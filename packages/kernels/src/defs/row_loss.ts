@@ -1,7 +1,7 @@
 import {
-  fewPositiveSums,
   integerArray,
   type KernelCheck,
+  positiveSums,
   UNIT_ROUNDOFF,
   uniformArray,
 } from '../checks/check.ts';
@@ -55,5 +55,7 @@ export const check: KernelCheck<RowLossParams> = {
     for (let row = 0; row < batch; row++) loss[row] /= Math.max(count[row], 1);
     return { loss, count, correct };
   },
-  tolerance: ({ labels_len }, { division }) => (1 + fewPositiveSums(labels_len) + division) * UNIT_ROUNDOFF,
+  // Rows are not alike: the largest loss is a quarter above the others, and more where rows are many (100 draws).
+  tolerance: ({ batch, labels_len }, { division }) =>
+    (1 + 0.75 * positiveSums(labels_len, batch) + division) * UNIT_ROUNDOFF,
 };

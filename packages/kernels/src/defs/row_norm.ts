@@ -1,4 +1,4 @@
-import { fewPositiveSums, type KernelCheck, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
+import { type KernelCheck, positiveSums, UNIT_ROUNDOFF, uniformArray } from '../checks/check.ts';
 import { type Kernel, linearGrid } from '../kernel.ts';
 import { row_norm as text } from '../shaders.gen.ts';
 import { rowLanes } from './softmax.ts';
@@ -53,5 +53,5 @@ export const check: KernelCheck<RowNormParams> = {
     return { y: expected };
   },
   // The root halves what the sum and the squares' roundings are off.
-  tolerance: ({ columns }, { sqrt }) => (0.5 + fewPositiveSums(columns) / 2 + sqrt) * UNIT_ROUNDOFF,
+  tolerance: ({ rows, columns }, { sqrt }) => (0.5 + positiveSums(columns, rows) / 2 + sqrt) * UNIT_ROUNDOFF,
 };
