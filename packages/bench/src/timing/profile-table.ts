@@ -100,16 +100,18 @@ function profileRows({ kernels, hostMs }: Profile): string[][] {
   const small = kernels.filter(({ share }) => share < LEAST_SHARE);
   const rate = (value: number) => (value > 0 ? significant(value) : '–');
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  // Runs need not be alike: what takes long is divided by how long it took before.
+  const whole = (calls: number) => String(Math.round(calls));
   const sum = (pick: (kernel: Profile['kernels'][number]) => number) =>
     small.reduce((total, kernel) => total + pick(kernel), 0);
   return [
     ['kernel', 'calls', 'ms', 'share', 'GFLOP/s', 'GB/s'],
     ...large.map(({ name, calls, ms, share, gflops, gbs }) => [
-      ...[name, String(calls), significant(ms), percent(share), rate(gflops), rate(gbs)],
+      ...[name, whole(calls), significant(ms), percent(share), rate(gflops), rate(gbs)],
     ]),
     [
       `${small.length} others`,
-      String(sum(({ calls }) => calls)),
+      whole(sum(({ calls }) => calls)),
       significant(sum(({ ms }) => ms)),
       percent(sum(({ share }) => share)),
       '',
