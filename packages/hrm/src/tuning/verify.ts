@@ -18,7 +18,10 @@ export async function verifyKernels(
   signal?: AbortSignal,
 ): Promise<void> {
   const { device } = model;
-  if (device.shaders) (await import('@hrm-webgpu/kernels/checks')).checkReplacements(device.shaders);
+  if (device.shaders) {
+    const { checkReplacements } = await import('@hrm-webgpu/kernels/checks'); // taken apart so, bundles carry no more than that
+    checkReplacements(device.shaders);
+  }
   const verdicts = await loadVerdicts(device);
   let checked = 0;
   while (true) {

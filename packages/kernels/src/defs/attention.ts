@@ -168,7 +168,8 @@ export function attentionTolerance(
   const sums = 2 * Math.sqrt(seq_len);
   return {
     o: Math.max(weighted, sums) * UNIT_ROUNDOFF,
-    log_sum_exp: (score / 2 + log / 2 + 1) * UNIT_ROUNDOFF, // absolute errors, against a largest one of 10 and more
+    // Absolute errors, 4 times a score's, against a largest one that is 4 of few keys and above 10 of many.
+    log_sum_exp: (score + log / 2 + 1) * UNIT_ROUNDOFF,
     delta: (score + 1) * UNIT_ROUNDOFF, // a sum of as many products, against a largest one that may be small
     d_qkv: Math.max(1.5 * weighted, sums) * UNIT_ROUNDOFF,
   };
