@@ -17,6 +17,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import { compile, embedShaders } from './build.mjs';
+import { compactShaders } from './compact-shaders.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -104,24 +105,6 @@ function withoutSource(value) {
   return Object.fromEntries(entries.map(([key, inner]) => [key, withoutSource(inner)]));
 }
 
-/**
- * The string literal of a shader without the spaces that only its readers need, and with or without what tuning reads. Lines
- * stay; columns do in a checkout alone, where shaders are edited.
- */
-function compactShader(literal, tunables) {
-  const lines = JSON.parse(literal).split('\n');
-  const compact = lines.map((line) => {
-    const [, code, comment] = line.match(/^(.*?)(\s*\/\/.*)?$/);
-    // Not between two operators: `a - -b` must not become `a--b`.
-    const joined = code
-      .trim()
-      .replace(/(?<=[\w)\]}]) *([^\w\s@"]+) *(?=[\w([{])|(?<=[(){},;:]) +| +(?=[(){},;:])/g, '$1');
-    // A `const` at the beginning of a line is one of the module; those of functions stay indented.
-    return `${/^\s+(?:const|alias)\b/.test(line) ? ' ' : ''}${joined}${tunables ? (comment?.trim() ?? '') : ''}`;
-  });
-  return JSON.stringify(compact.join('\n'));
-}
-
 /** Kernels without their checks, module by module, and all checks as one module that shares nothing with them. */
 async function splitChecks(dist) {
   const modules = `${dist}-modules`;
@@ -130,11 +113,7 @@ async function splitChecks(dist) {
     .filter((file) => file.endsWith('shaders.gen.js'))
     .map((file) => ({ file: join(modules, file), code: readFileSync(join(modules, file), 'utf8') }));
   const compact = (tunables) => {
-    for (const { file, code } of texts)
-      writeFileSync(
-        file,
-        code.replace(/"(?:[^"\\]|\\.)*"/g, (literal) => compactShader(literal, tunables)),
-      );
+    for (const { file, code } of texts) writeFileSync(file, compactShaders(code, tunables));
   };
   compact(false);
   for (const file of readdirSync(dist, { recursive: true }))

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { defineConfig, type Plugin } from 'vite';
+import { compactShaders } from '../../scripts/compact-shaders.mjs';
 import { contentSecurityPolicy } from './policy.ts';
 
 /** The policy stands in the page itself, for servers that send none. */
@@ -44,12 +45,20 @@ const offline: Plugin = {
   },
 };
 
+/** Shaders as the packages have them; the page tunes. */
+const shaders: Plugin = {
+  name: 'compact-shaders',
+  apply: 'build',
+  transform: (code, id) =>
+    id.endsWith('shaders.gen.js') ? { code: compactShaders(code, true), map: null } : undefined,
+};
+
 export default defineConfig({
   base: './',
-  plugins: [policyInPage, offline],
+  plugins: [policyInPage, offline, shaders],
   resolve: { conditions: ['browser', 'module', 'import', 'default'] },
   esbuild: { jsx: 'automatic', jsxImportSource: 'preact' },
-  worker: { format: 'es' },
+  worker: { format: 'es', plugins: () => [shaders] },
   build: {
     target: 'es2022',
     modulePreload: { polyfill: false },

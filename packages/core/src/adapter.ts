@@ -108,11 +108,8 @@ function describeAdapter(
 /** @throws UserError for shaders that are no texts by name */
 function expectTexts(shaders: ReadonlyMap<string, unknown> | undefined): void {
   if (shaders === undefined) return;
-  const isMap = shaders instanceof Map;
-  if (!isMap || [...shaders.values()].some((text) => typeof text !== 'string'))
-    throw new UserError(
-      `shaders is ${isMap ? 'a Map of other things' : 'no Map'}, expected a Map of names, such as matmul, to WGSL texts`,
-    );
+  if (!(shaders instanceof Map && [...shaders.values()].every((text) => typeof text === 'string')))
+    throw new UserError('shaders: expected a Map of names, such as matmul, to WGSL texts');
 }
 
 /** @throws UserError for another word */

@@ -23,11 +23,8 @@ export function backward(
   roots: readonly Root[],
   { add, rules }: Gradients = {} as Gradients,
 ): Map<Tensor, Tensor> {
-  if (!Array.isArray(roots)) throw new UserError('backward: roots is no array of { of: tensor, gradient? }');
-  if (!rules)
-    throw new UserError(
-      "backward: its last argument is no { add, rules }, as the kernels' gradientRules are",
-    );
+  if (!Array.isArray(roots) || !rules)
+    throw new UserError('backward: expected an array of { of: tensor, gradient? }, and { add, rules }');
   const { tape } = device;
   const gradients = new Map<number, Tensor>();
   const accumulate = (id: number, gradient: Tensor) => {
@@ -65,16 +62,10 @@ export function backward(
 /** A root's gradient to start from, a tensor of its own. */
 function startOf({ of, gradient }: Partial<Root> = {}): Tensor {
   expectTensor('backward', '`of` of a root', of);
-  if (gradient === undefined) {
-    if (of.size === 1) return Tensor.from(of.device, Float32Array.of(1), of.shape);
-    throw new UserError(
-      `backward: no gradient to start from at ${of}: give one, { of, gradient }, or begin at its mean`,
-    );
-  }
-  expectTensor('backward', '`gradient` of a root', gradient);
-  if (gradient.shape.join() === of.shape.join()) return gradient.detach();
+  if (gradient === undefined && of.size === 1) return Tensor.from(of.device, Float32Array.of(1), of.shape);
+  if (gradient?.shape?.join() === of.shape.join()) return gradient.detach();
   throw new UserError(
-    `backward: the gradient to start from is ${gradient}, expected one of the shape of ${of}`,
+    `backward: ${of} has ${gradient ?? 'no gradient'} to start from: give one of its shape, { of, gradient }`,
   );
 }
 

@@ -32,9 +32,7 @@ export function boundBuffers(
   for (const [i, binding] of bindings.entries()) {
     if (binding.access === 'read' || buffers.indexOf(buffers[i]) === buffers.lastIndexOf(buffers[i]))
       continue;
-    throw new UserError(
-      `${name}: '${binding.name}' is written, and shares its memory with another binding: give it a tensor of its own`,
-    );
+    throw new UserError(`${name}: '${binding.name}' is written, and its memory bound twice`);
   }
   return buffers;
 }

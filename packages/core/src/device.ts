@@ -282,7 +282,7 @@ export class Device {
 function expectNoPromise(result: unknown): void {
   if (!(result instanceof Promise)) return;
   result.catch(() => {}); // what goes wrong in it comes of this
-  throw new UserError('the body of a scope or a recording is async: read results after it, outside');
+  throw new UserError('the body of a scope or a recording must not be async');
 }
 
 function tensorsIn(value: unknown): Set<Tensor> {

@@ -29,16 +29,10 @@ export function expectTensor(op: string, operand: string, value: unknown): asser
     throw new UserError(`${op}: ${operand} is ${typeName(value)}, expected a Tensor`);
 }
 
-/** As JSON, in which there is no NaN. */
-const inWords = (shape: unknown) =>
-  Array.isArray(shape)
-    ? `[${shape.map((extent) => (Number.isNaN(extent) ? 'NaN' : JSON.stringify(extent)))}]`
-    : JSON.stringify(shape);
-
 /** @throws UserError when it is no shape */
 function checkShape(shape: Shape): void {
   if (!Array.isArray(shape) || !shape.every((extent) => Number.isInteger(extent) && extent > 0))
-    throw unexpected('shape', inWords(shape), 'an array of positive whole numbers');
+    throw unexpected('shape', JSON.stringify(shape), 'an array of positive whole numbers');
 }
 
 /** The GPU memory behind one or more tensors. */

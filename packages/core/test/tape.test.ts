@@ -222,7 +222,7 @@ describe('backward', () => {
     expect(await gradients.get(x)?.readF32()).toEqual(Float32Array.of(6));
     const z = multiply(w, w);
     expect(() => backward(device, [{ of: z }], withRules())).toThrow(
-      /^backward: no gradient to start from at tensor \[2\] \(f32, #\d+\): give one, \{ of, gradient \}/,
+      /^backward: tensor \[2\] \(f32, #\d+\) has no gradient to start from: give one of its shape, \{ of, gradient \}/,
     );
     disposeAll(x, w, y, z, ...gradients.values());
   });

@@ -35,7 +35,6 @@ const cases: [what: string, message: string, action: () => unknown][] = [
   ['a broken extent', `Tensor: shape is [1.5,2], ${shapes}`, () => from(device, numbers, [1.5, 2])],
   ['a negative extent', `Tensor: shape is [-3], ${shapes}`, () => from(device, numbers, [-3])],
   ['a number as shape', `Tensor: shape is 3, ${shapes}`, () => from(device, numbers, 3)],
-  ['an extent that is no number', `Tensor: shape is [NaN], ${shapes}`, () => empty(device, [Number.NaN])],
   ['a text as extent', `Tensor: shape is ["3"], ${shapes}`, () => empty(device, ['3'])],
   ['no shape', `Tensor: shape is undefined, ${shapes}`, () => empty(device)],
   ['another type', 'Tensor: dtype is f16, expected f32,i32,u32', () => empty(device, [2], 'f16')],
@@ -64,7 +63,7 @@ struct Params { length: u32 }
   const run = (tensors: Record<string, Tensor>) =>
     device.run({ source, tensors, params: { length: 3 }, workgroups: [3, 1, 1] });
   expect(() => run({ x: theirs, y: ours })).toThrow(`copy: ${theirs}, for 'x', is of another device`);
-  expect(() => run({ x: ours, y: ours })).toThrow("copy: 'y' is written, and shares its memory with another");
+  expect(() => run({ x: ours, y: ours })).toThrow("copy: 'y' is written, and its memory bound twice");
   expect(() => run({ x: ours, y: ours.detach() })).toThrow(UserError);
   expect(() => ours.assign(theirs)).toThrow(`assignAt: ${ours} got ${theirs} of another device`);
   expect(() => ours.assign(3 as never)).toThrow('assign: the source is Number, expected a Tensor');
@@ -78,8 +77,8 @@ it('refuses an async body, and frees what it made so far', () => {
     empty(device, [3]);
     throw new Error('late');
   };
-  expect(() => device.scope(body)).toThrow('the body of a scope or a recording is async');
-  expect(() => device.record(body)).toThrow('the body of a scope or a recording is async');
+  expect(() => device.scope(body)).toThrow('the body of a scope or a recording must not be async');
+  expect(() => device.record(body)).toThrow('the body of a scope or a recording must not be async');
   expect(device.tensors.size).toBe(size);
 });
 
@@ -89,12 +88,12 @@ it.each([
   ['a Map of numbers', new Map([['add', 3]])],
 ])('takes no shaders from %s', async (_, shaders) => {
   await expect(openDevice({ shaders: shaders as never })).rejects.toThrow(
-    /^shaders is .*expected a Map of names/,
+    /^shaders: expected a Map of names/,
   );
 });
 
 it.each([
-  ['no array', 3, 'backward: roots is no array of { of: tensor, gradient? }'],
+  ['no array', 3, 'backward: expected an array of { of: tensor, gradient? }'],
   ['a tensor', [numbers], 'backward: `of` of a root is undefined, expected a Tensor'],
   ['nothing', [undefined], 'backward: `of` of a root is undefined, expected a Tensor'],
 ])('backward refuses %s for roots', (_, roots, message) => {
@@ -108,10 +107,10 @@ it('backward refuses a gradient of another shape, and to go without rules', () =
   const gradients = { add: (a: Tensor) => a, rules: {} };
   const start = (gradient: unknown) => () => backward(device, [{ of: x, gradient }] as never, gradients);
   expect(start(empty(device, [3]))).toThrow(
-    /the gradient to start from is tensor \[3\].*shape of tensor \[2\]/,
+    /tensor \[2\].* has tensor \[3\].* to start from: give one of its shape/,
   );
-  expect(start(numbers)).toThrow('`gradient` of a root is Float32Array, expected a Tensor');
-  expect(() => backward(device, [{ of: x }], undefined as never)).toThrow('is no { add, rules }');
+  expect(start(numbers)).toThrow(' has 1,2,3 to start from: give one of its shape');
+  expect(() => backward(device, [{ of: x }], undefined as never)).toThrow('and { add, rules }');
 });
 
 it('shows shape, type and number, and not the engine', () => {

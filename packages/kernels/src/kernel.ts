@@ -7,7 +7,6 @@ import {
   type ShaderSource,
   type Tensor,
 } from '@hrm-webgpu/core';
-import { expectSameInterface } from './interface.ts';
 
 /** Workgroups in x, y and z. */
 export type Grid = readonly [number, number, number];
@@ -116,16 +115,10 @@ export function planLaunch<P extends ParamValues>(
   return { constants, ...sized(params, parts && { first: 0, count: items }), division };
 }
 
-/**
- * A kernel as a device runs it: with the text that the device was opened with for it, if there is one.
- *
- * @throws UserError where that has another interface
- */
+/** A kernel as a device runs it: with the text that the device was opened with for it, if there is one. */
 export function onDevice<P extends ParamValues>(kernel: Kernel<P>, { shaders }: Device): Kernel<P> {
   const text = shaders?.get(kernel.name);
-  if (text === undefined) return kernel;
-  expectSameInterface(kernel.name, kernel.text, text);
-  return { ...kernel, text };
+  return text === undefined ? kernel : { ...kernel, text };
 }
 
 /** Runs a kernel: tensors by binding name, parameters, and constants that overrule the defaults. */

@@ -1,6 +1,5 @@
-import { type ParamValues, parseShader, UserError } from '@hrm-webgpu/core';
+import { type ParamValues, parseShader, type ShaderInterface, UserError } from '@hrm-webgpu/core';
 import { checks } from '../checks.gen.ts';
-import { expectSame, expectSameInterface } from '../interface.ts';
 import type { KernelCheck } from './check.ts';
 
 /**
@@ -17,8 +16,10 @@ export function checkReplacements(shaders: ReadonlyMap<string, string>): void {
       throw new UserError(`${name}.wgsl: there is no kernel of that name${others}`);
     }
     const check = checks[name as keyof typeof checks] as unknown as KernelCheck<ParamValues>;
-    expectSameInterface(name, check.kernel.text, text);
-    const { constants } = parseShader(name, text);
+    const theirs = parseShader(name, text);
+    const own = interfaceOf(parseShader(name, check.kernel.text));
+    for (const [what, words] of Object.entries(interfaceOf(theirs))) expectSame(name, what, words, own[what]);
+    const { constants } = theirs;
     const set = constantsSet(check);
     expectAll(name, 'constants', set, (constant) => constants.has(constant));
     const counted = constantsCounted(check).filter((constant) => !set.includes(constant));
@@ -26,6 +27,20 @@ export function checkReplacements(shaders: ReadonlyMap<string, string>): void {
       Number.isFinite(Number(constants.get(constant)?.value)),
     );
   }
+}
+
+/** What a launch gives a kernel, in words. */
+function interfaceOf({ bindings, params }: ShaderInterface): Record<string, string> {
+  return {
+    bindings: bindings.map(({ name, access }) => `${name} (${access})`).join(', '),
+    parameters: params.map(({ name, type }) => `${name}: ${type}`).join(', '),
+  };
+}
+
+/** @throws UserError where two descriptions differ */
+function expectSame(name: string, what: string, actual: string, expected: string): void {
+  if (actual !== expected)
+    throw new UserError(`${name}.wgsl has the ${what} ${actual || 'none'}, expected ${expected || 'none'}`);
 }
 
 function expectAll(
