@@ -5,7 +5,7 @@ import { reasonToSkip } from '../../../test/browser/chromium.ts';
 import { Site } from './site.ts';
 
 const skip = reasonToSkip();
-/** Gzipped, models apart, until the first answer is there; 145 kB today (`npm run bench -- page`). */
+/** Gzipped, models apart, until the first answer is there. */
 const MOST_BYTES = 150_000;
 
 describe.skipIf(skip)('the page', () => {
