@@ -123,7 +123,7 @@ async function brokenShader(open: () => Promise<Device>) {
     (reason) => reason,
   );
   device.close();
-  const shown = /^shaders\/broken\.wgsl:6:10: .+\n\s*6 \| {3}y\[0\] = nonsense;\n\s*\| {10}\^/;
+  const shown = /^broken\.wgsl:6:10: .+\n\s*6 \| {3}y\[0\] = nonsense;\n\s*\| {10}\^/;
   const right = error instanceof GpuError && shown.test(error.message);
   return { count: 1, failures: right ? [] : [`${error?.constructor?.name}: ${error?.message}`], skipped: [] };
 }
