@@ -136,7 +136,7 @@ export class Device {
   /**
    * Runs one kernel: tensors by the names of the shader's bindings, parameters by those of its `struct Params`.
    *
-   * @throws UserError as {@link boundBuffers}
+   * @throws UserError as `boundBuffers`
    */
   run({ source, constants = {}, tensors, params, workgroups, work = NO_WORK, division }: Launch): void {
     const program = this.program(source, constants);

@@ -1,5 +1,5 @@
 /** The lab's command on a folder of shaders with a copy of `add`, for tests that edit it. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,3 +42,11 @@ export const edit = (change: (text: string) => string) => {
   expect(text).not.toBe(original);
   writeFileSync(file, text);
 };
+
+/** Makes the folder a repository of its own, with `add` as it is now committed: the checkout may be in none, as an archive. */
+export function commit(): void {
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: folder, stdio: 'pipe' });
+  git('init', '--quiet');
+  git('add', 'add.wgsl');
+  git('-c', 'user.name=lab', '-c', 'user.email=lab@localhost', 'commit', '--quiet', '--message', 'add');
+}

@@ -3,10 +3,11 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { edit, file, folder, inRoot, lab, once, original, STORE, start } from './lab-command.ts';
+import { commit, edit, file, folder, inRoot, lab, once, original, STORE, start } from './lab-command.ts';
 
 describe('once', () => {
   it('is right with a comment more and another name for a variable', async () => {
+    commit();
     edit((text) => `// a remark, with x[1 in it\n${text.replace(/\bi\b/g, 'place')}`);
     const { code, out } = await once();
     const { kernel, verdict, checks, timing, problem } = JSON.parse(out);

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checks } from '@hrm-webgpu/kernels/checks';
 import { describe, expect, it } from 'vitest';
-import { edit, folder, inRoot, lab, once, STORE } from './lab-command.ts';
+import { commit, edit, folder, inRoot, lab, once, STORE } from './lab-command.ts';
 
 describe('once', () => {
   it.each<[string, (text: string) => string, RegExp]>([
@@ -75,7 +75,6 @@ describe('a mistake in the command line', () => {
       /--shape: add would read and write 44\.7 GiB; the lab tries up to 1/,
     ],
     [['show', 'add', '--shape', 'length=0'], /length is a u32/],
-    [['add', '--once', '--against', 'nosuch'], /--against nosuch: invalid object name 'nosuch'/],
     [['add', '--once', '--against', ''], /--against: name a version, such as HEAD~1/],
     [['add', '--tune', 'FOO=1'], /--tune FOO: expected one of add's constants: pack, PACK, GROUP/],
     [['add', '--json'], /--json needs --once/],
@@ -90,6 +89,13 @@ describe('a mistake in the command line', () => {
     expect(err).toMatch(message);
     expect(code).toBe(2);
   });
+});
+
+it('--against a version that is in no repository is one message and exit code 2', async () => {
+  commit();
+  const { code, err } = await once('--against', 'nosuch');
+  expect(err).toMatch(/--against nosuch: invalid object name 'nosuch'/);
+  expect(code).toBe(2);
 });
 
 it('mutate finds all mistakes in a kernel, or says which live', async () => {
