@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { onTestFailed } from 'vitest';
 import { buildPage, servePage } from '../../../scripts/web.mjs';
 import { collectFailures, launchChromium } from '../../../test/browser/chromium.ts';
 
@@ -48,6 +49,11 @@ export class Site {
     context.setDefaultTimeout(PATIENCE_MS);
     const page = await context.newPage();
     const failures = collectFailures(page);
+    // A wait that has run out tells what was not seen; this, what was.
+    onTestFailed(async () => {
+      if (page.isClosed()) return;
+      console.error(`the page shows:\n${await page.locator('body').innerText()}\n${failures.join('\n')}`);
+    });
     if (before) await page.addInitScript(before);
     if (beforeWorkers) {
       await page.route('**/worker-*.js', async (route) => {

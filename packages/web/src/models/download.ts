@@ -105,7 +105,8 @@ async function request(
   const headers: Record<string, string> = offset > 0 ? { Range: `bytes=${offset}-` } : {};
   let response: Response;
   try {
-    response = await get(url, { signal, headers });
+    // The parts are kept here: a browser's own cache would keep them once more, and lets a request wait for the one before it.
+    response = await get(url, { signal, headers, cache: 'no-store' });
   } catch (error) {
     signal.throwIfAborted();
     throw new Error(`${new URL(url).host} cannot be reached (${(error as Error).message})`);
