@@ -87,6 +87,9 @@ const SLOW = [
   'test/hrm-train-recipes.test.ts',
   'test/hrm-train-signals.test.ts',
   'test/hrm-tune.test.ts',
+  'test/soak/faults.test.ts',
+  'packages/hrm/test/training/losses.test.ts',
+  'packages/hrm/test/training/variants.test.ts',
   'packages/hrm/test/solving/hrm-losses.test.ts',
   'packages/bench/test/isa/isa.test.ts',
   'packages/bench/test/peers/peers-process.test.ts',
@@ -110,9 +113,11 @@ const node: TestProjectInlineConfiguration = {
 
 function inMode(project: TestProjectInlineConfiguration, mode: string): TestProjectInlineConfiguration {
   const { test } = project;
-  const left = { slow: [PAGE], page: SLOW }[mode] ?? [...SLOW, PAGE];
+  const left = { slow: [PAGE], soak: [PAGE], page: SLOW }[mode] ?? [...SLOW, PAGE];
   const exclude = [...(test?.exclude ?? []), ...left];
-  return { ...project, mode, test: { ...test, exclude } };
+  // What the kernels' tests hold depends on the mode.
+  const include = mode === 'slow' ? ['packages/kernels/test/kernels.test.ts', ...SLOW] : test?.include;
+  return { ...project, mode, test: { ...test, include, exclude } };
 }
 
 export default defineConfig(({ mode }) => ({
@@ -122,7 +127,7 @@ export default defineConfig(({ mode }) => ({
   ssr: { resolve: { conditions: ['source', 'node', 'module', 'import', 'default'] } },
   test: {
     // `--mode` does not reach projects by itself.
-    projects: (skip ? [node] : [node, chromium]).map((project) => inMode(project, mode)),
+    projects: (skip || mode === 'slow' ? [node] : [node, chromium]).map((project) => inMode(project, mode)),
     globalSetup: 'test/global-setup.ts',
     reporters: ['default', closingLine],
     // A cold shader cache makes single tests slow on a software adapter; nothing here is timed. All pairs of settings of a
