@@ -83,6 +83,8 @@ const SLOW = [
   'test/kernels-doc.test.ts',
   'test/lab-new.test.ts',
   'test/engine-doc.test.ts',
+  'test/fuzz.test.ts',
+  'test/hrm-gradient.test.ts',
   'test/hrm-figures.test.ts',
   'test/hrm-train-recipes.test.ts',
   'test/hrm-train-signals.test.ts',
