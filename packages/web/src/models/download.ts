@@ -105,7 +105,7 @@ async function request(
   const headers: Record<string, string> = offset > 0 ? { Range: `bytes=${offset}-` } : {};
   let response: Response;
   try {
-    // The parts are kept here: a browser's own cache would keep them once more, and lets a request wait for the one before it.
+    // The parts are kept by the store; the browser's own cache has no use for them.
     response = await get(url, { signal, headers, cache: 'no-store' });
   } catch (error) {
     signal.throwIfAborted();
